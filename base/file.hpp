@@ -1,0 +1,34 @@
+// Whole files and temporary directories.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace twinbox::base {
+
+std::string read_file(const std::filesystem::path& path);
+void write_file(const std::filesystem::path& path, std::string_view text);
+// Writes a new file beside `path`, syncs it and renames it over: readers see the old or the new
+// whole.
+void write_file_atomic(const std::filesystem::path& path, std::string_view text);
+// Makes the directory and its parents; an error names the path.
+void make_directories(const std::filesystem::path& path);
+
+// A directory that is removed, with all in it, at the end of its owner's life.
+class TemporaryDirectory {
+ public:
+  // Made below `parent` with a name that begins with `prefix`.
+  explicit TemporaryDirectory(const std::filesystem::path& parent = "/tmp",
+                              std::string_view prefix = "twinbox-");
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  ~TemporaryDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+}  // namespace twinbox::base

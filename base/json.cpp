@@ -1,0 +1,81 @@
+#include "base/json.hpp"
+
+namespace twinbox::base {
+
+Json parse_json(std::string_view text, std::string_view source) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::parse_error& error) {
+    throw Error(ErrorKind::usage, fmt::format("{} is not valid JSON: {}", source, error.what()));
+  }
+}
+
+bool JsonView::has(std::string_view key) const { return find(key).has_value(); }
+
+JsonView JsonView::at(std::string_view key) const {
+  if (auto member = find(key)) return *member;
+  throw Error(ErrorKind::usage, fmt::format("{}: the field '{}' is missing", path_, key));
+}
+
+std::optional<JsonView> JsonView::find(std::string_view key) const {
+  if (!value_->is_object()) fail("an object");
+  const auto found = value_->find(key);
+  if (found == value_->end()) return std::nullopt;
+  return JsonView(*found, fmt::format("{}.{}", path_, key));
+}
+
+std::vector<JsonView> JsonView::elements() const {
+  if (!value_->is_array()) fail("an array");
+  std::vector<JsonView> result;
+  for (std::size_t i = 0; i < value_->size(); ++i) {
+    result.emplace_back((*value_)[i], fmt::format("{}[{}]", path_, i));
+  }
+  return result;
+}
+
+std::vector<std::pair<std::string, JsonView>> JsonView::members() const {
+  if (!value_->is_object()) fail("an object");
+  std::vector<std::pair<std::string, JsonView>> result;
+  for (const auto& [name, member] : value_->items()) {
+    result.emplace_back(name, JsonView(member, fmt::format("{}.{}", path_, name)));
+  }
+  return result;
+}
+
+void JsonView::fail(std::string_view expected) const {
+  throw Error(ErrorKind::usage,
+              fmt::format("{}: expected {}, found {}", path_, expected, value_->type_name()));
+}
+
+bool JsonView::as_bool() const {
+  if (!value_->is_boolean()) fail("true or false");
+  return value_->get<bool>();
+}
+
+std::int64_t JsonView::as_signed(std::int64_t low, std::int64_t high) const {
+  const bool fits = value_->is_number_unsigned()
+                        ? value_->get<std::uint64_t>() <= static_cast<std::uint64_t>(high)
+                        : value_->is_number_integer() && value_->get<std::int64_t>() >= low &&
+                              value_->get<std::int64_t>() <= high;
+  if (!fits) fail(fmt::format("an integer from {} to {}", low, high));
+  return value_->get<std::int64_t>();
+}
+
+std::uint64_t JsonView::as_unsigned(std::uint64_t high) const {
+  if (!value_->is_number_unsigned() || value_->get<std::uint64_t>() > high) {
+    fail(fmt::format("an integer from 0 to {}", high));
+  }
+  return value_->get<std::uint64_t>();
+}
+
+double JsonView::as_double() const {
+  if (!value_->is_number()) fail("a number");
+  return value_->get<double>();
+}
+
+std::string JsonView::as_string() const {
+  if (!value_->is_string()) fail("a string");
+  return value_->get<std::string>();
+}
+
+}  // namespace twinbox::base

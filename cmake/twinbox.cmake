@@ -1,0 +1,48 @@
+# Every target of the project is made by one of these functions, so that flags live in one place.
+
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(Threads REQUIRED)
+
+add_library(twinbox_flags INTERFACE)
+target_include_directories(twinbox_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(twinbox_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+  $<$<BOOL:${TWINBOX_WERROR}>:-Werror>)
+target_compile_definitions(twinbox_flags INTERFACE TWINBOX_VERSION="${PROJECT_VERSION}")
+foreach(sanitizer IN LISTS TWINBOX_SANITIZE)
+  target_compile_options(twinbox_flags INTERFACE -fsanitize=${sanitizer} -fno-omit-frame-pointer)
+  target_link_options(twinbox_flags INTERFACE -fsanitize=${sanitizer})
+endforeach()
+
+# twinbox_library(NAME SOURCES ... [LINK ...]): a static library of the project.
+function(twinbox_library name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_library(${name} STATIC ${arg_SOURCES})
+  target_link_libraries(${name} PUBLIC twinbox_flags fmt::fmt Threads::Threads ${arg_LINK})
+endfunction()
+
+# twinbox_executable(NAME SOURCES ... [LINK ...] [STATIC]): a program of the project. STATIC links
+# everything in, for programs that run where no library is (the guest) or must stay small (the monitor).
+function(twinbox_executable name)
+  cmake_parse_arguments(arg "STATIC" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE twinbox_flags ${arg_LINK})
+  if(arg_STATIC AND NOT TWINBOX_SANITIZE)
+    target_link_options(${name} PRIVATE -static -Wl,--gc-sections)
+  endif()
+endfunction()
+
+# twinbox_test(NAME SOURCES ... [LINK ...] [LABELS ...] [LOCK ...] [TIMEOUT s]): a GoogleTest program;
+# ctest lists each of its test cases.
+function(twinbox_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS;LOCK" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE twinbox_flags ${arg_LINK} GTest::gtest GTest::gtest_main)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RESOURCE_LOCK "${arg_LOCK}")
+endfunction()

@@ -1,0 +1,41 @@
+// The moments of a box's life that every engine is timed at (host CLOCK_MONOTONIC).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace twinbox::sandbox {
+
+enum class Mark {
+  request,       // t0: whoever measures spawns the command
+  entered,       // t1: the monitor, or the runtime, entered main
+  created,       // t2: first KVM_RUN, or clone returned
+  booted,        // t3: the guest's agent started, or root and cgroup are ready
+  executed,      // t4: the workload was executed
+  first_output,  // t5: its first byte of output
+  ready,         // t6: ready by the measure's own definition
+  gone,          // t7: nothing of the box is left
+};
+inline constexpr std::size_t mark_count = 8;
+
+std::string_view to_string(Mark mark);
+
+// One time per mark, in nanoseconds; the first stamp of a mark stands.
+class Marks {
+ public:
+  void stamp(Mark mark);
+  void stamp(Mark mark, std::uint64_t monotonic_ns);
+  std::optional<std::uint64_t> at(Mark mark) const;
+
+  // {"entered": 123, ...}
+  std::string to_json() const;
+  static Marks from_json(std::string_view text, std::string_view source);
+
+ private:
+  std::array<std::uint64_t, mark_count> stamps_{};
+};
+
+}  // namespace twinbox::sandbox

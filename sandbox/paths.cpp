@@ -1,0 +1,32 @@
+#include "sandbox/paths.hpp"
+
+#include <array>
+#include <cstdlib>
+#include <string>
+
+#include "base/error.hpp"
+
+namespace twinbox::sandbox {
+
+namespace fs = std::filesystem;
+
+fs::path data_root() {
+  const char* const wanted = std::getenv("TWINBOX_ROOT");
+  return wanted != nullptr && *wanted != '\0' ? fs::path(wanted) : fs::path("/var/lib/twinbox");
+}
+
+fs::path program_path(std::string_view name) {
+  const char* const wanted = std::getenv("TWINBOX_BIN");
+  const fs::path own = fs::read_symlink("/proc/self/exe").parent_path();
+  const std::array<fs::path, 4> places{wanted != nullptr ? fs::path(wanted) : own, own,
+                                       own.parent_path() / "bin",
+                                       own.parent_path() / "libexec/twinbox"};
+  for (const auto& place : places) {
+    if (fs::exists(place / name)) return place / name;
+  }
+  throw base::Error(base::ErrorKind::not_found,
+                    fmt::format("the program {} is not beside {}", name, own.string()),
+                    "build all of twinbox, or set TWINBOX_BIN to the directory it is in");
+}
+
+}  // namespace twinbox::sandbox

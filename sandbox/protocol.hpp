@@ -1,0 +1,84 @@
+// The framed protocol between a host process and the agent that is PID 1 of a guest (or of the
+// lab).
+//
+// It runs over any reliable byte stream (a virtio-console port, a socket). Integers are
+// little-endian. Every frame is a 16-byte header and a payload:
+//
+//   offset 0  u32  payload length, at most max_payload
+//   offset 4  u16  frame type
+//   offset 6  u16  0
+//   offset 8  u32  process: which of the agent's processes it is about; 0 for the machine itself
+//   offset 12 u32  0
+//
+// The agent speaks first with `hello`. Bytes of a stream are sent only against credit: each side
+// may have stream_window bytes of each of stdin, stdout and stderr on the way, and gets them back
+// by `credit` frames; so a reader that stalls never holds up exit statuses, signals or other
+// processes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinbox::sandbox::protocol {
+
+inline constexpr std::uint32_t version = 1;
+inline constexpr std::size_t header_size = 16;
+inline constexpr std::uint32_t max_payload = 1U << 20;
+inline constexpr std::uint32_t stream_window = 256U << 10;
+
+enum class FrameType : std::uint16_t {
+  // agent to host
+  hello = 1,    // JSON {"protocol": 1, "kernel": "6.1..."}
+  started = 2,  // the process was executed
+  failed = 3,   // JSON {"status": 126|127|125, "message": ..., "hint": ...}: it never ran
+  exited = 4,   // JSON {"status": 0..255, "oom_killed": bool}; after the last stream byte
+  stdout_data = 5,
+  stderr_data = 6,
+  log = 7,     // a diagnostic of the agent, text
+  memory = 8,  // JSON: the guest's own view, answer to memory_request
+  // host to agent
+  start_box = 32,  // JSON: see BoxStart in the agent; the workload, in its own root and namespaces
+  start_command =
+      33,  // JSON {"args": [...], "env": [...], "cwd": "/"}: a plain process beside the agent
+  stdin_data = 34,
+  stdin_end = 35,
+  signal = 36,  // u32 signal number
+  memory_request = 37,
+  power_off = 38,  // end the machine
+  set_clock = 39,  // u64 nanoseconds since the epoch
+  // both ways
+  credit = 64,  // u32 stream (0 stdin, 1 stdout, 2 stderr), u32 bytes consumed
+};
+
+struct Frame {
+  FrameType type{};
+  std::uint32_t process = 0;
+  std::string payload;
+};
+
+std::string encode(FrameType type, std::uint32_t process, std::string_view payload);
+
+// Cuts a byte stream into frames.
+class Decoder {
+ public:
+  // Calls `on_frame` for each frame completed by `bytes`. Throws base::Error (system) on a header
+  // that no peer of this version sends.
+  void feed(std::span<const std::byte> bytes, const std::function<void(Frame)>& on_frame);
+
+ private:
+  std::string buffer_;
+};
+
+// Fixed-width payload fields.
+void append_u32(std::string& out, std::uint32_t value);
+void append_u64(std::string& out, std::uint64_t value);
+// Throw base::Error when `payload` is too short.
+std::uint32_t read_u32(std::string_view payload, std::size_t offset);
+std::uint64_t read_u64(std::string_view payload, std::size_t offset);
+
+}  // namespace twinbox::sandbox::protocol

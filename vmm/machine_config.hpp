@@ -1,0 +1,42 @@
+// What the monitor is asked to run: a machine, and the descriptors it is connected to.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinbox::vmm {
+
+struct DiskConfig {
+  std::string path;
+  bool read_only = false;
+};
+
+// A virtio-console port whose bytes go to and come from a connected stream socket.
+struct PortConfig {
+  std::string name;  // the guest finds it as /dev/virtio-ports/NAME
+  int descriptor = -1;
+};
+
+struct MachineConfig {
+  std::string kernel;  // an uncompressed ELF (vmlinux)
+  std::string initrd;  // empty: none
+  std::string command_line;
+  std::uint64_t memory_bytes = 0;
+  unsigned cpus = 1;  // 1 to 8
+  std::vector<DiskConfig> disks;
+  std::vector<PortConfig> ports;
+  // The 16550's far ends; -1: no input, output kept only as the last lines of a report.
+  int serial_in = -1;
+  int serial_out = -1;
+  // Receives JSON lines, see monitor_report.hpp; -1: none, diagnostics go to stderr.
+  int report = -1;
+  // How long the guest may take until it stamps `booted` (or, without an agent, forever: 0).
+  std::uint64_t boot_limit_ms = 0;
+};
+
+std::string to_json(const MachineConfig& config);
+MachineConfig machine_config_from_json(std::string_view text, std::string_view source);
+
+}  // namespace twinbox::vmm
