@@ -1,0 +1,69 @@
+#include "base/json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace twinbox::base {
+namespace {
+
+std::string message_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    return error.message();
+  }
+  ADD_FAILURE() << "expected an error";
+  return {};
+}
+
+class JsonViewTest : public ::testing::Test {
+ protected:
+  Json json_ = parse_json(
+      R"({"name": "box", "cpus": 2, "low": -3, "big": 5000000000, "half": 0.5, "on": true,
+          "args": ["a", "b"], "labels": {"k": "v"}, "nested": [{"n": "x"}]})",
+      "box.json");
+  JsonView view_{json_, "box.json"};
+};
+
+TEST_F(JsonViewTest, DecodesEachType) {
+  EXPECT_EQ(view_.get<std::string>("name"), "box");
+  EXPECT_EQ(view_.get<int>("cpus"), 2);
+  EXPECT_EQ(view_.get<int>("low"), -3);
+  EXPECT_EQ(view_.get<std::uint64_t>("big"), 5'000'000'000U);
+  EXPECT_DOUBLE_EQ(view_.get<double>("half"), 0.5);
+  EXPECT_TRUE(view_.get<bool>("on"));
+  EXPECT_EQ(view_.get<std::vector<std::string>>("args"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ((view_.get<std::map<std::string, std::string>>("labels").at("k")), "v");
+}
+
+TEST_F(JsonViewTest, FallsBackOnlyWhenTheMemberIsMissing) {
+  EXPECT_EQ(view_.get_or<int>("missing", 7), 7);
+  EXPECT_EQ(view_.get_or<int>("cpus", 7), 2);
+  message_of([&] { view_.get_or<int>("name", 7); });
+}
+
+TEST_F(JsonViewTest, AMistakeNamesItsPath) {
+  EXPECT_EQ(
+      message_of([&] { view_.at("nested").elements()[0].get<int>("n"); }),
+      "box.json.nested[0].n: expected an integer from -2147483648 to 2147483647, found string");
+}
+
+TEST_F(JsonViewTest, AMissingFieldIsNamed) {
+  EXPECT_EQ(message_of([&] { view_.at("kernel"); }), "box.json: the field 'kernel' is missing");
+}
+
+TEST_F(JsonViewTest, NumbersMustFit) {
+  message_of([&] { view_.get<std::int32_t>("big"); });
+  message_of([&] { view_.get<std::uint32_t>("low"); });
+  message_of([&] { view_.get<int>("half"); });
+}
+
+TEST(ParseJson, NamesItsSource) {
+  EXPECT_EQ(message_of([] { parse_json("{", "plan.json"); }).find("plan.json is not valid JSON"),
+            0U);
+}
+
+}  // namespace
+}  // namespace twinbox::base
