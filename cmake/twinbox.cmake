@@ -15,11 +15,17 @@ foreach(sanitizer IN LISTS TWINBOX_SANITIZE)
   target_link_options(twinbox_flags INTERFACE -fsanitize=${sanitizer})
 endforeach()
 
+# fmt's headers with its compiled half built here: Debian's libfmt is shared only, and some of our
+# programs are static.
+add_library(twinbox_fmt STATIC ${PROJECT_SOURCE_DIR}/base/fmt.cpp)
+target_include_directories(twinbox_fmt SYSTEM PUBLIC
+  $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+
 # twinbox_library(NAME SOURCES ... [LINK ...]): a static library of the project.
 function(twinbox_library name)
   cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} STATIC ${arg_SOURCES})
-  target_link_libraries(${name} PUBLIC twinbox_flags fmt::fmt Threads::Threads ${arg_LINK})
+  target_link_libraries(${name} PUBLIC twinbox_flags twinbox_fmt Threads::Threads ${arg_LINK})
 endfunction()
 
 # twinbox_executable(NAME SOURCES ... [LINK ...] [STATIC]): a program of the project. STATIC links
