@@ -1,0 +1,99 @@
+// The `twinbox` command: finds the verb in one table, runs it, reports what it threw.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "cli/verbs.hpp"
+#include "sandbox/engine.hpp"
+
+namespace twinbox::cli {
+namespace {
+
+struct Verb {
+  std::string_view name;
+  std::string_view summary;
+  int (*function)(const Arguments&);
+};
+
+constexpr std::array verbs{
+    Verb{"run", "run an image's workload as a container, a microVM or a plain process", run},
+    Verb{"image", "import, list and remove images", image},
+#ifdef TWINBOX_HAS_BOOT
+    Verb{"boot", "boot a kernel in the microVM monitor with its console on the terminal", boot},
+#endif
+#ifdef TWINBOX_HAS_LAB
+    Verb{"lab", "run commands on an emulated host that has hardware virtualization", lab},
+#endif
+#ifdef TWINBOX_HAS_COMPARE
+    Verb{"compare", "measure process, container and microVM against each other", compare},
+#endif
+    Verb{"doctor", "say what this host can and cannot do, and how to mend it", doctor},
+};
+
+void print_help() {
+  fmt::print("Usage: twinbox VERB [arguments]\n\nOne workload, two kinds of box.\n\nVerbs:\n");
+  for (const auto& verb : verbs) fmt::print("  {:<10} {}\n", verb.name, verb.summary);
+  fmt::print("  {:<10} {}\n\n", "help", "show this help, or a verb's: twinbox help VERB");
+  fmt::print("twinbox keeps its data in $TWINBOX_ROOT, or /var/lib/twinbox.\n");
+}
+
+const Verb& find_verb(std::string_view name) {
+  const auto found =
+      std::find_if(verbs.begin(), verbs.end(), [&](const Verb& verb) { return verb.name == name; });
+  if (found != verbs.end()) return *found;
+  throw base::Error(base::ErrorKind::usage, fmt::format("there is no verb '{}'", name),
+                    "see: twinbox help");
+}
+
+int dispatch(Arguments arguments) {
+  if (arguments.empty()) {
+    throw base::Error(base::ErrorKind::usage, "no verb was given", "see: twinbox help");
+  }
+  const auto first = arguments.front();
+  arguments.erase(arguments.begin());
+  if (first == "--version") {
+    fmt::print("twinbox {}\n", TWINBOX_VERSION);
+    return 0;
+  }
+  if (first == "help" || first == "--help" || first == "-h") {
+    if (!arguments.empty()) return find_verb(arguments.front()).function({"--help"});
+    print_help();
+    return 0;
+  }
+  return find_verb(first).function(arguments);
+}
+
+int report(std::string_view message, std::string_view hint) {
+  fmt::print(stderr, "twinbox: {}\n", message);
+  if (!hint.empty()) fmt::print(stderr, "hint: {}\n", hint);
+  return sandbox::status_own_error;
+}
+
+// What a verb has printed must have arrived: a full disk behind stdout is an error, not a success.
+int finish(int status) {
+  if (std::fflush(stdout) == 0) return status;
+  return report(base::system_error(errno, "cannot write to standard output").message(), {});
+}
+
+}  // namespace
+}  // namespace twinbox::cli
+
+int main(int count, char** values) {
+  using namespace twinbox;
+  // A reader that goes away is an error of one write, not the end of a process that owns boxes.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return cli::finish(cli::dispatch({values + 1, values + count}));
+  } catch (const base::Error& error) {
+    return cli::report(error.message(), error.hint());
+  } catch (const std::exception& error) {
+    return cli::report(fmt::format("unexpected failure: {}", error.what()), {});
+  }
+}
