@@ -1,0 +1,133 @@
+#include "vmm/monitor_process.hpp"
+
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+#include "sandbox/paths.hpp"
+#include "vmm/monitor_spawn.hpp"
+
+namespace twinbox::vmm {
+namespace {
+
+// The configuration travels as a file in memory, so that no path or argument shows or limits it.
+base::Fd config_file(const MachineConfig& config) {
+  base::Fd file(::memfd_create("twinbox-machine", MFD_CLOEXEC));
+  if (!file) base::throw_errno("cannot make a file in memory");
+  const std::string text = to_json(config);
+  base::pwrite_all(file.get(), std::as_bytes(std::span(text)), 0);
+  return file;
+}
+
+std::vector<int> inherited_by(const MachineConfig& config, int config_fd) {
+  std::vector<int> fds{config_fd, config.report};
+  for (const int fd : {config.serial_in, config.serial_out}) {
+    if (fd >= 0) fds.push_back(fd);
+  }
+  for (const auto& port : config.ports) fds.push_back(port.descriptor);
+  return fds;
+}
+
+MonitorEnd lost(pid_t pid, int wait_status, const std::string& report_error) {
+  MonitorEnd end{.reason = EndReason::killed};
+  if (WIFSIGNALED(wait_status)) {
+    const int number = WTERMSIG(wait_status);
+    end.message = fmt::format("the monitor (process {}) was ended by signal {} ({})", pid, number,
+                              ::strsignal(number));
+    if (number == SIGKILL) {
+      end.hint = "if nobody sent it, the kernel ran out of memory: see dmesg, or use less --memory";
+    }
+  } else {
+    end.message = fmt::format("the monitor (process {}) ended with status {} and without a report",
+                              pid, WEXITSTATUS(wait_status));
+  }
+  if (!report_error.empty()) end.message += ": " + report_error;
+  return end;
+}
+
+}  // namespace
+
+MonitorProcess::MonitorProcess(base::EventLoop& loop, MachineConfig config, EndHandler on_end,
+                               MarkHandler on_mark)
+    : loop_(loop), on_end_(std::move(on_end)), on_mark_(std::move(on_mark)) {
+  auto [read_end, write_end] = base::make_pipe();
+  config.report = write_end.get();
+  const base::Fd file = config_file(config);
+  auto child = spawn_monitor({.program = sandbox::program_path("twinbox-vmm").string(),
+                              .config_fd = file.get(),
+                              .inherited = inherited_by(config, file.get())});
+  pid_ = child.pid;
+  pidfd_ = std::move(child.pidfd);
+  report_ = std::move(read_end);
+  running_ = true;
+  base::set_nonblocking(report_.get(), true);
+  loop_.add(report_.get(), EPOLLIN, [this](std::uint32_t) { read_report(); });
+  loop_.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { process_gone(); });
+}
+
+MonitorProcess::~MonitorProcess() {
+  if (report_) loop_.remove(report_.get());
+  if (!running_) return;
+  loop_.remove(pidfd_.get());
+  kill();
+  base::wait_for(pid_);
+}
+
+void MonitorProcess::kill() {
+  if (running_) send_signal(pidfd_.get(), SIGKILL);
+}
+
+void MonitorProcess::read_report() {
+  std::array<std::byte, 4096> buffer{};
+  while (const auto count = base::read_some(report_.get(), buffer)) {
+    if (*count == 0) {
+      loop_.remove(report_.get());
+      report_.reset();
+      return;
+    }
+    take_report({reinterpret_cast<const char*>(buffer.data()), *count});
+  }
+}
+
+void MonitorProcess::take_report(std::string_view bytes) {
+  const sandbox::Marks before = marks();
+  try {
+    parser_.feed(bytes);
+  } catch (const base::Error& error) {
+    report_error_ = error.message();
+  }
+  for (std::size_t i = 0; on_mark_ && i < sandbox::mark_count; ++i) {
+    const auto mark = static_cast<sandbox::Mark>(i);
+    if (!before.at(mark) && marks().at(mark)) on_mark_(mark);
+  }
+}
+
+void MonitorProcess::process_gone() {
+  loop_.remove(pidfd_.get());
+  const int status = base::wait_for(pid_);
+  running_ = false;
+  // All it wrote is in the pipe by now, even when the loop saw the process first.
+  if (report_) read_report();
+  if (report_) {
+    loop_.remove(report_.get());
+    report_.reset();
+  }
+  auto& report = parser_.report();
+  if (!report.end) report.end = lost(pid_, status, report_error_);
+  // The handler may destroy this object: what it is given must outlive that.
+  const MonitorReport final_report = report;
+  const EndHandler on_end = std::move(on_end_);
+  on_end(final_report);
+}
+
+}  // namespace twinbox::vmm

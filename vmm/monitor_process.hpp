@@ -1,0 +1,67 @@
+// A running twinbox-vmm as seen by the process that started it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/event_loop.hpp"
+#include "base/fd.hpp"
+#include "sandbox/marks.hpp"
+#include "vmm/machine_config.hpp"
+#include "vmm/monitor_report.hpp"
+
+namespace twinbox::vmm {
+
+// Starts a monitor and watches it. The monitor dies with the thread that started it.
+//
+//   auto [ours, guests] = base::make_socket_pair();
+//   MachineConfig config{.kernel = "vmlinux", .memory_bytes = 128 * base::mebibyte,
+//                        .ports = {{"twinbox", guests.get()}}};
+//   MonitorProcess monitor(loop, config, [&](const MonitorReport& report) { ... });
+//   guests.reset();  // the monitor has its own copy: the socket ends with it
+//
+// All calls come from the loop's thread. The destructor kills a monitor that still runs and reaps
+// it.
+class MonitorProcess {
+ public:
+  // `on_end` is called once, from the loop, when the process is gone: report.end is always set.
+  // It may destroy this object.
+  using EndHandler = std::function<void(const MonitorReport& report)>;
+  // Called from the loop for each mark as it arrives; may be empty.
+  using MarkHandler = std::function<void(sandbox::Mark mark)>;
+
+  // The descriptors that `config` names (ports, serial) stay the caller's and are inherited under
+  // the same numbers; every other one is closed in the monitor. `config.report` is filled in here.
+  // Throws base::Error when the program cannot be started.
+  MonitorProcess(base::EventLoop& loop, MachineConfig config, EndHandler on_end,
+                 MarkHandler on_mark = {});
+  MonitorProcess(const MonitorProcess&) = delete;
+  MonitorProcess& operator=(const MonitorProcess&) = delete;
+  ~MonitorProcess();
+
+  pid_t pid() const { return pid_; }
+  bool running() const { return running_; }
+  const sandbox::Marks& marks() const { return parser_.report().marks; }
+  // Ends it at once with SIGKILL; `on_end` follows from the loop.
+  void kill();
+
+ private:
+  void read_report();
+  void take_report(std::string_view bytes);
+  void process_gone();
+
+  base::EventLoop& loop_;
+  EndHandler on_end_;
+  MarkHandler on_mark_;
+  pid_t pid_ = -1;
+  base::Fd pidfd_;
+  base::Fd report_;
+  ReportParser parser_;
+  std::string report_error_;
+  bool running_ = false;
+};
+
+}  // namespace twinbox::vmm
