@@ -1,0 +1,69 @@
+// A 16550A serial port, good enough for Linux's 8250 driver to find and drive by interrupts.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <span>
+
+#include "vmm/devices/bus.hpp"
+
+namespace twinbox::vmm {
+
+// The far end of the line. It is called with the port's lock held: it must not call the port back.
+struct SerialLine {
+  // Takes a byte, without ever blocking. False when it can take no more for now: the guest then
+  // sees a busy transmitter until Serial::transmitter_ready(). Bytes that nobody will ever read
+  // are to be taken and dropped.
+  std::function<bool(std::byte)> transmit;
+  // The receiver has room again after Serial::receive() had filled it.
+  std::function<void()> receiver_ready;
+};
+
+// Entered from vCPU threads (the registers) and from the event loop (receive, transmitter_ready).
+class Serial final : public BusDevice {
+ public:
+  static constexpr std::uint64_t range = 8;
+  static constexpr std::size_t fifo_size = 64;
+
+  Serial(InterruptLine interrupt_line, SerialLine line);
+
+  void read(std::uint64_t offset, std::span<std::byte> data) override;
+  void write(std::uint64_t offset, std::span<const std::byte> data) override;
+
+  // Gives bytes to the guest; returns how many fit.
+  std::size_t receive(std::span<const std::byte> bytes);
+  // The line takes bytes again.
+  void transmitter_ready();
+
+ private:
+  std::uint8_t read_register(std::uint64_t offset);
+  void write_register(std::uint64_t offset, std::uint8_t value);
+  void transmit(std::uint8_t value);
+  std::uint8_t take_received();
+  void set_interrupt_enable(std::uint8_t value);
+  void set_fifo_control(std::uint8_t value);
+  std::uint8_t interrupt_identity() const;
+  std::uint8_t line_status() const;
+  std::uint8_t modem_status() const;
+  void raise_if_pending();
+
+  std::mutex mutex_;  // guards all below; held while the line and the interrupt line are called
+  InterruptLine interrupt_line_;
+  SerialLine line_;
+  std::deque<std::uint8_t> received_;
+  bool receiver_full_ = false;      // the line waits for receiver_ready
+  bool transmitter_busy_ = false;   // the line takes nothing more for now
+  bool transmitter_event_ = false;  // THRE is pending until IIR is read or a byte is written
+  bool fifo_enabled_ = false;
+  std::uint8_t interrupt_enable_ = 0;
+  std::uint8_t line_control_ = 0;
+  std::uint8_t modem_control_ = 0;
+  std::uint8_t scratch_ = 0;
+  std::uint8_t divisor_low_ = 1;  // 115200 baud
+  std::uint8_t divisor_high_ = 0;
+};
+
+}  // namespace twinbox::vmm

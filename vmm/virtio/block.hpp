@@ -1,0 +1,48 @@
+// The block device (virtio 1.2, 5.2) on a raw file: the loop parses and completes, a worker thread
+// executes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/event_loop.hpp"
+#include "base/fd.hpp"
+#include "vmm/virtio/block_request.hpp"
+#include "vmm/virtio/device.hpp"
+
+namespace twinbox::vmm::virtio {
+
+class BlockWorker;
+
+class Block final : public VirtioDevice {
+ public:
+  static constexpr std::uint16_t queue_size = 128;
+
+  // Opens the disk by path; throws base::Error that names it when it cannot.
+  Block(base::EventLoop& loop, const std::string& path, BlockAccess access);
+  ~Block() override;
+
+  std::uint32_t type() const override { return abi::type_block; }
+  std::uint64_t features() const override;
+  std::span<const std::uint16_t> queue_sizes() const override { return queue_sizes_; }
+  std::span<const std::byte> config() const override {
+    return std::as_bytes(std::span(&config_, 1));
+  }
+
+ private:
+  void on_queue(std::uint16_t index) override;
+  void on_reset() override;
+  void complete_finished();
+
+  static constexpr std::array<std::uint16_t, 1> queue_sizes_{queue_size};
+
+  base::EventLoop& loop_;
+  Disk disk_;
+  abi::block::Config config_{};
+  std::unique_ptr<BlockWorker> worker_;
+};
+
+}  // namespace twinbox::vmm::virtio
