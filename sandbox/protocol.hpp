@@ -42,9 +42,11 @@ enum class FrameType : std::uint16_t {
   log = 7,     // a diagnostic of the agent, text
   memory = 8,  // JSON: the guest's own view, answer to memory_request
   // host to agent
-  start_box = 32,  // JSON: see BoxStart in the agent; the workload, in its own root and namespaces
-  start_command =
-      33,  // JSON {"args": [...], "env": [...], "cwd": "/"}: a plain process beside the agent
+  // JSON {"spec": config.json, "disks": ["/dev/vda", ...], "clock_ns": since the epoch}: the
+  // workload, in its own root (the disks are its layers as erofs, lowest first) and namespaces.
+  start_box = 32,
+  // JSON {"args": [...], "env": [...], "cwd": "/"}: a plain process beside the agent.
+  start_command = 33,
   stdin_data = 34,
   stdin_end = 35,
   signal = 36,  // u32 signal number
@@ -52,8 +54,11 @@ enum class FrameType : std::uint16_t {
   power_off = 38,  // end the machine
   set_clock = 39,  // u64 nanoseconds since the epoch
   // both ways
-  credit = 64,  // u32 stream (0 stdin, 1 stdout, 2 stderr), u32 bytes consumed
+  credit = 64,         // u32 stream (0 stdin, 1 stdout, 2 stderr), u32 bytes consumed
+  stream_closed = 65,  // u32 stream: its reader is gone; later bytes of it are thrown away
 };
+
+enum class Stream : std::uint32_t { in = 0, out = 1, err = 2 };
 
 struct Frame {
   FrameType type{};
@@ -67,7 +72,7 @@ std::string encode(FrameType type, std::uint32_t process, std::string_view paylo
 class Decoder {
  public:
   // Calls `on_frame` for each frame completed by `bytes`. Throws base::Error (system) on a header
-  // that no peer of this version sends.
+  // that no peer of this version sends; never holds more than one frame and what one feed brought.
   void feed(std::span<const std::byte> bytes, const std::function<void(Frame)>& on_frame);
 
  private:
@@ -77,7 +82,7 @@ class Decoder {
 // Fixed-width payload fields.
 void append_u32(std::string& out, std::uint32_t value);
 void append_u64(std::string& out, std::uint64_t value);
-// Throw base::Error when `payload` is too short.
+// Throw base::Error (system) when `payload` is too short.
 std::uint32_t read_u32(std::string_view payload, std::size_t offset);
 std::uint64_t read_u64(std::string_view payload, std::size_t offset);
 

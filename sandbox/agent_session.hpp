@@ -1,0 +1,83 @@
+// The host's side of a connection to an agent: starts processes there and carries their streams.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/event_loop.hpp"
+#include "base/fd.hpp"
+#include "sandbox/engine.hpp"
+#include "sandbox/spec.hpp"
+
+namespace twinbox::sandbox {
+
+// What happens on the session itself. All handlers are optional and are called from the loop.
+struct SessionHandlers {
+  // The agent is there; `kernel` is its kernel's release. Processes may be started earlier: what is
+  // asked for before is sent then.
+  std::function<void(std::string_view kernel)> on_hello{};
+  // A diagnostic line of the agent; printable, bounded in length and number.
+  std::function<void(std::string_view text)> on_log{};
+  // The connection ended or the peer broke the protocol. Called once, after every process has had
+  // its on_end; may destroy the session.
+  std::function<void(const base::Error& reason)> on_lost{};
+};
+
+struct ProcessHandlers {
+  std::function<void()> on_started{};
+  // Called once, after all output has been delivered; `outcome.error` tells why it never ran or was
+  // lost. May destroy the session.
+  std::function<void(const Outcome& outcome)> on_end{};
+};
+
+struct AgentCommand {
+  std::vector<std::string> args;
+  std::vector<std::string> env{};  // "KEY=VALUE"; PATH finds args[0]
+  std::string cwd = "/";
+};
+
+struct AgentBox {
+  Spec spec;
+  std::vector<std::string> disks;  // the guest's devices of the layers, lowest first: "/dev/vda"
+};
+
+// Usage:
+//   AgentSession session(loop, std::move(socket), {.on_lost = ...});
+//   const auto id = session.start_command({.args = {"uname", "-r"}}, Stdio{}, {.on_end = ...});
+//   loop.run();
+//
+// The descriptors of a Stdio are duplicated and may be of any kind (pipe, socket, file, terminal,
+// /dev/null, closed); their flags are left alone. A consumer that stalls holds up only its own
+// stream and its process's on_end.
+class AgentSession {
+ public:
+  using ProcessId = std::uint32_t;
+
+  // `stream` is a connected byte stream: a socket, or a character device.
+  AgentSession(base::EventLoop& loop, base::Fd stream, SessionHandlers handlers);
+  AgentSession(const AgentSession&) = delete;
+  AgentSession& operator=(const AgentSession&) = delete;
+  ~AgentSession();
+
+  ProcessId start_command(const AgentCommand& command, Stdio stdio, ProcessHandlers handlers);
+  ProcessId start_box(const AgentBox& box, Stdio stdio, ProcessHandlers handlers);
+  // Dropped when the process has ended.
+  void signal(ProcessId process, int number);
+  // Answers once with the guest's own view: {"total_bytes": ..., "free_bytes": ...,
+  // "available_bytes": ..., "cpus": ...}.
+  void request_memory(std::function<void(std::string_view json)> on_memory);
+  // Steps the machine's wall clock to the host's.
+  void set_clock();
+  void power_off();
+
+ private:
+  class Core;
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace twinbox::sandbox

@@ -1,0 +1,184 @@
+#include "sandbox/stream_relay.hpp"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <span>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+#include "sandbox/protocol.hpp"
+
+namespace twinbox::sandbox {
+namespace {
+
+constexpr std::size_t piece = 65536;
+// Small consumptions are not worth a frame each.
+constexpr std::uint32_t credit_step = protocol::stream_window / 4;
+
+// epoll refuses what is always ready: regular files, and devices like /dev/null.
+bool is_pollable(base::EventLoop& loop, int fd) {
+  try {
+    loop.add(fd, 0, [](std::uint32_t) {});
+  } catch (const base::Error&) {
+    return false;
+  }
+  loop.remove(fd);
+  return true;
+}
+
+}  // namespace
+
+StreamSource::StreamSource(base::EventLoop& loop, base::Fd fd, Handlers handlers)
+    : loop_(loop),
+      fd_(std::move(fd)),
+      handlers_(std::move(handlers)),
+      credit_(protocol::stream_window) {}
+
+void StreamSource::start() {
+  if (!fd_) return close();
+  pollable_ = is_pollable(loop_, fd_.get());
+  pump();
+}
+
+void StreamSource::add_credit(std::uint32_t bytes) {
+  if (bytes > protocol::stream_window - credit_) {
+    throw base::Error(base::ErrorKind::system, "credit for bytes that were never sent");
+  }
+  credit_ += bytes;
+  if (!ended_) pump();
+}
+
+void StreamSource::finish() {
+  finishing_ = true;
+  if (!ended_) pump();
+}
+
+void StreamSource::close() {
+  if (std::exchange(ended_, true)) return;
+  stop();
+  handlers_.on_end();
+}
+
+void StreamSource::stop() {
+  if (std::exchange(watched_, false)) loop_.remove(fd_.get());
+  fd_.reset();
+}
+
+void StreamSource::pump() {
+  // Readiness of a pollable descriptor is left to the loop, so that one busy stream does not starve
+  // the others; the rest of a finished one and a file are bounded by the credit.
+  while ((!pollable_ || finishing_) && !ended_ && credit_ > 0) {
+    if (!send_piece()) return close();
+  }
+  if (!ended_) update_watch();
+}
+
+void StreamSource::update_watch() {
+  // Without credit the watch goes altogether: epoll tells of a hang-up even when asked for nothing.
+  const bool wanted = pollable_ && credit_ > 0 && !finishing_;
+  if (wanted == watched_) return;
+  watched_ = wanted;
+  if (!wanted) return loop_.remove(fd_.get());
+  loop_.add(fd_.get(), EPOLLIN, [this](std::uint32_t) {
+    send_piece();
+    if (!ended_) update_watch();
+  });
+}
+
+bool StreamSource::send_piece() {
+  std::array<std::byte, piece> buffer;
+  std::optional<std::size_t> count;
+  try {
+    count =
+        base::read_some(fd_.get(), std::span(buffer).first(std::min<std::size_t>(piece, credit_)));
+  } catch (const base::Error&) {
+    count = 0;  // a terminal that is gone (EIO) or a directory as stdin: nothing more comes
+  }
+  if (!count) return false;
+  if (*count == 0) {
+    close();
+    return true;
+  }
+  credit_ -= static_cast<std::uint32_t>(*count);
+  handlers_.send({reinterpret_cast<const char*>(buffer.data()), *count});
+  return true;
+}
+
+StreamSink::StreamSink(base::EventLoop& loop, base::Fd fd, Handlers handlers)
+    : loop_(loop), writer_(std::move(fd)), handlers_(std::move(handlers)) {
+  broken_ = writer_.get() < 0;
+}
+
+void StreamSink::push(std::string_view bytes) {
+  if (bytes.size() > protocol::stream_window - outstanding_ || finishing_) {
+    throw base::Error(base::ErrorKind::system, "stream bytes beyond the credit given");
+  }
+  outstanding_ += static_cast<std::uint32_t>(bytes.size());
+  if (broken_) return consumed(bytes.size());
+  queue_.append(bytes);
+  if (!watched_) flush();
+}
+
+void StreamSink::finish() {
+  if (std::exchange(finishing_, true)) return;
+  flush();
+}
+
+void StreamSink::stop() {
+  set_watch(false);
+  writer_ = QuietWriter(base::Fd());
+}
+
+void StreamSink::set_watch(bool on) {
+  if (std::exchange(watched_, on) == on) return;
+  if (!on) return loop_.remove(writer_.get());
+  loop_.add(writer_.get(), EPOLLOUT, [this](std::uint32_t) { flush(); });
+}
+
+void StreamSink::flush() {
+  std::string failure;
+  try {
+    write_queue();
+    set_watch(!queue_.empty());
+  } catch (const base::Error& error) {
+    failure = error.message();
+    broken_ = true;
+    consumed(queue_.size() - queue_start_);
+    queue_.clear();
+    stop();
+  }
+  if (!failure.empty()) handlers_.on_closed(failure);
+  if (!finishing_ || !queue_.empty() || std::exchange(drained_, true)) return;
+  stop();
+  handlers_.on_drained();
+}
+
+void StreamSink::write_queue() {
+  while (queue_start_ < queue_.size()) {
+    const auto count = writer_.write(std::as_bytes(std::span(queue_)).subspan(queue_start_));
+    if (!count) break;
+    queue_start_ += *count;
+    consumed(*count);
+  }
+  if (queue_start_ == queue_.size()) {
+    queue_.clear();
+    queue_start_ = 0;
+  } else if (queue_start_ >= piece) {
+    queue_.erase(0, std::exchange(queue_start_, 0));
+  }
+}
+
+void StreamSink::consumed(std::size_t bytes) {
+  uncredited_ += static_cast<std::uint32_t>(bytes);
+  if (uncredited_ < credit_step) return;
+  outstanding_ -= uncredited_;
+  handlers_.give_credit(std::exchange(uncredited_, 0));
+}
+
+}  // namespace twinbox::sandbox
