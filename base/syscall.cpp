@@ -4,12 +4,15 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <ctime>
+#include <vector>
 
 #include "base/error.hpp"
 
@@ -30,6 +33,37 @@ std::optional<std::size_t> transferred(ssize_t count, const char* what, int fd) 
   throw_errno("cannot {} descriptor {}", what, fd);
 }
 
+// Repeats a positioned vector call from where the last one stopped, until all is transferred.
+template <typename Call>
+void transfer_vector(Call call, const char* what, std::span<const std::span<std::byte>> buffers,
+                     std::uint64_t offset) {
+  std::vector<iovec> rest;
+  rest.reserve(buffers.size());
+  for (const auto& buffer : buffers) rest.push_back({buffer.data(), buffer.size()});
+  std::size_t first = 0;
+  while (first < rest.size()) {
+    if (rest[first].iov_len == 0) {
+      ++first;
+      continue;
+    }
+    const auto count = retry([&] {
+      return call(&rest[first], static_cast<int>(rest.size() - first), static_cast<off_t>(offset));
+    });
+    if (count < 0) throw_errno("cannot {} at {}", what, offset);
+    if (count == 0) {
+      throw Error(ErrorKind::system, fmt::format("cannot {}: the file ends at {}", what, offset));
+    }
+    offset += static_cast<std::uint64_t>(count);
+    for (auto left = static_cast<std::size_t>(count); left > 0;) {
+      const auto taken = std::min(left, rest[first].iov_len);
+      rest[first].iov_base = static_cast<std::byte*>(rest[first].iov_base) + taken;
+      rest[first].iov_len -= taken;
+      left -= taken;
+      if (rest[first].iov_len == 0) ++first;
+    }
+  }
+}
+
 }  // namespace
 
 Fd open_file(const std::string& path, int flags, mode_t mode) {
@@ -48,6 +82,17 @@ std::optional<std::size_t> read_some(int fd, std::span<std::byte> buffer) {
 
 std::optional<std::size_t> write_some(int fd, std::span<const std::byte> bytes) {
   return transferred(retry([&] { return ::write(fd, bytes.data(), bytes.size()); }), "write", fd);
+}
+
+std::optional<std::size_t> receive_some(int fd, std::span<std::byte> buffer) {
+  return transferred(retry([&] { return ::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT); }),
+                     "receive from", fd);
+}
+
+std::optional<std::size_t> send_some(int fd, std::span<const std::byte> bytes) {
+  return transferred(
+      retry([&] { return ::send(fd, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL); }),
+      "send to", fd);
 }
 
 std::string read_to_end(int fd) {
@@ -91,6 +136,22 @@ void pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset) 
     bytes = bytes.subspan(static_cast<std::size_t>(count));
     offset += static_cast<std::uint64_t>(count);
   }
+}
+
+void preadv_exact(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset) {
+  transfer_vector(
+      [fd](const iovec* rest, int count, off_t at) { return ::preadv(fd, rest, count, at); },
+      "read", buffers, offset);
+}
+
+void pwritev_all(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset) {
+  transfer_vector(
+      [fd](const iovec* rest, int count, off_t at) { return ::pwritev(fd, rest, count, at); },
+      "write", buffers, offset);
+}
+
+void sync_data(int fd) {
+  if (retry([&] { return ::fdatasync(fd); }) != 0) throw_errno("cannot sync descriptor {}", fd);
 }
 
 std::pair<Fd, Fd> make_pipe() {

@@ -26,6 +26,9 @@ Fd open_at(int directory, const std::string& path, int flags, mode_t mode = 0644
 std::optional<std::size_t> read_some(int fd, std::span<std::byte> buffer);
 // Writes what fits; nullopt where a non-blocking descriptor takes nothing now.
 std::optional<std::size_t> write_some(int fd, std::span<const std::byte> bytes);
+// The same on sockets, which never block here and raise no SIGPIPE, whatever their flags.
+std::optional<std::size_t> receive_some(int fd, std::span<std::byte> buffer);
+std::optional<std::size_t> send_some(int fd, std::span<const std::byte> bytes);
 // Reads until the end of file.
 std::string read_to_end(int fd);
 // Writes all of it; for blocking descriptors.
@@ -34,6 +37,11 @@ void write_all(int fd, std::string_view text);
 // Positioned forms; pread_exact throws when the file ends early.
 void pread_exact(int fd, std::span<std::byte> buffer, std::uint64_t offset);
 void pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset);
+// The same over several buffers, at most IOV_MAX of them.
+void preadv_exact(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset);
+void pwritev_all(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset);
+// Waits until the file's data is on its storage.
+void sync_data(int fd);
 
 // {read end, write end}, close-on-exec.
 std::pair<Fd, Fd> make_pipe();
