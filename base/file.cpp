@@ -1,9 +1,13 @@
 #include "base/file.hpp"
 
 #include <fcntl.h>
+#include <fts.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <memory>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -47,6 +51,42 @@ void make_directories(const std::filesystem::path& path) {
   std::filesystem::create_directories(path, error);
   if (error)
     throw system_error(error.value(), fmt::format("cannot make directory {}", path.string()));
+}
+
+namespace {
+
+bool is_mount_root(const char* path) {
+  struct statx info {};
+  return ::statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &info) == 0 &&
+         (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
+// One step of a walk that meets a directory before (FTS_D) and after (FTS_DP) what is in it.
+void remove_entry(const FTSENT* entry) {
+  if (entry->fts_info == FTS_D) {
+    if (entry->fts_level == FTS_ROOTLEVEL || !is_mount_root(entry->fts_path)) return;
+    throw Error(ErrorKind::conflict,
+                fmt::format("cannot remove {}: something is mounted there", entry->fts_path));
+  }
+  if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
+    if (entry->fts_errno == ENOENT) return;
+    throw system_error(entry->fts_errno, fmt::format("cannot remove {}", entry->fts_path));
+  }
+  const int flags = entry->fts_info == FTS_DP ? AT_REMOVEDIR : 0;
+  if (::unlinkat(AT_FDCWD, entry->fts_accpath, flags) != 0 && errno != ENOENT) {
+    throw_errno("cannot remove {}", entry->fts_path);
+  }
+}
+
+}  // namespace
+
+void remove_tree(const std::filesystem::path& path) {
+  std::string name = path;
+  char* const roots[] = {name.data(), nullptr};
+  const std::unique_ptr<FTS, int (*)(FTS*)> walk(
+      ::fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, nullptr), ::fts_close);
+  if (!walk) throw_errno("cannot remove {}", name);
+  while (FTSENT* const entry = ::fts_read(walk.get())) remove_entry(entry);
 }
 
 TemporaryDirectory::TemporaryDirectory(const std::filesystem::path& parent,

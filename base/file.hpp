@@ -15,6 +15,10 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view text)
 // Makes the directory and its parents; an error names the path.
 void make_directories(const std::filesystem::path& path);
 
+// Removes a file, or a directory with all in it; what is not there is no error. It never enters
+// anything mounted below (that is an error), so a left-over bind mount keeps what it shows.
+void remove_tree(const std::filesystem::path& path);
+
 // A directory that is removed, with all in it, at the end of its owner's life.
 class TemporaryDirectory {
  public:

@@ -1,0 +1,46 @@
+// A directory that belongs to one process: removed with its owner, or swept after its death.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "base/fd.hpp"
+
+namespace twinbox::sandbox {
+
+// Owns a directory by holding a lock (flock) on it, which the kernel drops when the last process
+// that has the descriptor is gone. A directory whose lock can be taken has no owner.
+//
+//   auto draft = OwnedDirectory::create(data_root() / "work");
+//   write_file(draft.path() / "layer", bytes);
+//   rename(draft.path() / "layer", final_place);
+//   // removed here with all that is still in it; after a SIGKILL the next sweep_ownerless() does
+//   it
+class OwnedDirectory {
+ public:
+  // Makes PARENT/<12 random hexadecimal digits>, and PARENT where it is missing.
+  static OwnedDirectory create(const std::filesystem::path& parent);
+  OwnedDirectory(OwnedDirectory&&) = default;
+  OwnedDirectory& operator=(OwnedDirectory&&) = delete;
+  // A failure to remove is logged; the next sweep tries again.
+  ~OwnedDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+  std::string name() const { return path_.filename(); }
+
+ private:
+  OwnedDirectory(std::filesystem::path path, base::Fd lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+
+  std::filesystem::path path_;
+  base::Fd lock_;
+};
+
+// Removes each directory of PARENT that has no owner, after `undo` has undone what it stands for.
+// One that `undo` throws for stays, with a warning, for the next sweep. Any number of processes may
+// sweep and create at once.
+void sweep_ownerless(const std::filesystem::path& parent,
+                     const std::function<void(const std::filesystem::path&)>& undo = {});
+
+}  // namespace twinbox::sandbox
