@@ -1,0 +1,203 @@
+#include "guest-images/agent/service.hpp"
+
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <ctime>
+#include <span>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "base/syscall.hpp"
+#include "guest-images/agent/command.hpp"
+#include "guest-images/agent/figures.hpp"
+
+namespace twinbox::agent {
+namespace {
+
+namespace protocol = sandbox::protocol;
+using protocol::Frame;
+using protocol::FrameType;
+
+class CommandRunner : public Runner {
+ public:
+  explicit CommandRunner(pid_t pid) : pid_(pid) {}
+  // Safe from hitting a stranger: a signal is passed on only until the child has been reaped.
+  void signal(int number) override { ::kill(pid_, number); }
+
+ private:
+  pid_t pid_;
+};
+
+std::string hello() {
+  utsname names{};
+  ::uname(&names);
+  return protocol::encode(
+      FrameType::hello, 0,
+      base::Json{{"protocol", protocol::version}, {"kernel", names.release}}.dump());
+}
+
+int failure_status(const base::Error& error) {
+  switch (error.kind()) {
+    case base::ErrorKind::not_found:
+      return sandbox::status_command_not_found;
+    case base::ErrorKind::system:
+      return sandbox::status_cannot_execute;
+    default:
+      return sandbox::status_own_error;
+  }
+}
+
+}  // namespace
+
+void set_clock(std::uint64_t nanoseconds) {
+  const timespec now{.tv_sec = static_cast<time_t>(nanoseconds / 1'000'000'000U),
+                     .tv_nsec = static_cast<long>(nanoseconds % 1'000'000'000U)};
+  if (::clock_settime(CLOCK_REALTIME, &now) != 0) base::throw_errno("cannot set the clock");
+}
+
+Service::Service(base::EventLoop& loop, Machine machine)
+    : loop_(loop),
+      machine_(std::move(machine)),
+      child_signals_(base::make_signalfd(std::array{SIGCHLD})) {
+  loop_.add(child_signals_.get(), EPOLLIN, [this](std::uint32_t) {
+    signalfd_siginfo info{};
+    while (base::read_some(child_signals_.get(), std::as_writable_bytes(std::span(&info, 1)))) {
+    }
+    reap();
+  });
+}
+
+Service::~Service() {
+  kill_all();
+  loop_.remove(child_signals_.get());
+}
+
+std::string Service::serve(base::Fd stream) {
+  base::write_all(stream.get(), hello());
+  connection_ = sandbox::FrameConnection::open(
+      loop_, std::move(stream), "the host", [this](const Frame& frame) { take(frame); },
+      [this](const base::Error& reason) {
+        end_ = reason.what();
+        loop_.stop();
+      });
+  loop_.run();
+  kill_all();
+  connection_->close();
+  return end_;
+}
+
+void Service::log(std::string_view text) {
+  base::log_line(base::LogLevel::warning, text);
+  if (connection_) connection_->send(FrameType::log, 0, text);
+}
+
+void Service::take(const Frame& frame) {
+  if (frame.process == 0) return take_machine_frame(frame);
+  if (frame.type == FrameType::start_command) return start_command(frame);
+  if (frame.type == FrameType::start_box) return start_box(frame);
+  // One that is not there any more has ended while this message was on its way.
+  const auto found = workloads_.find(frame.process);
+  if (found != workloads_.end()) found->second.take(frame);
+}
+
+void Service::take_machine_frame(const Frame& frame) {
+  switch (frame.type) {
+    case FrameType::memory_request:
+      return connection_->send(FrameType::memory, 0, memory_figures());
+    case FrameType::set_clock:
+      return take_clock(protocol::read_u64(frame.payload, 0));
+    case FrameType::power_off:
+      if (machine_.power_off) return machine_.power_off();
+      return log("this agent does not own its machine and leaves it running");
+    default:
+      throw base::Error(base::ErrorKind::system,
+                        fmt::format("message {} without a process", static_cast<int>(frame.type)));
+  }
+}
+
+void Service::take_clock(std::uint64_t nanoseconds) {
+  try {
+    set_clock(nanoseconds);
+  } catch (const base::Error& error) {
+    log(error.message());
+  }
+}
+
+Workload& Service::add_workload(std::uint32_t id) {
+  // A later host's process may have the same number by the time this is called.
+  const auto gone = [this, id, weak = std::weak_ptr(connection_)] {
+    if (weak.lock() == connection_) workloads_.erase(id);
+  };
+  const auto [place, added] = workloads_.try_emplace(id, loop_, connection_, id, gone);
+  if (!added) {
+    throw base::Error(base::ErrorKind::system, fmt::format("process {} is there already", id));
+  }
+  return place->second;
+}
+
+void Service::fail(std::uint32_t id, const base::Error& error) {
+  workloads_.at(id).conclude(
+      {.status = failure_status(error), .oom_killed = false, .error = error});
+}
+
+void Service::start_command(const Frame& frame) {
+  auto& workload = add_workload(frame.process);
+  try {
+    const pid_t pid = spawn(parse_command(frame.payload), workload.process_ends());
+    commands_[pid] = frame.process;
+    workload.run_by(std::make_unique<CommandRunner>(pid));
+    workload.started();
+  } catch (const base::Error& error) {
+    fail(frame.process, error);
+  }
+}
+
+void Service::start_box(const Frame& frame) {
+  auto& workload = add_workload(frame.process);
+  try {
+    if (!machine_.start_box) {
+      throw base::Error(base::ErrorKind::unsupported, "this agent starts no boxes");
+    }
+    workload.run_by(machine_.start_box(frame.payload, workload,
+                                       [this, id = frame.process](const sandbox::Outcome& outcome) {
+                                         workloads_.at(id).conclude(outcome);
+                                         reap();
+                                       }));
+  } catch (const base::Error& error) {
+    fail(frame.process, error);
+  }
+}
+
+void Service::reap() {
+  siginfo_t info{};
+  // A look first: the children of boxes are waited for by their boxes, which also gets reap()
+  // called again.
+  while (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0) {
+    const pid_t pid = info.si_pid;
+    if (machine_.owns_child && machine_.owns_child(pid)) return;
+    const int status = base::shell_status(base::wait_for(pid));
+    info = {};
+    const auto command = commands_.extract(pid);
+    if (command.empty()) continue;  // an orphan
+    const auto found = workloads_.find(command.mapped());
+    if (found != workloads_.end()) {
+      found->second.conclude({.status = status, .oom_killed = false, .error = {}});
+    }
+  }
+}
+
+void Service::kill_all() {
+  // Each command leads a session and thereby a process group.
+  for (const auto& [pid, id] : commands_) ::kill(-pid, SIGKILL);
+  workloads_.clear();
+  for (const auto& [pid, id] : std::exchange(commands_, {})) base::wait_for(pid);
+}
+
+}  // namespace twinbox::agent

@@ -1,0 +1,68 @@
+// Serves one host over one connection: its processes, the machine's figures and its end.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/event_loop.hpp"
+#include "base/fd.hpp"
+#include "guest-images/agent/workload.hpp"
+#include "sandbox/frame_connection.hpp"
+
+namespace twinbox::agent {
+
+// How a machine's owner wants its requests done; empty ones are refused.
+struct Machine {
+  // Starts the workload of a start_box message behind `workload`; `on_exit` is told its end.
+  std::function<std::unique_ptr<Runner>(std::string_view message, Workload& workload,
+                                        std::function<void(const sandbox::Outcome&)> on_exit)>
+      start_box{};
+  std::function<void()> power_off{};
+  // Whether somebody else waits for this child.
+  std::function<bool(pid_t)> owns_child{};
+};
+
+// Steps the wall clock to `nanoseconds` since the epoch.
+void set_clock(std::uint64_t nanoseconds);
+
+class Service {
+ public:
+  Service(base::EventLoop& loop, Machine machine);
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  ~Service();
+
+  // Says hello over `stream` (waiting until the host takes it) and serves until the host is gone or
+  // breaks the protocol; every process that was started for it is killed then. Returns why it
+  // ended.
+  std::string serve(base::Fd stream);
+  // A diagnostic for the host and our own stderr.
+  void log(std::string_view text);
+
+ private:
+  void take(const sandbox::protocol::Frame& frame);
+  void take_machine_frame(const sandbox::protocol::Frame& frame);
+  void take_clock(std::uint64_t nanoseconds);
+  void start_command(const sandbox::protocol::Frame& frame);
+  void start_box(const sandbox::protocol::Frame& frame);
+  Workload& add_workload(std::uint32_t id);
+  void fail(std::uint32_t id, const base::Error& error);
+  void reap();
+  void kill_all();
+
+  base::EventLoop& loop_;
+  Machine machine_;
+  base::Fd child_signals_;
+  std::shared_ptr<sandbox::FrameConnection> connection_;
+  std::map<std::uint32_t, Workload> workloads_;
+  std::map<pid_t, std::uint32_t> commands_;  // which workload a child is
+  std::string end_;
+};
+
+}  // namespace twinbox::agent

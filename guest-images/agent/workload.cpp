@@ -1,0 +1,145 @@
+#include "guest-images/agent/workload.hpp"
+
+#include <string>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/syscall.hpp"
+
+namespace twinbox::agent {
+namespace {
+
+namespace protocol = sandbox::protocol;
+using protocol::FrameType;
+using protocol::Stream;
+
+std::string stream_name(Stream stream) {
+  std::string payload;
+  protocol::append_u32(payload, static_cast<std::uint32_t>(stream));
+  return payload;
+}
+
+// Diagnostics may carry bytes of a path that are not UTF-8.
+std::string dump(const base::Json& json) {
+  return json.dump(-1, ' ', false, base::Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+Workload::Workload(base::EventLoop& loop, std::shared_ptr<sandbox::FrameConnection> connection,
+                   std::uint32_t id, std::function<void()> on_gone)
+    : loop_(loop), connection_(std::move(connection)), id_(id), on_gone_(std::move(on_gone)) {
+  auto [in_read, in_write] = base::make_pipe();
+  auto [out_read, out_write] = base::make_pipe();
+  auto [err_read, err_write] = base::make_pipe();
+  // Only our ends: the process's are open file descriptions of their own, and stay blocking.
+  for (const auto* fd : {&in_write, &out_read, &err_read}) base::set_nonblocking(fd->get(), true);
+  process_in_ = std::move(in_read);
+  process_out_ = std::move(out_write);
+  process_err_ = std::move(err_write);
+  in_ = make_sink(std::move(in_write));
+  out_ = make_source(Stream::out, std::move(out_read));
+  err_ = make_source(Stream::err, std::move(err_read));
+  out_->start();
+  err_->start();
+}
+
+std::unique_ptr<sandbox::StreamSink> Workload::make_sink(base::Fd fd) {
+  return std::make_unique<sandbox::StreamSink>(
+      loop_, std::move(fd),
+      sandbox::StreamSink::Handlers{.give_credit =
+                                        [this](std::uint32_t bytes) {
+                                          auto payload = stream_name(Stream::in);
+                                          protocol::append_u32(payload, bytes);
+                                          connection_->send(FrameType::credit, id_, payload);
+                                        },
+                                    .on_closed =
+                                        [this](const std::string&) {
+                                          connection_->send(FrameType::stream_closed, id_,
+                                                            stream_name(Stream::in));
+                                        },
+                                    .on_drained = [] {}});
+}
+
+std::unique_ptr<sandbox::StreamSource> Workload::make_source(Stream stream, base::Fd fd) {
+  const auto type = stream == Stream::out ? FrameType::stdout_data : FrameType::stderr_data;
+  return std::make_unique<sandbox::StreamSource>(
+      loop_, std::move(fd),
+      sandbox::StreamSource::Handlers{
+          .send = [this, type](std::string_view bytes) { connection_->send(type, id_, bytes); },
+          .on_end = [this] { settle(); }});
+}
+
+sandbox::Stdio Workload::process_ends() const {
+  return {process_in_.get(), process_out_.get(), process_err_.get()};
+}
+
+void Workload::close_process_ends() {
+  for (auto* fd : {&process_in_, &process_out_, &process_err_}) fd->reset();
+}
+
+void Workload::started() {
+  close_process_ends();
+  connection_->send(FrameType::started, id_, {});
+}
+
+void Workload::conclude(sandbox::Outcome outcome) {
+  close_process_ends();
+  outcome_ = std::move(outcome);
+  in_.reset();
+  // Descendants may hold the pipes open for ever; what the process itself wrote is in them now.
+  out_->finish();
+  err_->finish();
+  settle();
+}
+
+void Workload::settle() {
+  if (!outcome_ || !out_->ended() || !err_->ended() || std::exchange(told_, true)) return;
+  if (outcome_->error) {
+    const auto& error = *outcome_->error;
+    connection_->send(
+        FrameType::failed, id_,
+        dump(base::Json{
+            {"status", outcome_->status}, {"message", error.message()}, {"hint", error.hint()}}));
+  } else {
+    connection_->send(
+        FrameType::exited, id_,
+        dump(base::Json{{"status", outcome_->status}, {"oom_killed", outcome_->oom_killed}}));
+  }
+  loop_.add_timer({}, on_gone_);
+}
+
+sandbox::StreamSource& Workload::source(std::string_view payload) {
+  const auto stream = protocol::read_u32(payload, 0);
+  if (stream != static_cast<std::uint32_t>(Stream::out) &&
+      stream != static_cast<std::uint32_t>(Stream::err)) {
+    throw base::Error(base::ErrorKind::system, fmt::format("there is no output stream {}", stream));
+  }
+  return stream == static_cast<std::uint32_t>(Stream::out) ? *out_ : *err_;
+}
+
+void Workload::take(const protocol::Frame& frame) {
+  switch (frame.type) {
+    case FrameType::stdin_data:
+      if (in_) in_->push(frame.payload);
+      return;
+    case FrameType::stdin_end:
+      if (in_) in_->finish();
+      return;
+    case FrameType::credit:
+      return source(frame.payload).add_credit(protocol::read_u32(frame.payload, 4));
+    case FrameType::stream_closed:
+      // The process finds out by SIGPIPE, as it would with the consumer beside it.
+      return source(frame.payload).close();
+    case FrameType::signal:
+      if (runner_ && !outcome_) {
+        runner_->signal(static_cast<int>(protocol::read_u32(frame.payload, 0)));
+      }
+      return;
+    default:
+      throw base::Error(base::ErrorKind::system,
+                        fmt::format("message {} about a process", static_cast<int>(frame.type)));
+  }
+}
+
+}  // namespace twinbox::agent
