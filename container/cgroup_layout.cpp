@@ -1,0 +1,69 @@
+#include "container/cgroup_layout.hpp"
+
+#include <algorithm>
+#include <array>
+#include <sstream>
+
+#include "base/file.hpp"
+
+namespace twinbox::container {
+namespace {
+
+constexpr std::array<std::string_view, 3> wanted_controllers{"memory", "cpu", "pids"};
+constexpr std::array<std::string_view, 13> known_controllers{
+    "memory",  "cpu",     "pids",     "cpuacct",    "cpuset",  "blkio", "devices",
+    "freezer", "net_cls", "net_prio", "perf_event", "hugetlb", "rdma"};
+
+template <typename Range>
+bool contains(const Range& range, std::string_view value) {
+  return std::find(range.begin(), range.end(), value) != range.end();
+}
+
+std::vector<std::string> controllers_of(const std::string& options) {
+  std::vector<std::string> found;
+  std::istringstream stream(options);
+  for (std::string option; std::getline(stream, option, ',');) {
+    if (contains(known_controllers, option)) found.push_back(option);
+  }
+  return found;
+}
+
+bool limits_us(const CgroupHierarchy& hierarchy) {
+  return std::any_of(wanted_controllers.begin(), wanted_controllers.end(),
+                     [&](std::string_view name) { return hierarchy.has(name); });
+}
+
+// A hierarchy that is mounted in several places is one hierarchy.
+bool known(const CgroupLayout& layout, const CgroupHierarchy& hierarchy) {
+  return std::any_of(
+      layout.hierarchies.begin(), layout.hierarchies.end(),
+      [&](const CgroupHierarchy& other) { return other.controllers == hierarchy.controllers; });
+}
+
+}  // namespace
+
+bool CgroupHierarchy::has(std::string_view controller) const {
+  return contains(controllers, controller);
+}
+
+CgroupLayout parse_cgroup_layout(std::string_view mounts) {
+  CgroupLayout layout;
+  std::istringstream lines{std::string(mounts)};
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream fields(line);
+    std::string source, mount_point, type, options;
+    fields >> source >> mount_point >> type >> options;
+    if (type == "cgroup2" && layout.unified.empty()) layout.unified = mount_point;
+    if (type != "cgroup") continue;
+    CgroupHierarchy hierarchy{mount_point, controllers_of(options)};
+    if (limits_us(hierarchy) && !known(layout, hierarchy)) {
+      layout.hierarchies.push_back(std::move(hierarchy));
+    }
+  }
+  if (!layout.hierarchies.empty()) layout.unified.clear();
+  return layout;
+}
+
+CgroupLayout host_cgroup_layout() { return parse_cgroup_layout(base::read_file("/proc/mounts")); }
+
+}  // namespace twinbox::container

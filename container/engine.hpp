@@ -1,0 +1,43 @@
+// The container backend, and the native baseline that shares its root file system code.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "sandbox/engine.hpp"
+
+namespace twinbox::container {
+
+// Runs a workload in its own namespaces (mount, pid, uts, ipc, net, cgroup), with limits, docker's
+// capabilities and a seccomp filter. The workload is PID 1 of its box.
+//
+// What the caller owes it:
+// - root privileges, and /proc, /dev/null and the cgroup file systems mounted at their usual
+//   places; no other file or program of the host is used, so it works from a lone static PID 1;
+// - one thread: a box is started by a clone of the calling thread alone, and dies with it;
+// - nobody else may reap the box's process (no waitpid(-1)); it is a child of the caller.
+//
+// The root is an overlay of request.root.directories; `upper`, `work` and `root` are made in
+// request.directory and left there for the caller to remove.
+class ContainerEngine : public sandbox::Engine {
+ public:
+  std::string_view name() const override { return "container"; }
+  void check_host() const override;
+  std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
+  void clean_up(const std::string& id, const std::filesystem::path& directory) override;
+};
+
+// Runs a workload as a plain process over the same root file system (an overlay and a chroot in a
+// private mount namespace, with the host's /proc, /sys and /dev), with the same environment,
+// directory, user and streams, and no isolation or limit: what the other engines are compared to.
+class ProcessEngine : public sandbox::Engine {
+ public:
+  std::string_view name() const override { return "process"; }
+  void check_host() const override;
+  std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
+  void clean_up(const std::string& id, const std::filesystem::path& directory) override;
+};
+
+}  // namespace twinbox::container

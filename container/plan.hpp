@@ -1,0 +1,30 @@
+// What the launcher tells the child: everything it needs to become the workload.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "container/cgroup_layout.hpp"
+#include "sandbox/engine.hpp"
+#include "sandbox/spec.hpp"
+
+namespace twinbox::container {
+
+enum class Isolation {
+  full,  // a container
+  none,  // the native baseline: only the root file system is the box's own
+};
+
+struct InitPlan {
+  sandbox::Spec spec;
+  std::vector<std::filesystem::path> layers;  // lowest first
+  std::filesystem::path directory;            // upper, work and root are made in it
+  sandbox::Stdio stdio;
+  Isolation isolation = Isolation::full;
+  CgroupLayout cgroups;
+  // Borrowed: cgroup v1 `tasks` files that the child writes itself into.
+  std::vector<int> cgroup_joins;
+};
+
+}  // namespace twinbox::container
