@@ -1,0 +1,126 @@
+// twinbox lab: commands on an emulated host with hardware virtualization.
+#include "qemu/lab.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "base/size.hpp"
+#include "cli/options.hpp"
+#include "cli/verbs.hpp"
+#include "sandbox/paths.hpp"
+#include "vmm/boot/kernel_image.hpp"
+
+namespace twinbox::cli {
+namespace {
+
+constexpr int not_running = 1;
+
+struct LabFlags {
+  std::string memory;
+  std::vector<std::string> with;
+
+  void declare(Options& options) {
+    options.value("memory", "SIZE", "the lab's memory; default: enough for its files and boxes",
+                  memory);
+    options.values("with", "PATH",
+                   "put a program (with its libraries), file or directory into the lab under the "
+                   "same path",
+                   with);
+  }
+  qemu::LabOptions resolve() const {
+    const auto stock = sandbox::data_root() / "kernels/stock/vmlinuz";
+    if (!std::filesystem::exists(stock)) {
+      throw base::Error(base::ErrorKind::not_found,
+                        fmt::format("there is no kernel for the lab at {}", stock.string()),
+                        "run guest-images/fetch-kernel, or scripts/quickstart");
+    }
+    qemu::LabOptions options;
+    options.kernel = vmm::prepare_kernel(stock);
+    if (!memory.empty()) options.memory_bytes = base::parse_size(memory, "--memory");
+    options.with.assign(with.begin(), with.end());
+    return options;
+  }
+};
+
+int exec(const Arguments& arguments) {
+  LabFlags flags;
+  qemu::LabExecution execution;
+  std::string out;
+  Options options("lab exec [flags] -- COMMAND...",
+                  "Runs COMMAND in the lab: the one that is kept running, or one of its own.");
+  flags.declare(options);
+  options.flag("deterministic",
+               "in a machine of its own whose time is the count of instructions; stdin is empty",
+               execution.deterministic);
+  options.value("out", "DIR", "brings what the command writes to /out back to DIR", out);
+  execution.args = options.parse(arguments);
+  if (options.help_shown()) return 0;
+  if (execution.args.empty()) {
+    throw base::Error(base::ErrorKind::usage, "there is no command to run in the lab",
+                      options.see_help());
+  }
+  if (!out.empty()) execution.out = out;
+  return qemu::lab_exec(flags.resolve(), execution);
+}
+
+int start(const Arguments& arguments) {
+  LabFlags flags;
+  Options options("lab start [flags]", "Keeps a lab running until twinbox lab stop.");
+  flags.declare(options);
+  const auto rest = options.parse(arguments);
+  if (options.help_shown()) return 0;
+  if (!rest.empty()) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is too much", rest.front()),
+                      options.see_help());
+  }
+  qemu::lab_start(flags.resolve());
+  return 0;
+}
+
+int stop() {
+  if (!qemu::lab_stop()) fmt::print(stderr, "twinbox: no lab is running\n");
+  return 0;
+}
+
+int status() {
+  const auto lab = qemu::lab_status();
+  if (!lab) {
+    fmt::print("not running\n");
+    return not_running;
+  }
+  fmt::print("running: process {}, {} of memory, log {}\n", lab->supervisor,
+             base::format_size(lab->memory_bytes), lab->log.string());
+  return 0;
+}
+
+void print_help() {
+  fmt::print(
+      "Usage: twinbox lab exec|start|stop|status\n\n"
+      "An emulated host that has hardware virtualization, for machines that have none.\n\n"
+      "  exec     run a command there and exit with its status (see: twinbox lab exec --help)\n"
+      "  start    keep a lab running, so that exec starts at once\n"
+      "  stop     end it\n"
+      "  status   say whether it runs; exit with {} when it does not\n",
+      not_running);
+}
+
+}  // namespace
+
+int lab(const Arguments& arguments) {
+  const std::string action = arguments.empty() ? "" : arguments.front();
+  const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
+  if (action == "exec") return exec(rest);
+  if (action == "start") return start(rest);
+  if (action == "stop") return stop();
+  if (action == "status") return status();
+  if (action == "--help" || action == "-h") {
+    print_help();
+    return 0;
+  }
+  throw base::Error(
+      base::ErrorKind::usage,
+      action.empty() ? "lab needs an action" : fmt::format("lab has no action '{}'", action),
+      "see: twinbox help lab");
+}
+
+}  // namespace twinbox::cli

@@ -1,0 +1,179 @@
+#include "qemu/lab.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/size.hpp"
+#include "base/syscall.hpp"
+#include "qemu/lab/command.hpp"
+#include "qemu/lab/host_files.hpp"
+#include "qemu/lab/image.hpp"
+#include "qemu/lab/kept.hpp"
+#include "qemu/lab/machine.hpp"
+#include "sandbox/paths.hpp"
+
+namespace twinbox::qemu {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::seconds;
+
+// Far more than a boot takes on an idle machine; several may be at work on a busy one.
+constexpr auto boot_limit = seconds(240);
+
+fs::path image_cache() { return sandbox::data_root() / "cache/lab"; }
+
+LabContents contents_for(const std::vector<fs::path>& with) {
+  LabContents contents = standard_contents();
+  for (const auto& path : with) add_extra(contents, path);
+  return contents;
+}
+
+std::vector<std::string> as_text(const std::vector<fs::path>& paths) {
+  std::vector<std::string> text;
+  for (const auto& path : paths) text.push_back(fs::absolute(path).string());
+  return text;
+}
+
+LabMachineConfig machine_for(const LabOptions& options, const LabImage& image) {
+  const auto memory = options.memory_bytes.value_or(default_lab_memory(image.bytes));
+  const auto least = least_lab_memory(image.bytes);
+  if (memory < least) {
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("{} of memory are too little for the lab, whose files take {}",
+                                  base::format_size(memory), base::format_size(image.bytes)),
+                      fmt::format("give it {} or more", base::format_size(least)));
+  }
+  LabMachineConfig config;
+  config.kernel = options.kernel;
+  config.image = image.path;
+  config.memory_bytes = memory;
+  return config;
+}
+
+base::Fd log_in_memory() {
+  base::Fd log(::memfd_create("log", MFD_CLOEXEC));
+  if (!log) base::throw_errno("cannot make a file in memory");
+  return log;
+}
+
+[[noreturn]] void fail_to_boot(int log) {
+  throw base::Error(base::ErrorKind::system,
+                    fmt::format("the lab has not come up within {} s; its last lines:\n{}",
+                                boot_limit.count(), log_tail(log)),
+                    "is the host very busy?");
+}
+
+int run_alone(LabMachineConfig config, const LabCommand& command) {
+  const base::Fd log = log_in_memory();
+  auto [ours, theirs] = base::make_socket_pair();
+  config.log = log.get();
+  config.ports = {{.name = "exec.0", .socket = theirs.get()}};
+  const LabMachine machine(config);
+  theirs.reset();
+  const auto status = run_through_agent(std::move(ours), log.get(), command, boot_limit);
+  if (!status) fail_to_boot(log.get());
+  return *status;
+}
+
+int run_in_kept_lab(const LabCommand& command) {
+  const base::Fd log = base::open_file(kept_lab_directory() / "log", O_RDONLY);
+  const AgentLease agent = lease_agent();
+  // An agent may miss that the host before us left, when we come at the same moment, and then says
+  // nothing to us; it notices when we leave and come again.
+  const auto end = std::chrono::steady_clock::now() + boot_limit;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto status = run_through_agent(agent.connect(), log.get(), command, seconds(20));
+    if (status) return *status;
+  }
+  fail_to_boot(log.get());
+}
+
+// The kept lab, if a command with these options may run in it.
+std::optional<KeptLab> suitable_kept_lab(const LabOptions& options) {
+  auto lab = find_kept_lab();
+  if (!lab) return std::nullopt;
+  if (options.memory_bytes && *options.memory_bytes != lab->memory_bytes) return std::nullopt;
+  for (const auto& path : as_text(options.with)) {
+    if (std::ranges::find(lab->with, path) == lab->with.end()) return std::nullopt;
+  }
+  return lab;
+}
+
+void start_afresh_if_stale(const LabOptions& options, const KeptLab& lab) {
+  const std::vector<fs::path> with(lab.with.begin(), lab.with.end());
+  if (contents_for(with).digest() == lab.digest) return;
+  fmt::print(stderr, "twinbox: the lab holds older programs or images and is started afresh\n");
+  lab_start({.kernel = options.kernel, .memory_bytes = lab.memory_bytes, .with = with});
+}
+
+void wait_until_up() {
+  const base::Fd null_fd = base::open_file("/dev/null", O_RDWR);
+  run_in_kept_lab({.args = {"true"},
+                   .env = lab_environment(LabTiming::wall_clock),
+                   .out = {},
+                   .stdio = {null_fd.get(), null_fd.get(), null_fd.get()}});
+}
+
+}  // namespace
+
+int lab_exec(const LabOptions& options, const LabExecution& execution) {
+  const auto timing = execution.deterministic ? LabTiming::deterministic : LabTiming::wall_clock;
+  const LabCommand command{
+      .args = execution.args, .env = lab_environment(timing), .out = execution.out, .stdio = {}};
+  if (!execution.deterministic) {
+    if (const auto lab = suitable_kept_lab(options)) {
+      start_afresh_if_stale(options, *lab);
+      return run_in_kept_lab(command);
+    }
+  }
+  auto config = machine_for(options, lab_image(contents_for(options.with), image_cache()));
+  if (!execution.deterministic) return run_alone(std::move(config), command);
+  const base::Fd log = log_in_memory();
+  config.log = log.get();
+  return run_deterministic(std::move(config), command);
+}
+
+void lab_start(const LabOptions& options) {
+  {
+    const base::Fd lock = lock_lab_start();
+    const auto image = lab_image(contents_for(options.with), image_cache());
+    auto config = machine_for(options, image);
+    const KeptLab wanted{.supervisor = 0,
+                         .digest = image.digest,
+                         .memory_bytes = config.memory_bytes,
+                         .with = as_text(options.with)};
+    if (const auto running = find_kept_lab()) {
+      if (running->digest == wanted.digest && running->memory_bytes == wanted.memory_bytes) return;
+      end_kept_lab(*running);
+    }
+    check_lab_host(config);
+    spawn_kept_lab(std::move(config), wanted);
+  }
+  wait_until_up();
+}
+
+bool lab_stop() {
+  const base::Fd lock = lock_lab_start();
+  const auto running = find_kept_lab();
+  if (running) end_kept_lab(*running);
+  return running.has_value();
+}
+
+std::optional<LabStatus> lab_status() {
+  const auto lab = find_kept_lab();
+  if (!lab) return std::nullopt;
+  return LabStatus{lab->supervisor, lab->memory_bytes, kept_lab_directory() / "log"};
+}
+
+void clean_up_labs() {
+  clean_up_kept_lab();
+  clean_up_lab_images(image_cache());
+}
+
+}  // namespace twinbox::qemu
