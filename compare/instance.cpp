@@ -1,0 +1,225 @@
+#include "compare/instance.hpp"
+
+#include <poll.h>
+#include <spawn.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+constexpr std::string_view ready_line = "ready\n";
+constexpr std::size_t kept_errors = 4096;
+
+std::uint64_t nanoseconds(const timeval& time) {
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000U +
+         static_cast<std::uint64_t>(time.tv_usec) * 1000U;
+}
+
+bool has_ready_line(std::string_view text) {
+  return text.starts_with(ready_line) || text.find("\nready\n") != std::string_view::npos;
+}
+
+// Streams of the child, and SIGPIPE as a new program expects it: our own caller ignores it.
+class SpawnSettings {
+ public:
+  SpawnSettings(int input, int output, int errors) {
+    ::posix_spawn_file_actions_init(&actions_);
+    ::posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&actions_, errors, STDERR_FILENO);
+    ::posix_spawnattr_init(&attributes_);
+    sigset_t defaults;
+    ::sigemptyset(&defaults);
+    ::sigaddset(&defaults, SIGPIPE);
+    ::posix_spawnattr_setsigdefault(&attributes_, &defaults);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+  ~SpawnSettings() {
+    ::posix_spawn_file_actions_destroy(&actions_);
+    ::posix_spawnattr_destroy(&attributes_);
+  }
+
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+};
+
+// Appends what a non-blocking descriptor holds; closes it at its end.
+bool drain(base::Fd& from, std::string& to) {
+  std::array<std::byte, 16384> buffer{};
+  bool any = false;
+  while (from) {
+    const auto count = base::read_some(from.get(), buffer);
+    if (!count) break;
+    if (*count == 0) from.reset();
+    any = any || *count > 0;
+    to.append(reinterpret_cast<const char*>(buffer.data()), *count);
+  }
+  return any;
+}
+
+int milliseconds_until(std::uint64_t deadline) {
+  const auto now = base::monotonic_now();
+  return now >= deadline ? 0 : static_cast<int>((deadline - now) / 1'000'000U) + 1;
+}
+
+std::uint64_t deadline_after(std::chrono::seconds timeout) {
+  return base::monotonic_now() + static_cast<std::uint64_t>(timeout.count()) * 1'000'000'000U;
+}
+
+}  // namespace
+
+Instance::Instance(const std::vector<std::string>& command, Input input) : name_(command.at(0)) {
+  base::Fd child_input;
+  if (input == Input::held_open) {
+    std::tie(child_input, input_) = base::make_pipe();
+  } else {
+    child_input = base::open_file("/dev/null", O_RDONLY);
+  }
+  auto [output, child_output] = base::make_pipe();
+  auto [errors, child_errors] = base::make_pipe();
+  output_pipe_ = std::move(output);
+  error_pipe_ = std::move(errors);
+  base::set_nonblocking(output_pipe_.get(), true);
+  base::set_nonblocking(error_pipe_.get(), true);
+  spawn(command, child_input.get(), child_output.get(), child_errors.get());
+}
+
+Instance::Instance(Instance&& other) noexcept
+    : name_(std::move(other.name_)),
+      pid_(std::exchange(other.pid_, -1)),
+      process_(std::move(other.process_)),
+      input_(std::move(other.input_)),
+      output_pipe_(std::move(other.output_pipe_)),
+      error_pipe_(std::move(other.error_pipe_)),
+      output_(std::move(other.output_)),
+      errors_(std::move(other.errors_)),
+      error_line_(std::move(other.error_line_)),
+      on_error_line_(std::move(other.on_error_line_)),
+      stamps_(other.stamps_),
+      end_(other.end_),
+      ended_(std::exchange(other.ended_, true)) {}
+
+Instance::~Instance() {
+  if (pid_ < 0 || ended_) return;
+  // First as a user would end it, so that it can undo what it made; then for good.
+  try {
+    input_.reset();
+    ::kill(pid_, SIGTERM);
+    const auto deadline = deadline_after(std::chrono::seconds(10));
+    while (!ended_ && step(deadline)) {
+    }
+  } catch (const std::exception&) {
+    // Out of descriptors or memory: the kill below needs neither.
+  }
+  if (ended_) return;
+  ::kill(pid_, SIGKILL);
+  ::waitpid(pid_, nullptr, 0);
+}
+
+void Instance::spawn(const std::vector<std::string>& command, int input, int output, int errors) {
+  const SpawnSettings settings(input, output, errors);
+  std::vector<char*> arguments;
+  for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  stamps_.request = base::monotonic_now();
+  const int failure = ::posix_spawn(&pid_, arguments[0], settings.actions(), settings.attributes(),
+                                    arguments.data(), environ);
+  if (failure != 0) {
+    pid_ = -1;
+    throw base::system_error(failure, fmt::format("cannot start {}", name_));
+  }
+  process_ = base::open_pidfd(pid_);
+}
+
+bool Instance::wait_ready(std::chrono::seconds timeout) {
+  const auto deadline = deadline_after(timeout);
+  while (stamps_.ready == 0 && !ended_) {
+    if (!step(deadline)) {
+      throw base::Error(base::ErrorKind::system,
+                        fmt::format("{} was not ready after {} s", name_, timeout.count()));
+    }
+  }
+  return stamps_.ready != 0;
+}
+
+Instance::End Instance::finish(std::chrono::seconds timeout, LineHandler on_error_line) {
+  on_error_line_ = std::move(on_error_line);
+  input_.reset();
+  const auto deadline = deadline_after(timeout);
+  while (!ended_) {
+    if (!step(deadline)) {
+      throw base::Error(base::ErrorKind::system,
+                        fmt::format("{} had not ended after {} s", name_, timeout.count()));
+    }
+  }
+  return end_;
+}
+
+bool Instance::step(std::uint64_t deadline) {
+  std::array<pollfd, 3> watched{pollfd{output_pipe_.get(), POLLIN, 0},
+                                pollfd{error_pipe_.get(), POLLIN, 0},
+                                pollfd{process_.get(), POLLIN, 0}};
+  const int count = ::poll(watched.data(), watched.size(), milliseconds_until(deadline));
+  if (count < 0 && errno != EINTR) base::throw_errno("cannot wait for {}", name_);
+  if (count <= 0) return count < 0;
+  if (watched[0].revents != 0) drain_output();
+  if (watched[1].revents != 0) drain_errors();
+  if (watched[2].revents != 0) reap();
+  return true;
+}
+
+void Instance::drain_output() {
+  if (drain(output_pipe_, output_)) stamp_output(base::monotonic_now());
+}
+
+void Instance::stamp_output(std::uint64_t now) {
+  if (stamps_.first_output == 0) stamps_.first_output = now;
+  if (stamps_.ready == 0 && has_ready_line(output_)) stamps_.ready = now;
+}
+
+void Instance::drain_errors() {
+  std::string text;
+  drain(error_pipe_, text);
+  errors_ += text;
+  if (errors_.size() > kept_errors) errors_.erase(0, errors_.size() - kept_errors);
+  if (!on_error_line_) return;
+  error_line_ += text;
+  for (auto end = error_line_.find('\n'); end != std::string::npos; end = error_line_.find('\n')) {
+    on_error_line_(std::string_view(error_line_).substr(0, end));
+    error_line_.erase(0, end + 1);
+  }
+}
+
+void Instance::reap() {
+  int status = 0;
+  rusage usage{};
+  pid_t reaped = -1;
+  do {
+    reaped = ::wait4(pid_, &status, 0, &usage);
+  } while (reaped < 0 && errno == EINTR);
+  stamps_.gone = base::monotonic_now();
+  ended_ = true;
+  if (reaped < 0) base::throw_errno("cannot wait for {}", name_);
+  end_ = {base::shell_status(status), nanoseconds(usage.ru_utime), nanoseconds(usage.ru_stime)};
+  // What it wrote last may have come after the poll that told its end.
+  drain_output();
+  drain_errors();
+}
+
+}  // namespace twinbox::compare

@@ -1,0 +1,84 @@
+// One spawned command, watched from outside: when it answered, when it was ready, when it was gone.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace twinbox::compare {
+
+// Owns the process; the destructor ends it if it still runs.
+//
+//   Instance instance(command, Instance::Input::held_open);
+//   instance.wait_ready(std::chrono::seconds(60));
+//   ... measure ...
+//   const auto end = instance.finish(std::chrono::seconds(60));
+class Instance {
+ public:
+  enum class Input {
+    none,       // /dev/null
+    held_open,  // a pipe that ends with finish()
+  };
+  // CLOCK_MONOTONIC in nanoseconds; 0 when it never came.
+  struct Stamps {
+    std::uint64_t request = 0;
+    std::uint64_t first_output = 0;
+    std::uint64_t ready = 0;
+    std::uint64_t gone = 0;
+  };
+  using LineHandler = std::function<void(std::string_view line)>;
+  struct End {
+    int status = 0;  // as a shell reports it
+    std::uint64_t user_ns = 0;
+    std::uint64_t system_ns = 0;
+  };
+
+  Instance(const std::vector<std::string>& command, Input input);
+  Instance(Instance&& other) noexcept;
+  Instance& operator=(Instance&&) = delete;
+  ~Instance();
+
+  pid_t pid() const { return pid_; }
+  const Stamps& stamps() const { return stamps_; }
+  const std::string& output() const { return output_; }
+  const std::string& errors() const { return errors_; }
+
+  // Returns when the output holds the line "ready", or the process has ended, whichever is first;
+  // true when ready. Throws base::Error after `timeout`.
+  bool wait_ready(std::chrono::seconds timeout);
+  // Ends the input and waits for the end of the process; `on_error_line` is given each line of its
+  // standard error as it comes. Throws base::Error after `timeout`.
+  End finish(std::chrono::seconds timeout, LineHandler on_error_line = {});
+
+ private:
+  void spawn(const std::vector<std::string>& command, int input, int output, int errors);
+  // Takes what the process has to say within the time left; false when that has run out.
+  bool step(std::uint64_t deadline);
+  void drain_output();
+  void drain_errors();
+  void stamp_output(std::uint64_t now);
+  void reap();
+
+  std::string name_;
+  pid_t pid_ = -1;
+  base::Fd process_;
+  base::Fd input_;
+  base::Fd output_pipe_;
+  base::Fd error_pipe_;
+  std::string output_;
+  std::string errors_;  // the end of it
+  std::string error_line_;
+  LineHandler on_error_line_;
+  Stamps stamps_;
+  End end_;
+  bool ended_ = false;
+};
+
+}  // namespace twinbox::compare

@@ -1,0 +1,200 @@
+#include "compare/runner.hpp"
+
+#include <algorithm>
+#include <array>
+#include <thread>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "compare/environment.hpp"
+#include "compare/probes.hpp"
+#include "compare/procfs.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+using sandbox::Mark;
+
+// The last line with anything in it: where a command says why it failed.
+std::string last_lines(const std::string& text) {
+  const auto end = text.find_last_not_of('\n');
+  if (end == std::string::npos) return "it said nothing";
+  const auto from = text.substr(0, end + 1);
+  const auto hint = from.rfind("\nhint:");
+  const auto stop = hint == std::string::npos ? from.size() : hint;
+  const auto start = stop == 0 ? std::string::npos : from.rfind('\n', stop - 1);
+  return from.substr(start == std::string::npos ? 0 : start + 1);
+}
+
+std::map<Mark, std::uint64_t> relative_marks(const sandbox::Marks& engine,
+                                             const Instance::Stamps& stamps) {
+  std::map<Mark, std::uint64_t> marks{{Mark::request, 0},
+                                      {Mark::first_output, stamps.first_output - stamps.request},
+                                      {Mark::ready, stamps.ready - stamps.request},
+                                      {Mark::gone, stamps.gone - stamps.request}};
+  for (const auto mark : {Mark::entered, Mark::created, Mark::booted, Mark::executed}) {
+    const auto at = engine.at(mark);
+    if (at && *at >= stamps.request) marks[mark] = *at - stamps.request;
+  }
+  return marks;
+}
+
+void read_workload_view(InstanceMemory& memory, const std::string& output) {
+  memory.workload_view = parse_meminfo(output);
+  // /proc/cmdline is the line before "ready".
+  const auto ready = output.find("\nready\n");
+  if (ready == std::string::npos) return;
+  const auto start = ready == 0 ? std::string::npos : output.rfind('\n', ready - 1);
+  const auto first = start == std::string::npos ? 0 : start + 1;
+  memory.kernel_command_line = output.substr(first, ready - first);
+}
+
+}  // namespace
+
+Runner::Runner(Plan plan, std::filesystem::path program, std::filesystem::path scratch,
+               Progress progress)
+    : plan_(std::move(plan)),
+      program_(std::move(program)),
+      scratch_(std::move(scratch)),
+      progress_(std::move(progress)) {}
+
+Result Runner::run() {
+  check(plan_);
+  result_ = {};
+  result_.version = TWINBOX_VERSION;
+  result_.plan = plan_;
+  result_.image_digest = image_digest(plan_.image);
+  // Before the measurement, so that the load is the load it began under.
+  result_.environment.facts = collect_facts("/");
+  measure_starts();
+  measure_density();
+  return std::move(result_);
+}
+
+void Runner::measure_starts() {
+  const auto steps = schedule(plan_);
+  for (const auto& step : steps) {
+    if (is_left_out(step.engine)) continue;
+    if (step.position == 0) {
+      progress_(fmt::format("start-up: block {} of {}{}", step.block + 1,
+                            plan_.warm_ups + plan_.blocks, step.warm_up ? " (warm-up)" : ""));
+    }
+    try {
+      measure_start(step);
+    } catch (const base::Error& error) {
+      leave_out(step.engine, "start-up", error.message());
+    }
+  }
+}
+
+void Runner::measure_start(const Step& step) {
+  const auto marks_file = scratch_ / "marks.json";
+  std::filesystem::remove(marks_file);
+  Instance instance(command(step.engine, plan_.start, marks_file), Instance::Input::none);
+  const std::chrono::seconds timeout(plan_.timeout_s);
+  const bool ready = instance.wait_ready(timeout);
+  const auto end = instance.finish(timeout);
+  if (!ready || end.status != 0) {
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("status {}: {}", end.status, last_lines(instance.errors())));
+  }
+  const auto engine_marks =
+      std::filesystem::exists(marks_file)
+          ? sandbox::Marks::from_json(base::read_file(marks_file), marks_file.string())
+          : sandbox::Marks();
+  result_.starts.push_back({step.engine, step.block, step.position, step.warm_up,
+                            relative_marks(engine_marks, instance.stamps()), end.user_ns,
+                            end.system_ns});
+}
+
+void Runner::measure_density() {
+  for (const auto& engine : density_order(plan_)) {
+    if (is_left_out(engine)) continue;
+    try {
+      result_.density.push_back(grow(engine));
+    } catch (const base::Error& error) {
+      leave_out(engine, "density", error.message());
+    }
+  }
+}
+
+DensitySeries Runner::grow(const std::string& engine) {
+  DensitySeries series;
+  series.engine = engine;
+  std::vector<Instance> running;
+  running.reserve(static_cast<std::size_t>(plan_.density.limit));
+  add_point(series, running);
+  while (grow_by_one(series, running)) {
+    add_point(series, running);
+    if (running.size() == 1) measure_instances(engine, running);
+  }
+  if (running.size() > 1) measure_instances(engine, running);
+  for (auto& instance : running) instance.finish(std::chrono::seconds(plan_.timeout_s));
+  return series;
+}
+
+bool Runner::grow_by_one(DensitySeries& series, std::vector<Instance>& running) {
+  const auto begin = series.points.front().available_bytes;
+  const auto now = series.points.back().available_bytes;
+  const auto used = begin > now ? begin - now : 0;
+  if (static_cast<int>(running.size()) >= plan_.density.limit) {
+    series.constraint = "instance budget";
+    return false;
+  }
+  if (static_cast<double>(used) > plan_.density.memory_share * static_cast<double>(begin)) {
+    series.constraint = "memory budget";
+    return false;
+  }
+  progress_(
+      fmt::format("density: {} {} of {}", series.engine, running.size() + 1, plan_.density.limit));
+  Instance next(command(series.engine, plan_.idle, {}), Instance::Input::held_open);
+  if (!next.wait_ready(std::chrono::seconds(plan_.timeout_s))) {
+    series.constraint = "instance failed: " + last_lines(next.errors());
+    if (running.empty()) throw base::Error(base::ErrorKind::system, series.constraint);
+    return false;
+  }
+  running.push_back(std::move(next));
+  return true;
+}
+
+void Runner::add_point(DensitySeries& series, const std::vector<Instance>& running) {
+  // Starting leaves pages behind that are given back a moment later.
+  std::this_thread::sleep_for(std::chrono::milliseconds(plan_.density.settle_ms));
+  series.points.push_back({static_cast<int>(running.size()), available_memory()});
+}
+
+void Runner::measure_instances(const std::string& engine, const std::vector<Instance>& running) {
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    auto memory = measure_memory(running[i].pid());
+    memory.engine = engine;
+    memory.instance = static_cast<int>(i) + 1;
+    memory.running = static_cast<int>(running.size());
+    read_workload_view(memory, running[i].output());
+    result_.memory.push_back(std::move(memory));
+  }
+}
+
+void Runner::leave_out(const std::string& engine, const std::string& stage,
+                       const std::string& why) {
+  progress_(fmt::format("{} is left out: {}", engine, why));
+  result_.failures.push_back({engine, stage, why});
+}
+
+bool Runner::is_left_out(const std::string& engine) const {
+  return std::any_of(result_.failures.begin(), result_.failures.end(),
+                     [&](const Failure& failure) { return failure.engine == engine; });
+}
+
+std::vector<std::string> Runner::command(const std::string& engine, const Workload& workload,
+                                         const std::filesystem::path& marks) const {
+  std::vector<std::string> arguments{
+      program_.string(), "run",        "--as",   engine,
+      "--memory",        plan_.memory, "--cpus", std::to_string(plan_.cpus)};
+  if (!marks.empty()) arguments.insert(arguments.end(), {"--marks", marks.string()});
+  arguments.push_back(plan_.image);
+  arguments.insert(arguments.end(), workload.args.begin(), workload.args.end());
+  return arguments;
+}
+
+}  // namespace twinbox::compare

@@ -1,0 +1,139 @@
+#include "compare/statistics.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "compare/random.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+double sorted_quantile(Values sorted, double p) {
+  if (sorted.empty()) return 0;
+  const double position = p * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(std::floor(position));
+  const auto above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (position - std::floor(position)) * (sorted[above] - sorted[below]);
+}
+
+double median_in_place(std::vector<double>& values) {
+  std::sort(values.begin(), values.end());
+  return sorted_quantile(values, 0.5);
+}
+
+void resample(Values values, Random& random, std::vector<double>& out) {
+  out.resize(values.size());
+  for (auto& value : out) value = values[random.below(values.size())];
+}
+
+Interval middle_95_percent(std::vector<double>& statistics) {
+  std::sort(statistics.begin(), statistics.end());
+  return {sorted_quantile(statistics, 0.025), sorted_quantile(statistics, 0.975)};
+}
+
+std::vector<double> pair_slopes(Values x, Values y) {
+  std::vector<double> slopes;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    for (std::size_t j = i + 1; j < x.size(); ++j) {
+      if (x[i] != x[j]) slopes.push_back((y[j] - y[i]) / (x[j] - x[i]));
+    }
+  }
+  return slopes;
+}
+
+Interval slope_interval(Values x, Values y, std::uint64_t seed, int resamples) {
+  Random random(seed);
+  std::vector<double> statistics;
+  std::vector<double> some_x(x.size());
+  std::vector<double> some_y(x.size());
+  for (int i = 0; i < resamples; ++i) {
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      const auto chosen = random.below(x.size());
+      some_x[k] = x[chosen];
+      some_y[k] = y[chosen];
+    }
+    auto slopes = pair_slopes(some_x, some_y);
+    if (!slopes.empty()) statistics.push_back(median_in_place(slopes));
+  }
+  return middle_95_percent(statistics);
+}
+
+}  // namespace
+
+double quantile(Values values, double p) {
+  std::vector<double> sorted(values.begin(), values.end());
+  std::sort(sorted.begin(), sorted.end());
+  return sorted_quantile(sorted, p);
+}
+
+double median(Values values) { return quantile(values, 0.5); }
+
+Interval median_interval(Values values, std::uint64_t seed, int resamples) {
+  if (values.empty()) return {};
+  Random random(seed);
+  std::vector<double> statistics;
+  std::vector<double> draw;
+  for (int i = 0; i < resamples; ++i) {
+    resample(values, random, draw);
+    statistics.push_back(median_in_place(draw));
+  }
+  return middle_95_percent(statistics);
+}
+
+Interval ratio_interval(Values numerator, Values denominator, std::uint64_t seed, int resamples) {
+  if (numerator.empty() || denominator.empty()) return {};
+  Random random(seed);
+  std::vector<double> statistics;
+  std::vector<double> above;
+  std::vector<double> below;
+  for (int i = 0; i < resamples; ++i) {
+    resample(numerator, random, above);
+    resample(denominator, random, below);
+    const double divisor = median_in_place(below);
+    if (divisor != 0) statistics.push_back(median_in_place(above) / divisor);
+  }
+  return middle_95_percent(statistics);
+}
+
+Line theil_sen(Values x, Values y, std::uint64_t seed, int resamples) {
+  auto slopes = pair_slopes(x, y);
+  if (slopes.empty()) return {0, median(y), 0, {}};
+  Line line;
+  line.slope = median_in_place(slopes);
+  std::vector<double> residuals;
+  for (std::size_t i = 0; i < x.size(); ++i) residuals.push_back(y[i] - line.slope * x[i]);
+  line.intercept = median_in_place(residuals);
+  std::vector<double> predicted;
+  for (const double value : x) predicted.push_back(line.intercept + line.slope * value);
+  line.r_squared = r_squared(y, predicted);
+  line.slope_interval = slope_interval(x, y, seed, resamples);
+  return line;
+}
+
+double r_squared(Values observed, Values predicted) {
+  if (observed.empty()) return 0;
+  const double mean =
+      std::accumulate(observed.begin(), observed.end(), 0.0) / static_cast<double>(observed.size());
+  double residual = 0;
+  double total = 0;
+  for (std::size_t i = 0; i < observed.size(); ++i) {
+    residual += std::pow(observed[i] - predicted[i], 2);
+    total += std::pow(observed[i] - mean, 2);
+  }
+  if (total == 0) return residual == 0 ? 1 : 0;
+  return 1 - residual / total;
+}
+
+std::vector<std::size_t> tukey_outliers(Values values) {
+  const double first = quantile(values, 0.25);
+  const double third = quantile(values, 0.75);
+  const double reach = 1.5 * (third - first);
+  std::vector<std::size_t> outliers;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] < first - reach || values[i] > third + reach) outliers.push_back(i);
+  }
+  return outliers;
+}
+
+}  // namespace twinbox::compare
