@@ -1,0 +1,25 @@
+// Loads an uncompressed ELF kernel: its pages are mapped from the file, copy on write.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "vmm/memory/guest_memory.hpp"
+
+namespace twinbox::vmm::boot {
+
+struct LoadedKernel {
+  GuestAddress entry;                     // of the ELF header: 64-bit code
+  std::optional<GuestAddress> pvh_entry;  // of the PVH note: 32-bit code
+  GuestAddress end;                       // first byte after it, bss included
+};
+
+// Places the kernel in `memory` where its program headers say. The file must not change while the
+// machine runs.
+//
+// Throws base::Error that names `path`: not found, not a 64-bit x86 ELF, truncated, or too large
+// for this memory.
+LoadedKernel load_elf_kernel(const std::string& path, const GuestMemory& memory);
+
+}  // namespace twinbox::vmm::boot

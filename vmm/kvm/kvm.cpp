@@ -1,0 +1,37 @@
+#include "vmm/kvm/kvm.hpp"
+
+#include <fcntl.h>
+
+#include "base/error.hpp"
+#include "vmm/kvm/host_support.hpp"
+#include "vmm/kvm/ioctl.hpp"
+
+namespace twinbox::vmm::kvm {
+namespace {
+
+constexpr std::uint32_t cpuid_room = 256;  // KVM_MAX_CPUID_ENTRIES
+
+}  // namespace
+
+Kvm::Kvm(const std::string& device) : fd_(::open(device.c_str(), O_RDWR | O_CLOEXEC)) {
+  const HostSupport host = probe_host(device);
+  if (!fd_ || !host.runs_bare_metal()) {
+    throw base::Error(base::ErrorKind::unsupported, host.explanation, host.hint);
+  }
+  run_size_ = static_cast<std::size_t>(
+      checked_ioctl(fd(), KVM_GET_VCPU_MMAP_SIZE, 0, "KVM_GET_VCPU_MMAP_SIZE"));
+}
+
+bool Kvm::has(int capability) const {
+  return checked_ioctl(fd(), KVM_CHECK_EXTENSION, capability, "KVM_CHECK_EXTENSION") > 0;
+}
+
+std::vector<kvm_cpuid_entry2> Kvm::supported_cpuid() const {
+  ListArgument<kvm_cpuid2, kvm_cpuid_entry2> list(cpuid_room);
+  list.header().nent = cpuid_room;
+  checked_ioctl(fd(), KVM_GET_SUPPORTED_CPUID, &list.header(), "KVM_GET_SUPPORTED_CPUID");
+  const auto filled = list.entries().first(list.header().nent);
+  return {filled.begin(), filled.end()};
+}
+
+}  // namespace twinbox::vmm::kvm

@@ -1,0 +1,47 @@
+#include "vmm/kvm/vm.hpp"
+
+#include "vmm/kvm/ioctl.hpp"
+#include "vmm/layout.hpp"
+
+namespace twinbox::vmm::kvm {
+
+Vm::Vm(const Kvm& kvm, const GuestMemory& memory)
+    : kvm_(kvm), fd_(checked_ioctl(kvm.fd(), KVM_CREATE_VM, 0, "KVM_CREATE_VM")) {
+  // Both ranges are needed on Intel without unrestricted guests, and must be set before any vCPU.
+  std::uint64_t identity_map = layout::kvm_identity_map;
+  checked_ioctl(fd(), KVM_SET_IDENTITY_MAP_ADDR, &identity_map, "KVM_SET_IDENTITY_MAP_ADDR");
+  checked_ioctl(fd(), KVM_SET_TSS_ADDR, layout::kvm_tss, "KVM_SET_TSS_ADDR");
+  checked_ioctl(fd(), KVM_CREATE_IRQCHIP, 0, "KVM_CREATE_IRQCHIP");
+  add_memory(memory);
+}
+
+void Vm::add_memory(const GuestMemory& memory) {
+  std::uint32_t slot = 0;
+  for (const auto& region : memory.regions()) {
+    kvm_userspace_memory_region range{};
+    range.slot = slot++;
+    range.guest_phys_addr = region.start.value;
+    range.memory_size = region.size;
+    range.userspace_addr = reinterpret_cast<std::uint64_t>(memory.host_base() + region.host_offset);
+    checked_ioctl(fd(), KVM_SET_USER_MEMORY_REGION, &range, "KVM_SET_USER_MEMORY_REGION");
+  }
+}
+
+void Vm::add_irqfd(std::uint32_t gsi, int eventfd) {
+  kvm_irqfd request{};
+  request.fd = static_cast<std::uint32_t>(eventfd);
+  request.gsi = gsi;
+  checked_ioctl(fd(), KVM_IRQFD, &request, "KVM_IRQFD");
+}
+
+void Vm::add_ioeventfd(std::uint64_t address, std::uint32_t value, int eventfd) {
+  kvm_ioeventfd request{};
+  request.datamatch = value;
+  request.addr = address;
+  request.len = sizeof value;
+  request.fd = eventfd;
+  request.flags = KVM_IOEVENTFD_FLAG_DATAMATCH;
+  checked_ioctl(fd(), KVM_IOEVENTFD, &request, "KVM_IOEVENTFD");
+}
+
+}  // namespace twinbox::vmm::kvm

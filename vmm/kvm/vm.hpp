@@ -1,0 +1,35 @@
+// One virtual machine of KVM: guest memory, interrupt controllers, event descriptors.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/fd.hpp"
+#include "vmm/kvm/kvm.hpp"
+#include "vmm/memory/guest_memory.hpp"
+
+namespace twinbox::vmm::kvm {
+
+class Vm {
+ public:
+  // Makes a VM with `memory` as its RAM and KVM's own local APICs and IO-APIC. Both are borrowed
+  // and must outlive it.
+  Vm(const Kvm& kvm, const GuestMemory& memory);
+
+  const Kvm& kvm() const { return kvm_; }
+  int fd() const { return fd_.get(); }
+
+  // Signalling `eventfd` raises an edge on the interrupt line `gsi`.
+  void add_irqfd(std::uint32_t gsi, int eventfd);
+  // A guest's write of `value` (4 bytes) to the memory address signals `eventfd` and does not leave
+  // KVM.
+  void add_ioeventfd(std::uint64_t address, std::uint32_t value, int eventfd);
+
+ private:
+  void add_memory(const GuestMemory& memory);
+
+  const Kvm& kvm_;
+  base::Fd fd_;
+};
+
+}  // namespace twinbox::vmm::kvm
