@@ -1,0 +1,160 @@
+#include "guest-images/initramfs.hpp"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "guest-images/kernel_modules.hpp"
+#include "sandbox/paths.hpp"
+
+namespace twinbox::guest_images {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The bus, the port to the host, the disks, and the two file systems of a root. In the order of
+// need: the host answers the console while the rest is loaded.
+const std::vector<std::string> needed_modules{"virtio_mmio", "virtio_console", "virtio_blk",
+                                              "erofs", "overlay"};
+
+struct FreeArchive {
+  void operator()(archive* value) const { ::archive_write_free(value); }
+};
+struct FreeEntry {
+  void operator()(archive_entry* value) const { ::archive_entry_free(value); }
+};
+
+class ArchiveWriter {
+ public:
+  explicit ArchiveWriter(const fs::path& path) : path_(path), archive_(::archive_write_new()) {
+    check(::archive_write_set_format_cpio_newc(archive_.get()));
+    check(::archive_write_add_filter_none(archive_.get()));
+    check(::archive_write_open_filename(archive_.get(), path.c_str()));
+  }
+
+  void add(const std::string& name, unsigned type, unsigned mode, const std::string& content) {
+    const std::unique_ptr<archive_entry, FreeEntry> entry(::archive_entry_new());
+    ::archive_entry_set_pathname(entry.get(), name.c_str());
+    ::archive_entry_set_filetype(entry.get(), type);
+    ::archive_entry_set_perm(entry.get(), mode);
+    ::archive_entry_set_mtime(entry.get(), 0, 0);
+    ::archive_entry_set_nlink(entry.get(), 1);
+    ::archive_entry_set_size(entry.get(), static_cast<la_int64_t>(content.size()));
+    check(::archive_write_header(archive_.get(), entry.get()));
+    if (::archive_write_data(archive_.get(), content.data(), content.size()) !=
+        static_cast<la_ssize_t>(content.size())) {
+      check(ARCHIVE_FATAL);
+    }
+  }
+
+  void finish() { check(::archive_write_close(archive_.get())); }
+
+ private:
+  void check(int result) {
+    if (result >= ARCHIVE_WARN) return;
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("cannot write the initramfs {}: {}", path_.string(),
+                                  ::archive_error_string(archive_.get())),
+                      "is the disk full?");
+  }
+
+  fs::path path_;
+  std::unique_ptr<archive, FreeArchive> archive_;
+};
+
+// Changes whenever the file does, without reading it: reading and hashing megabytes would cost more
+// than the boot saves.
+std::string fingerprint(const fs::path& file) {
+  struct stat status {};
+  if (::stat(file.c_str(), &status) != 0) base::throw_errno("cannot find {}", file.string());
+  return fmt::format("{}:{}:{}:{}:{}.{}", file.string(), status.st_dev, status.st_ino,
+                     status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+}
+
+// FNV-1a; a name for a cache, not a proof of content.
+std::uint64_t short_hash(const std::string& text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  return hash;
+}
+
+void build(const fs::path& path, const fs::path& agent, const GuestKernel& kernel) {
+  std::vector<InitramfsFile> files{{"init", base::read_file(agent), 0755}};
+  std::string order;
+  if (!kernel.modules.empty()) {
+    for (const auto& file : resolve_modules(kernel.modules, needed_modules)) {
+      const auto name = file.filename().string();
+      files.push_back(
+          {"modules/" + name, std::string(without_signature(base::read_file(file))), 0644});
+      order += name + "\n";
+    }
+  }
+  files.push_back({"modules/order", order, 0644});
+  write_initramfs(path, {"dev", "modules", "newroot"}, std::move(files));
+}
+
+}  // namespace
+
+GuestKernel stock_kernel() {
+  const auto image = sandbox::data_root() / "kernels/stock/vmlinuz";
+  if (!fs::exists(image)) {
+    throw base::Error(base::ErrorKind::not_found,
+                      fmt::format("there is no guest kernel at {}", image.string()),
+                      "run guest-images/fetch-kernel, or ./scripts/quickstart");
+  }
+  return kernel_at(image);
+}
+
+GuestKernel kernel_at(const fs::path& image) {
+  if (!fs::exists(image)) {
+    throw base::Error(base::ErrorKind::not_found,
+                      fmt::format("there is no kernel at {}", image.string()));
+  }
+  const auto directory = image.parent_path();
+  if (!fs::exists(directory / "version")) return {.image = image, .modules = {}};
+  auto version = base::read_file(directory / "version");
+  version.erase(version.find_last_not_of(" \n") + 1);
+  const auto modules = directory / "modules/lib/modules" / version;
+  return {.image = image, .modules = fs::exists(modules) ? modules : fs::path()};
+}
+
+void write_initramfs(const fs::path& path, std::vector<std::string> directories,
+                     std::vector<InitramfsFile> files) {
+  const auto draft = path.string() + ".new." + std::to_string(::getpid());
+  try {
+    std::sort(directories.begin(), directories.end());
+    std::sort(files.begin(), files.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    ArchiveWriter writer(draft);
+    for (const auto& name : directories) writer.add(name, AE_IFDIR, 0755, {});
+    for (const auto& file : files) writer.add(file.name, AE_IFREG, file.mode, file.content);
+    writer.finish();
+    fs::rename(draft, path);
+  } catch (...) {
+    ::unlink(draft.c_str());
+    throw;
+  }
+}
+
+fs::path guest_initramfs(const GuestKernel& kernel) {
+  const auto agent = sandbox::program_path("twinbox-agent");
+  auto inputs = fingerprint(agent) + "\n";
+  if (!kernel.modules.empty()) inputs += fingerprint(kernel.modules / "modules.builtin");
+  const auto path =
+      sandbox::data_root() / "cache/initramfs" / fmt::format("{:016x}.cpio", short_hash(inputs));
+  if (!fs::exists(path)) {
+    base::make_directories(path.parent_path());
+    build(path, agent, kernel);
+  }
+  return path;
+}
+
+}  // namespace twinbox::guest_images
