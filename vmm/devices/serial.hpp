@@ -14,11 +14,11 @@ namespace twinbox::vmm {
 
 // The far end of the line. It is called with the port's lock held: it must not call the port back.
 struct SerialLine {
-  // Takes a byte, without ever blocking. False when it can take no more for now: the guest then
-  // sees a busy transmitter until Serial::transmitter_ready(). Bytes that nobody will ever read
-  // are to be taken and dropped.
+  // Takes a byte, without ever blocking. False when it has no room for a further one: the guest
+  // then sees a busy transmitter until Serial::transmitter_ready(). Bytes that nobody will ever
+  // read are to be taken and dropped.
   std::function<bool(std::byte)> transmit;
-  // The receiver has room again after Serial::receive() had filled it.
+  // There is room for more after Serial::receive() has taken less than it was given.
   std::function<void()> receiver_ready;
 };
 
@@ -26,6 +26,7 @@ struct SerialLine {
 class Serial final : public BusDevice {
  public:
   static constexpr std::uint64_t range = 8;
+  // More than the 16 of the real one, which saves interrupts.
   static constexpr std::size_t fifo_size = 64;
 
   Serial(InterruptLine interrupt_line, SerialLine line);
@@ -33,30 +34,36 @@ class Serial final : public BusDevice {
   void read(std::uint64_t offset, std::span<std::byte> data) override;
   void write(std::uint64_t offset, std::span<const std::byte> data) override;
 
-  // Gives bytes to the guest; returns how many fit.
+  // Gives bytes to the guest; returns how many were taken: none before it has enabled the receive
+  // interrupt, since a driver that starts clears what came before.
   std::size_t receive(std::span<const std::byte> bytes);
   // The line takes bytes again.
   void transmitter_ready();
 
  private:
   std::uint8_t read_register(std::uint64_t offset);
+  std::uint8_t read_received();
+  std::uint8_t read_interrupt_identity();
   void write_register(std::uint64_t offset, std::uint8_t value);
-  void transmit(std::uint8_t value);
-  std::uint8_t take_received();
-  void set_interrupt_enable(std::uint8_t value);
-  void set_fifo_control(std::uint8_t value);
+  void write_data(std::uint8_t value);
+  void write_interrupt_enable(std::uint8_t value);
+  void write_fifo_control(std::uint8_t value);
+  bool divisor_access() const;
+  bool loopback() const;
+  bool accepts_input() const;
   std::uint8_t interrupt_identity() const;
   std::uint8_t line_status() const;
   std::uint8_t modem_status() const;
+  void offer_room();
   void raise_if_pending();
 
   std::mutex mutex_;  // guards all below; held while the line and the interrupt line are called
   InterruptLine interrupt_line_;
   SerialLine line_;
   std::deque<std::uint8_t> received_;
-  bool receiver_full_ = false;      // the line waits for receiver_ready
-  bool transmitter_busy_ = false;   // the line takes nothing more for now
-  bool transmitter_event_ = false;  // THRE is pending until IIR is read or a byte is written
+  bool input_waits_ = false;        // receive() has taken less than it was given
+  bool transmitter_busy_ = false;   // the line has no room
+  bool transmitter_event_ = false;  // the transmitter became empty and the guest has not seen it
   bool fifo_enabled_ = false;
   std::uint8_t interrupt_enable_ = 0;
   std::uint8_t line_control_ = 0;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/event_loop.hpp"
@@ -19,7 +20,7 @@ class Console final : public VirtioDevice {
  public:
   struct Port {
     std::string name;     // the guest finds it as /dev/virtio-ports/NAME
-    int descriptor = -1;  // a connected stream socket, borrowed; made non-blocking
+    int descriptor = -1;  // a connected stream socket, borrowed
   };
 
   // At least one port.
@@ -34,7 +35,6 @@ class Console final : public VirtioDevice {
   }
 
  private:
-  void on_activate() override;
   void on_reset() override;
   void on_queue(std::uint16_t index) override;
   void on_socket(std::size_t port, std::uint32_t events);

@@ -4,55 +4,73 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 
 #include "vmm/virtio/queue.hpp"
 
 namespace twinbox::vmm::virtio {
 
-// What the driver has yet to be told of a port; at most one message of each kind waits, so a guest
-// cannot make them pile up.
-struct PendingControl {
-  bool add = false;
-  bool name = false;
-  bool open = false;
-};
-
 class ConsolePort {
  public:
-  // The socket is borrowed and must be non-blocking.
+  // What the driver has yet to be told of the port. At most one message of each kind waits, so a
+  // guest cannot make them pile up.
+  struct PendingControl {
+    bool add = false;
+    bool name = false;
+    bool open = false;
+  };
+  enum class Pumped {
+    all,            // what could be moved
+    share_used_up,  // there may be more: come again after others had their turn
+  };
+
+  // The socket is borrowed.
   ConsolePort(std::string name, int socket) : name_(std::move(name)), socket_(socket) {}
 
   const std::string& name() const { return name_; }
   int socket() const { return socket_; }
 
-  // The guest has opened or closed its end.
-  void set_guest_open(bool open) { guest_open_ = open; }
-  // False once the peer will send no more and all of it was passed on.
-  bool host_open() const { return !input_ended_; }
+  // Edges of the socket's state.
+  void on_socket(bool readable, bool writable, bool hung_up);
+  // Moves bytes from the socket into the receive queue.
+  Pumped pump_to_guest(Queue& receive_queue);
+  // Moves bytes from the transmit queue to the socket; drops them once the peer is gone.
+  Pumped pump_to_host(Queue& transmit_queue);
+
+  // False once the peer neither sends nor takes any more, and all it sent was passed on. (A peer
+  // that only sends no more stays open: Linux lets nobody write to a closed port.)
+  bool host_open() const { return !(input_ended_ && output_ended_); }
+
   PendingControl& pending() { return pending_; }
-
-  // Moves bytes from the socket into the receive queue, until the guest has no buffer, the socket
-  // no bytes, or a fair share was moved (then true: come again).
-  bool pump_to_guest(Queue& receive_queue);
-  // Moves bytes from the transmit queue to the socket, likewise.
-  bool pump_to_host(Queue& transmit_queue);
-
+  // The driver knows the port, and is to hear its name and state.
+  void set_guest_ready();
+  // A program in the guest has opened or closed it; Linux drops what comes to a closed one.
+  void set_guest_open(bool open) { guest_open_ = open; }
+  // Has the driver told of host_open() if it last heard otherwise.
+  void note_host_state();
+  // The driver was told.
+  void set_told_open(bool open);
   // The driver is gone; what it has lent is forgotten.
   void forget_driver();
 
  private:
-  bool fill_chain(Queue& receive_queue, bool& progressed);
-  void end_output();
+  std::optional<std::size_t> receive(Segment into);
+  std::optional<std::size_t> send(std::span<const std::byte> bytes);
 
   std::string name_;
   int socket_;
+  bool may_receive_ = true;  // until a call says otherwise
+  bool may_send_ = true;
+  bool input_ended_ = false;
+  bool output_ended_ = false;
+  bool guest_ready_ = false;
   bool guest_open_ = false;
-  bool input_ended_ = false;   // end of file, or the socket failed
-  bool output_ended_ = false;  // the peer reads no more: what the guest sends is dropped
+  bool told_open_ = false;
   PendingControl pending_;
-  // A transmitted chain of which the socket has taken the first bytes.
-  std::optional<DescriptorChain> transmitting_;
+  std::optional<DescriptorChain> receiving_;     // a buffer that waits for bytes
+  std::optional<DescriptorChain> transmitting_;  // a chain whose first bytes the socket has taken
   std::uint64_t transmitted_ = 0;
 };
 

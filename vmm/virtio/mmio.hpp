@@ -3,6 +3,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "base/fd.hpp"
@@ -24,7 +26,7 @@ class MmioTransport final : public BusDevice, private DriverLink {
 
   std::uint16_t queue_count() const { return static_cast<std::uint16_t>(queues_.size()); }
   // An eventfd whose signal means that the driver has notified the queue: for the event loop to
-  // watch, and for KVM to signal in place of an exit.
+  // watch (edge-triggered: nobody reads it), and for KVM to signal in place of an exit.
   int notify_descriptor(std::uint16_t queue) const { return queues_[queue].notify.get(); }
   // The loop's answer to that signal.
   void process_queue(std::uint16_t queue);
@@ -37,6 +39,7 @@ class MmioTransport final : public BusDevice, private DriverLink {
     QueueLayout layout;
     std::uint16_t size_max = 0;
     bool ready = false;
+    std::optional<Queue> opened;  // from ready to DRIVER_OK
     bool notified_early = false;  // before DRIVER_OK
     base::Fd notify;
   };
@@ -48,7 +51,7 @@ class MmioTransport final : public BusDevice, private DriverLink {
   void write_status(std::uint32_t value);
   bool features_acceptable() const;
   void set_driver_features(std::uint32_t value);
-  void set_queue_ready(QueueState& queue, bool ready);
+  void set_queue_ready(QueueState& queue);
   void activate();
   void reset();
   std::uint64_t offered_features() const;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "vmm/memory/guest_memory.hpp"
@@ -48,6 +49,8 @@ class Queue {
   std::uint16_t size() const { return size_; }
   // What was wrong with it, or null.
   const char* fault() const { return fault_; }
+  // The same, once only.
+  const char* take_fault_report() { return std::exchange(unreported_fault_, nullptr); }
 
   // The next chain; nullopt when there is none or the queue is broken.
   std::optional<DescriptorChain> pop();
@@ -81,6 +84,7 @@ class Queue {
   std::uint16_t next_used_ = 0;
   std::uint16_t signalled_used_ = 0;  // next_used_ when interrupt_wanted() was last asked
   const char* fault_ = nullptr;
+  const char* unreported_fault_ = nullptr;
   std::vector<bool> in_flight_;  // by head
   std::size_t in_flight_count_ = 0;
 };

@@ -1,0 +1,54 @@
+#include "vmm/virtio/block.hpp"
+
+#include <sys/epoll.h>
+
+#include <utility>
+#include <vector>
+
+#include "vmm/virtio/block_worker.hpp"
+
+namespace twinbox::vmm::virtio {
+
+Block::Block(base::EventLoop& loop, const std::string& path, BlockAccess access)
+    : loop_(loop),
+      disk_(open_disk(path, access)),
+      // Header and status take two of a queue's descriptors.
+      config_{.capacity = disk_.sectors, .size_max = 0, .segment_max = queue_size - 2},
+      worker_(std::make_unique<BlockWorker>(disk_)) {
+  loop_.add(worker_->finished_descriptor(), EPOLLIN | EPOLLET,
+            [this](std::uint32_t) { complete_finished(); });
+}
+
+Block::~Block() { loop_.remove(worker_->finished_descriptor()); }
+
+std::uint64_t Block::features() const {
+  // Nothing that a read-only disk could lose is ever cached for it.
+  return abi::block::feature_segment_max |
+         (disk_.access == BlockAccess::read_only ? abi::block::feature_read_only
+                                                 : abi::block::feature_flush);
+}
+
+void Block::on_queue(std::uint16_t index) {
+  std::vector<BlockJob> jobs;
+  serve_chains(index, [&](DescriptorChain chain) {
+    BlockRequest request = parse_block_request(chain, disk_);
+    if (request.operation == BlockOperation::invalid) count_fault("a malformed disk request");
+    jobs.push_back({std::move(chain), std::move(request), {}});
+  });
+  worker_->submit(std::move(jobs));
+}
+
+void Block::complete_finished() {
+  const std::lock_guard lock(mutex());
+  auto finished = worker_->take_finished();
+  if (!active() || finished.empty()) return;
+  for (BlockJob& job : finished) {
+    const std::uint32_t used = store_block_status(job.request, job.result);
+    queue(0).complete(std::move(job.chain), used);
+  }
+  settle(0);
+}
+
+void Block::on_reset() { worker_->drain(); }
+
+}  // namespace twinbox::vmm::virtio

@@ -1,0 +1,46 @@
+#include "vmm/virtio/device.hpp"
+
+#include "base/log.hpp"
+
+namespace twinbox::vmm::virtio {
+namespace {
+
+// A guest can cause as many as it likes; the first few tell the story.
+constexpr std::uint64_t logged_faults = 10;
+
+}  // namespace
+
+void VirtioDevice::activate(std::vector<Queue> queues, DriverLink& link) {
+  queues_ = std::move(queues);
+  link_ = &link;
+  on_activate();
+}
+
+void VirtioDevice::reset() {
+  if (!active()) return;
+  on_reset();
+  queues_.clear();
+  link_ = nullptr;
+}
+
+void VirtioDevice::process_queue(std::uint16_t index) {
+  if (active() && index < queues_.size()) on_queue(index);
+}
+
+void VirtioDevice::settle(std::uint16_t index) {
+  Queue& settled = queue(index);
+  if (settled.interrupt_wanted()) link().interrupt();
+  if (const char* fault = settled.take_fault_report()) {
+    count_fault(fault);
+    link().needs_reset();
+  }
+}
+
+void VirtioDevice::count_fault(const char* what) {
+  if (++faults_ <= logged_faults) {
+    base::log(base::LogLevel::warning, "the guest's driver of virtio device type {} is wrong: {}",
+              type(), what);
+  }
+}
+
+}  // namespace twinbox::vmm::virtio
