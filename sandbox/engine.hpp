@@ -37,6 +37,7 @@ struct BoxRequest {
   Spec spec;
   RootFilesystem root;
   Stdio stdio;
+  std::function<void()> on_executed{};  // may be empty; called from the loop: the workload runs now
 };
 
 // Exit statuses of our own, as docker's.
