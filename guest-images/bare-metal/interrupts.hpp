@@ -1,0 +1,15 @@
+// Interrupts by the IO-APIC and the first processor's local APIC.
+#pragma once
+
+#include <cstdint>
+
+namespace guest {
+
+// Loads an interrupt table and routes the edge-triggered line `gsi` to a handler that counts.
+void count_interrupts(std::uint32_t gsi);
+// How often it was raised since.
+std::uint32_t interrupt_count();
+// Sleeps until the count is other than `seen`.
+void wait_for_interrupt(std::uint32_t seen);
+
+}  // namespace guest

@@ -1,0 +1,138 @@
+// What the bare-metal guest can do, by the first word of its command line. Tests name these.
+#include "guest-images/bare-metal/interrupts.hpp"
+#include "guest-images/bare-metal/machine.hpp"
+#include "guest-images/bare-metal/virtio_driver.hpp"
+
+namespace guest {
+namespace {
+
+void hello(const BootInfo&) { print("hello from bare metal\n"); }
+
+void boot_info(const BootInfo& boot) {
+  print(boot.protocol);
+  print("\n");
+  print(boot.command_line);
+  print("\n");
+  print_value("ram", boot.ram_bytes);
+  print_value("rsdp", boot.rsdp);
+  print_value("initrd size", boot.initrd_size);
+  if (boot.initrd_size != 0) {
+    print_value("initrd first byte", *reinterpret_cast<const std::uint8_t*>(boot.initrd_start));
+    print_value("initrd last byte",
+                *reinterpret_cast<const std::uint8_t*>(boot.initrd_start + boot.initrd_size - 1));
+  }
+}
+
+// Both marks that a guest stamps, by their numbers in sandbox/marks.hpp.
+void marks(const BootInfo&) {
+  constexpr std::uint32_t booted = 3;
+  constexpr std::uint32_t executed = 4;
+  write32(platform::mark_register, booted);
+  write32(platform::mark_register, 0xffff'ffff);  // no mark: must do no harm
+  write32(platform::mark_register, executed);
+}
+
+// A known number of accesses that nothing answers: they are exits all the same, and read as ones.
+void count_exits(const BootInfo&) {
+  for (int i = 0; i < 100; ++i) out8(0x80, 0);
+  std::uint32_t ones = 0xffff'ffff;
+  for (int i = 0; i < 50; ++i) ones &= read32(platform::test_doorbell);
+  print_value("read", ones);
+}
+
+void interrupts(const BootInfo&) {
+  count_interrupts(platform::test_gsi);
+  print("ready\n");
+  for (std::uint32_t seen = 0; seen < 5; ++seen) {
+    wait_for_interrupt(seen);
+    print_value("interrupts", interrupt_count());
+  }
+}
+
+void doorbell(const BootInfo&) {
+  for (int i = 0; i < 3; ++i) write32(platform::test_doorbell, platform::test_doorbell_value);
+  write32(platform::test_doorbell,
+          platform::test_doorbell_value + 1);  // another value is not the doorbell's
+}
+
+// Echoes the serial line by interrupts until a "." comes.
+void echo(const BootInfo&) {
+  constexpr std::uint8_t data_ready = 1;
+  count_interrupts(platform::serial_gsi);
+  out8(platform::serial_port + 1, 1);  // receive interrupts
+  out8(platform::serial_port + 4, 8);  // OUT2 connects them
+  print("ready\n");
+  for (std::uint32_t seen = 0;; seen = interrupt_count()) {
+    wait_for_interrupt(seen);
+    while ((in8(platform::serial_port + 5) & data_ready) != 0) {
+      const char text[] = {static_cast<char>(in8(platform::serial_port)), '\0'};
+      print(text);
+      if (text[0] == '.') return;
+    }
+  }
+}
+
+// Counts in memory, without ever leaving the guest.
+void spin(const BootInfo&) {
+  print("spinning\n");
+  static volatile std::uint64_t turns;
+  while (true) turns = turns + 1;
+}
+
+void fault(const BootInfo&) {
+  print("about to fault\n");
+  asm volatile(".globl faulting_instruction\nfaulting_instruction: ud2");
+}
+
+// As Linux does for reboot=t.
+void reset_by_fault(const BootInfo&) {
+  static const std::uint64_t empty[2] = {0, 0};
+  asm volatile("lidt %0; int3" : : "m"(empty));
+}
+
+void reset_by_keyboard(const BootInfo&) {
+  out8(platform::keyboard_command_port, 0xfe);
+  halt_forever();
+}
+
+void reset_by_register(const BootInfo&) {
+  out8(platform::reset_port, 0x06);
+  halt_forever();
+}
+
+struct Scenario {
+  const char* name;
+  void (*run)(const BootInfo&);
+};
+
+constexpr Scenario scenarios[] = {
+    {"hello", hello},
+    {"boot-info", boot_info},
+    {"marks", marks},
+    {"count-exits", count_exits},
+    {"interrupts", interrupts},
+    {"doorbell", doorbell},
+    {"echo", echo},
+    {"spin", spin},
+    {"fault", fault},
+    {"reset-by-fault", reset_by_fault},
+    {"reset-by-keyboard", reset_by_keyboard},
+    {"reset-by-register", reset_by_register},
+    {"virtio-probe", [](const BootInfo&) { virtio_probe(); }},
+    {"virtio-entropy", [](const BootInfo&) { virtio_entropy(); }},
+    {"virtio-status", [](const BootInfo&) { virtio_status(); }},
+    {"virtio-bad-descriptor", [](const BootInfo&) { virtio_bad_descriptor(); }},
+};
+
+}  // namespace
+
+void run_scenario(const BootInfo& boot) {
+  for (const auto& scenario : scenarios) {
+    if (first_word_is(boot.command_line, scenario.name)) return scenario.run(boot);
+  }
+  print("no such scenario: ");
+  print(boot.command_line);
+  print("\n");
+}
+
+}  // namespace guest
