@@ -1,0 +1,168 @@
+#include "vmm/builder.hpp"
+
+#include <string>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/size.hpp"
+#include "base/syscall.hpp"
+#include "vmm/boot/acpi/tables.hpp"
+#include "vmm/boot/linux_boot.hpp"
+#include "vmm/kvm/cpuid.hpp"
+#include "vmm/kvm/entry_registers.hpp"
+#include "vmm/layout.hpp"
+#include "vmm/virtio/block.hpp"
+#include "vmm/virtio/console.hpp"
+#include "vmm/virtio/rng.hpp"
+
+namespace twinbox::vmm {
+namespace {
+
+using base::Error;
+using base::ErrorKind;
+
+constexpr unsigned max_cpus = 8;
+
+void check(const MachineConfig& config) {
+  if (config.cpus < 1 || config.cpus > max_cpus) {
+    throw Error(ErrorKind::usage, fmt::format("a machine cannot have {} processors", config.cpus),
+                fmt::format("give it 1 to {}", max_cpus));
+  }
+  if (config.memory_bytes < 2 * base::mebibyte) {
+    throw Error(ErrorKind::usage,
+                fmt::format("{} of memory are too little for any kernel",
+                            base::format_size(config.memory_bytes)),
+                "give the machine at least 2 MiB, and 96 MiB for a stock Linux");
+  }
+}
+
+// An interrupt line that KVM raises itself when our eventfd is signalled.
+InterruptLine wire_interrupt(Machine& machine, std::uint32_t gsi) {
+  machine.interrupts.push_back(base::make_eventfd());
+  const int eventfd = machine.interrupts.back().get();
+  machine.vm.add_irqfd(gsi, eventfd);
+  return [eventfd] { base::signal_eventfd(eventfd); };
+}
+
+template <typename Device, typename... Args>
+Device& add_small_device(Machine& machine, Args&&... args) {
+  auto device = std::make_unique<Device>(std::forward<Args>(args)...);
+  Device& reference = *device;
+  machine.small_devices.push_back(std::move(device));
+  return reference;
+}
+
+void add_serial_port(Machine& machine, base::EventLoop& loop, const MachineConfig& config) {
+  machine.serial = std::make_unique<SerialConsole>(
+      loop, wire_interrupt(machine, layout::serial_gsi),
+      SerialConsole::Ends{.input = config.serial_in, .output = config.serial_out});
+  machine.ports.add(layout::serial_port, Serial::range, machine.serial->bus_device());
+}
+
+void add_power_devices(Machine& machine, const MachineHooks& hooks) {
+  const auto ends_with = [&](EndReason reason) {
+    return [on_end = hooks.on_end, reason] { on_end({.reason = reason, .vcpu = 0, .fault = {}}); };
+  };
+  auto& power = add_small_device<AcpiPower>(machine, ends_with(EndReason::shutdown),
+                                            ends_with(EndReason::reset));
+  machine.ports.add(layout::sleep_control_port, AcpiPower::range, power);
+  auto& keyboard = add_small_device<KeyboardController>(machine, ends_with(EndReason::reset));
+  machine.ports.add(layout::keyboard_port, KeyboardController::range, keyboard);
+}
+
+void add_clock_and_marks(Machine& machine, const MachineHooks& hooks) {
+  machine.ports.add(layout::cmos_port, Cmos::range, add_small_device<Cmos>(machine));
+  machine.mmio.add(layout::mark_register, layout::mark_register_size,
+                   add_small_device<MarkRegister>(machine, hooks.on_mark));
+}
+
+// The device's registers are on the bus; its doorbells and its interrupt bypass us through KVM.
+void add_virtio_device(Machine& machine, base::EventLoop& loop,
+                       std::unique_ptr<virtio::VirtioDevice> device) {
+  const auto slot = static_cast<std::uint32_t>(machine.virtio_devices.size());
+  if (slot >= layout::max_virtio_devices) {
+    throw Error(
+        ErrorKind::usage,
+        fmt::format("a machine has room for {} disks and ports", layout::max_virtio_devices),
+        "give it fewer disks");
+  }
+  const std::uint64_t address = layout::virtio_mmio + slot * layout::virtio_mmio_stride;
+  auto attachment = std::make_unique<virtio::Attachment>(
+      loop, machine.memory, std::move(device),
+      wire_interrupt(machine, layout::first_virtio_gsi + slot));
+  machine.mmio.add(address, layout::virtio_mmio_stride, attachment->bus_device());
+  for (const auto& bell : attachment->doorbells()) {
+    machine.vm.add_ioeventfd(address + bell.offset, bell.value, bell.descriptor);
+  }
+  machine.virtio_devices.push_back(std::move(attachment));
+}
+
+void add_virtio_devices(Machine& machine, base::EventLoop& loop, const MachineConfig& config) {
+  for (const auto& disk : config.disks) {
+    const auto access =
+        disk.read_only ? virtio::BlockAccess::read_only : virtio::BlockAccess::read_write;
+    add_virtio_device(machine, loop, std::make_unique<virtio::Block>(loop, disk.path, access));
+  }
+  if (!config.ports.empty()) {
+    std::vector<virtio::Console::Port> ports;
+    for (const auto& port : config.ports) ports.push_back({port.name, port.descriptor});
+    add_virtio_device(machine, loop, std::make_unique<virtio::Console>(loop, ports));
+  }
+  add_virtio_device(machine, loop, std::make_unique<virtio::Rng>());
+}
+
+boot::Entry load_kernel(Machine& machine, const MachineConfig& config) {
+  const auto devices = static_cast<unsigned>(machine.virtio_devices.size());
+  const GuestAddress rsdp =
+      boot::acpi::write_tables({.cpus = config.cpus, .virtio_devices = devices}, machine.memory);
+  return boot::prepare_boot({.kernel = config.kernel,
+                             .initrd = config.initrd,
+                             .command_line = config.command_line,
+                             .rsdp = rsdp},
+                            machine.memory);
+}
+
+void add_vcpus(Machine& machine, const MachineConfig& config) {
+  const auto supported = machine.kvm.supported_cpuid();
+  const bool tsc_deadline = machine.kvm.has(KVM_CAP_TSC_DEADLINE_TIMER);
+  for (unsigned index = 0; index < config.cpus; ++index) {
+    const auto cpuid = kvm::guest_cpuid(
+        supported, {.vcpu = index, .vcpus = config.cpus, .tsc_deadline = tsc_deadline});
+    machine.vcpus.push_back(std::make_unique<kvm::Vcpu>(machine.vm, index, cpuid));
+  }
+}
+
+void add_vcpu_threads(Machine& machine, const MachineHooks& hooks) {
+  for (const auto& vcpu : machine.vcpus) {
+    const auto on_fault = [on_end = hooks.on_end, index = vcpu->index()](const kvm::VcpuEnd& end) {
+      const auto reason = end.fault == kvm::VcpuFault::triple_fault ? EndReason::triple_fault
+                                                                    : EndReason::kvm_error;
+      on_end({.reason = reason, .vcpu = index, .fault = end});
+    };
+    machine.threads.push_back(std::make_unique<kvm::VcpuThread>(
+        *vcpu, kvm::VcpuThread::Buses{machine.ports, machine.mmio}, on_fault));
+  }
+}
+
+}  // namespace
+
+std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventLoop& loop,
+                                       MachineHooks hooks) {
+  check(config);
+  // Guest memory, KVM's VM around it, and the interrupt controllers that live in KVM.
+  auto machine = std::make_unique<Machine>(config.memory_bytes);
+  // Devices: on the port bus, in memory, and the virtio ones.
+  add_serial_port(*machine, loop, config);
+  add_power_devices(*machine, hooks);
+  add_clock_and_marks(*machine, hooks);
+  add_virtio_devices(*machine, loop, config);
+  // Kernel, initrd, command line and the tables that tell of all the above.
+  const boot::Entry entry = load_kernel(*machine, config);
+  // Processors: the first one begins at the kernel's entry, the others when it wakes them.
+  add_vcpus(*machine, config);
+  kvm::set_entry_registers(*machine->vcpus.front(), entry);
+  add_vcpu_threads(*machine, hooks);
+  return machine;
+}
+
+}  // namespace twinbox::vmm

@@ -1,0 +1,25 @@
+// Builds a virtual machine from its configuration.
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/event_loop.hpp"
+#include "vmm/machine.hpp"
+#include "vmm/machine_config.hpp"
+#include "vmm/machine_events.hpp"
+
+namespace twinbox::vmm {
+
+// What the machine tells its owner, all from vCPU threads.
+struct MachineHooks {
+  std::function<void(EndRequest)> on_end;
+  std::function<void(std::uint32_t mark, std::uint64_t monotonic_ns)> on_mark;
+};
+
+// A machine that is ready to start. Throws base::Error that says what is wrong with the
+// configuration, a file it names, or the host. The loop serves its devices and must outlive it.
+std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventLoop& loop,
+                                       MachineHooks hooks);
+
+}  // namespace twinbox::vmm

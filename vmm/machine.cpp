@@ -1,0 +1,23 @@
+#include "vmm/machine.hpp"
+
+namespace twinbox::vmm {
+
+void Machine::start() {
+  for (const auto& thread : threads) thread->resume();
+}
+
+void Machine::pause() {
+  for (const auto& thread : threads) thread->pause();
+}
+
+void Machine::stop() {
+  for (const auto& thread : threads) thread->stop();
+}
+
+ExitCounts Machine::exits() const {
+  ExitCounts totals;
+  for (const auto& thread : threads) thread->exits().add_to(totals);
+  return totals;
+}
+
+}  // namespace twinbox::vmm

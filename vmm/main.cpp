@@ -1,0 +1,82 @@
+// twinbox-vmm: one virtual machine, described by a JSON file, run to its end.
+#include <malloc.h>
+
+#include <charconv>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/log.hpp"
+#include "base/syscall.hpp"
+#include "vmm/machine_config.hpp"
+#include "vmm/monitor.hpp"
+
+namespace {
+
+using namespace twinbox;
+
+constexpr int status_usage = 2;
+constexpr std::string_view usage = R"(usage: twinbox-vmm --config-fd=N | --config=FILE
+
+Runs the virtual machine that the JSON file describes. It is started by twinbox; see `twinbox boot`
+for a monitor to use by hand.
+
+Exit status: 0 the guest powered off or reset; 2 this usage; 10 the machine could not be built;
+11 triple fault; 12 the boot limit passed; 13 KVM failed; 14 an error of the monitor; 15 ended by a
+signal.
+)";
+
+std::string read_config_descriptor(std::string_view number) {
+  int fd = -1;
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
+  if (error != std::errc{} || end != number.data() + number.size() || fd < 0) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is no descriptor", number));
+  }
+  const base::Fd owned(fd);
+  return base::read_to_end(fd);
+}
+
+vmm::MachineConfig read_config(std::string_view argument) {
+  constexpr std::string_view by_fd = "--config-fd=";
+  constexpr std::string_view by_path = "--config=";
+  if (argument.starts_with(by_fd)) {
+    const auto text = read_config_descriptor(argument.substr(by_fd.size()));
+    return vmm::machine_config_from_json(text, "the machine's configuration");
+  }
+  if (argument.starts_with(by_path)) {
+    const std::string path(argument.substr(by_path.size()));
+    return vmm::machine_config_from_json(base::read_file(path), path);
+  }
+  throw base::Error(base::ErrorKind::usage, fmt::format("unknown argument '{}'", argument));
+}
+
+int run(std::string_view argument, std::uint64_t entered) {
+  vmm::MachineConfig config;
+  try {
+    config = read_config(argument);
+  } catch (const base::Error& error) {
+    base::log(base::LogLevel::error, "{}", error.what());
+    return status_usage;
+  }
+  vmm::Reporter reporter(config.report);
+  reporter.mark(sandbox::Mark::entered, entered);
+  const auto end = vmm::run_monitor(config, reporter);
+  reporter.end(end);
+  return vmm::exit_status(end.reason);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::uint64_t entered = base::monotonic_now();
+  base::set_log_name("twinbox-vmm");
+  // One heap for all threads: a second one would cost memory that a density of machines pays for.
+  ::mallopt(M_ARENA_MAX, 1);
+  if (argc != 2 || std::string_view(argv[1]) == "--help") {
+    (argc == 2 ? std::cout : std::cerr) << usage;
+    return argc == 2 ? 0 : status_usage;
+  }
+  return run(argv[1], entered);
+}

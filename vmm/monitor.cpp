@@ -1,0 +1,105 @@
+#include "vmm/monitor.hpp"
+
+#include <sys/epoll.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <optional>
+
+#include "base/error.hpp"
+#include "base/event_loop.hpp"
+#include "base/syscall.hpp"
+#include "vmm/builder.hpp"
+#include "vmm/diagnosis.hpp"
+#include "vmm/machine_events.hpp"
+
+namespace twinbox::vmm {
+namespace {
+
+// A machine's run: from its configuration to the reason of its end.
+class Run {
+ public:
+  Run(const MachineConfig& config, Reporter& reporter)
+      : config_(config),
+        reporter_(reporter),
+        signals_(base::make_signalfd(std::array{SIGTERM, SIGINT, SIGHUP})) {
+    watch_for_end();
+    machine_ = build_machine(config, loop_,
+                             {.on_end = [this](EndRequest end) { mailbox_.post(std::move(end)); },
+                              .on_mark = [this](auto mark, auto ns) { take_mark(mark, ns); }});
+  }
+
+  MonitorEnd to_its_end() {
+    arm_boot_limit();
+    reporter_.mark(sandbox::Mark::created, base::monotonic_now());
+    machine_->start();
+    loop_.run();
+    machine_->stop();
+    machine_->serial->flush();
+    const std::lock_guard lock(boot_mutex_);
+    MonitorEnd end = describe_end(*mailbox_.take(), *machine_, config_, exits_at_boot_.has_value());
+    if (exits_at_boot_) end.exits_at_boot = *exits_at_boot_;
+    return end;
+  }
+
+ private:
+  void watch_for_end() {
+    loop_.add(mailbox_.descriptor(), EPOLLIN, [this](std::uint32_t) { loop_.stop(); });
+    loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { end_with(EndReason::stopped); });
+  }
+
+  void end_with(EndReason reason) { mailbox_.post({.reason = reason, .vcpu = 0, .fault = {}}); }
+
+  void arm_boot_limit() {
+    if (config_.boot_limit_ms == 0) return;
+    loop_.add_timer(std::chrono::milliseconds(config_.boot_limit_ms), [this] {
+      const std::lock_guard lock(boot_mutex_);
+      if (!exits_at_boot_) end_with(EndReason::boot_limit);
+    });
+  }
+
+  // In a vCPU's thread. The guest may write any number; only what is its to stamp counts.
+  void take_mark(std::uint32_t number, std::uint64_t monotonic_ns) {
+    const auto mark = static_cast<sandbox::Mark>(number);
+    if (mark != sandbox::Mark::booted && mark != sandbox::Mark::executed) return;
+    if (!reporter_.mark(mark, monotonic_ns) || mark != sandbox::Mark::booted) return;
+    const std::lock_guard lock(boot_mutex_);
+    exits_at_boot_ = machine_->exits();
+  }
+
+  const MachineConfig& config_;
+  Reporter& reporter_;
+  base::EventLoop loop_;
+  EndMailbox mailbox_;
+  base::Fd signals_;
+  std::mutex boot_mutex_;  // guards exits_at_boot_; the mailbox's lock may be taken under it
+  std::optional<ExitCounts> exits_at_boot_;
+  std::unique_ptr<Machine> machine_;  // last: its threads use all of the above
+};
+
+MonitorEnd failure(EndReason reason, const base::Error& error) {
+  MonitorEnd end{.reason = reason};
+  end.message = error.message();
+  end.hint = error.hint();
+  return end;
+}
+
+}  // namespace
+
+MonitorEnd run_monitor(const MachineConfig& config, Reporter& reporter) {
+  std::unique_ptr<Run> run;
+  try {
+    run = std::make_unique<Run>(config, reporter);
+  } catch (const base::Error& error) {
+    return failure(EndReason::setup_error, error);
+  }
+  try {
+    return run->to_its_end();
+  } catch (const base::Error& error) {
+    return failure(EndReason::internal_error, error);
+  }
+}
+
+}  // namespace twinbox::vmm
