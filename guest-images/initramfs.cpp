@@ -22,8 +22,10 @@ namespace fs = std::filesystem;
 
 // The bus, the port to the host, the disks, and the two file systems of a root. In the order of
 // need: the host answers the console while the rest is loaded.
-const std::vector<std::string> needed_modules{"virtio_mmio", "virtio_console", "virtio_blk",
-                                              "erofs", "overlay"};
+std::vector<std::string> needed_modules(VirtioBus bus) {
+  const char* const bus_driver = bus == VirtioBus::pci ? "virtio_pci" : "virtio_mmio";
+  return {bus_driver, "virtio_console", "virtio_blk", "erofs", "overlay"};
+}
 
 struct FreeArchive {
   void operator()(archive* value) const { ::archive_write_free(value); }
@@ -86,11 +88,11 @@ std::uint64_t short_hash(const std::string& text) {
   return hash;
 }
 
-void build(const fs::path& path, const fs::path& agent, const GuestKernel& kernel) {
+void build(const fs::path& path, const fs::path& agent, const GuestKernel& kernel, VirtioBus bus) {
   std::vector<InitramfsFile> files{{"init", base::read_file(agent), 0755}};
   std::string order;
   if (!kernel.modules.empty()) {
-    for (const auto& file : resolve_modules(kernel.modules, needed_modules)) {
+    for (const auto& file : resolve_modules(kernel.modules, needed_modules(bus))) {
       const auto name = file.filename().string();
       files.push_back(
           {"modules/" + name, std::string(without_signature(base::read_file(file))), 0644});
@@ -144,15 +146,16 @@ void write_initramfs(const fs::path& path, std::vector<std::string> directories,
   }
 }
 
-fs::path guest_initramfs(const GuestKernel& kernel) {
+fs::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus) {
   const auto agent = sandbox::program_path("twinbox-agent");
   auto inputs = fingerprint(agent) + "\n";
   if (!kernel.modules.empty()) inputs += fingerprint(kernel.modules / "modules.builtin");
+  if (bus == VirtioBus::pci) inputs += "\npci";
   const auto path =
       sandbox::data_root() / "cache/initramfs" / fmt::format("{:016x}.cpio", short_hash(inputs));
   if (!fs::exists(path)) {
     base::make_directories(path.parent_path());
-    build(path, agent, kernel);
+    build(path, agent, kernel, bus);
   }
   return path;
 }

@@ -18,6 +18,9 @@ GuestKernel stock_kernel();
 // Any other kernel; its modules are looked for beside it, in the same layout.
 GuestKernel kernel_at(const std::filesystem::path& image);
 
+// Where the guest finds its virtio devices.
+enum class VirtioBus { mmio, pci };
+
 // A file of the archive: `name` without a leading slash.
 struct InitramfsFile {
   std::string name;
@@ -30,8 +33,8 @@ struct InitramfsFile {
 void write_initramfs(const std::filesystem::path& path, std::vector<std::string> directories,
                      std::vector<InitramfsFile> files);
 
-// The initramfs for `kernel`, made when data_root()/cache/initramfs has none for the agent and
-// modules as they are now.
-std::filesystem::path guest_initramfs(const GuestKernel& kernel);
+// The initramfs for `kernel` on a machine with this bus, made when data_root()/cache/initramfs has
+// none for the agent and modules as they are now.
+std::filesystem::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus = VirtioBus::mmio);
 
 }  // namespace twinbox::guest_images
