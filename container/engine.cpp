@@ -1,0 +1,81 @@
+#include "container/engine.hpp"
+
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "container/box.hpp"
+#include "container/cgroup.hpp"
+#include "container/leftovers.hpp"
+
+namespace twinbox::container {
+namespace {
+
+using base::ErrorKind;
+
+void check_root_user() {
+  if (::geteuid() == 0) return;
+  throw base::Error(ErrorKind::unsupported, "making a box takes root privileges",
+                    "run twinbox as root, or with sudo");
+}
+
+void check_kernel() {
+  // A call on no file: it fails, but in another way where the kernel does not know it.
+  if (::mount_setattr(-1, "", 0, nullptr, 0) != 0 && errno == ENOSYS) {
+    throw base::Error(ErrorKind::unsupported, "this kernel has no mount_setattr",
+                      "twinbox needs Linux 5.14 or newer");
+  }
+  if (base::read_file("/proc/filesystems").find("\toverlay\n") == std::string::npos) {
+    throw base::Error(ErrorKind::unsupported, "this kernel has no overlay file system loaded",
+                      "load it with: modprobe overlay");
+  }
+}
+
+void check_cgroups() {
+  if (host_cgroup_layout().usable()) return;
+  throw base::Error(ErrorKind::unsupported,
+                    "no cgroup file system with the memory, cpu or pids controller is mounted",
+                    "mount one with: mount -t cgroup2 none /sys/fs/cgroup");
+}
+
+std::filesystem::path normal(const std::filesystem::path& directory) {
+  return std::filesystem::absolute(directory).lexically_normal();
+}
+
+}  // namespace
+
+void ContainerEngine::check_host() const {
+  check_root_user();
+  check_kernel();
+  check_cgroups();
+}
+
+std::unique_ptr<sandbox::Box> ContainerEngine::create(sandbox::BoxRequest request) {
+  return std::make_unique<ProcessBox>(std::move(request), Isolation::full);
+}
+
+void ContainerEngine::clean_up(const std::string& id, const std::filesystem::path& directory) {
+  auto cgroup = Cgroup::adopt(host_cgroup_layout(), id);
+  cgroup.kill_all();
+  kill_processes_on_overlay(normal(directory));
+  cgroup.remove();
+}
+
+void ProcessEngine::check_host() const {
+  check_root_user();
+  check_kernel();
+}
+
+std::unique_ptr<sandbox::Box> ProcessEngine::create(sandbox::BoxRequest request) {
+  return std::make_unique<ProcessBox>(std::move(request), Isolation::none);
+}
+
+void ProcessEngine::clean_up(const std::string&, const std::filesystem::path& directory) {
+  kill_processes_on_overlay(normal(directory));
+}
+
+}  // namespace twinbox::container

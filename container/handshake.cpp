@@ -1,0 +1,99 @@
+#include "container/handshake.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/syscall.hpp"
+#include "sandbox/engine.hpp"
+
+namespace twinbox::container {
+namespace {
+
+// One write, so that a parent sees a whole report or none.
+void send(int pipe, const report_abi::Header& header, std::string_view text) {
+  std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
+  bytes += text;
+  base::write_all(pipe, bytes);
+}
+
+}  // namespace
+
+void report_ready(int pipe, std::uint64_t mount_namespace) {
+  report_abi::Header header{};
+  header.type = report_abi::ready;
+  header.time = base::monotonic_now();
+  header.value = mount_namespace;
+  send(pipe, header, {});
+}
+
+void report_failure(int pipe, const Failure& failure) {
+  const auto& message = failure.error.message();
+  const auto& hint = failure.error.hint();
+  report_abi::Header header{};
+  header.type = report_abi::failed;
+  header.kind = static_cast<std::uint32_t>(failure.error.kind());
+  header.status = failure.status;
+  header.message_size = static_cast<std::uint32_t>(message.size());
+  header.hint_size = static_cast<std::uint32_t>(hint.size());
+  send(pipe, header, message + hint);
+}
+
+void ReportDecoder::feed(std::span<const std::byte> bytes) {
+  buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  while (buffer_.size() >= sizeof(report_abi::Header)) {
+    report_abi::Header header;
+    std::memcpy(&header, buffer_.data(), sizeof header);
+    const auto size =
+        sizeof header + std::size_t{header.message_size} + std::size_t{header.hint_size};
+    if (buffer_.size() < size) return;
+    const auto report = buffer_.substr(0, size);
+    buffer_.erase(0, size);
+    dispatch(header, std::string_view(report).substr(sizeof header));
+  }
+}
+
+void ReportDecoder::dispatch(const report_abi::Header& header, std::string_view text) {
+  switch (header.type) {
+    case report_abi::ready:
+      return handlers_.on_ready(header.time, header.value);
+    case report_abi::executing:
+      return handlers_.on_executing();
+    case report_abi::exec_failed:
+      return handlers_.on_exec_failed(static_cast<int>(header.value));
+    case report_abi::failed:
+      return handlers_.on_failed({header.status,
+                                  {static_cast<base::ErrorKind>(header.kind),
+                                   std::string(text.substr(0, header.message_size)),
+                                   std::string(text.substr(header.message_size))}});
+    default:
+      throw base::Error(base::ErrorKind::internal,
+                        fmt::format("a box sent a report of unknown type {}", header.type));
+  }
+}
+
+Failure exec_failure(int error_number, const std::string& command) {
+  using base::ErrorKind;
+  switch (error_number) {
+    case ENOENT:
+      return {sandbox::status_command_not_found,
+              {ErrorKind::not_found,
+               fmt::format("cannot execute {}: it, or the interpreter that it names, is not in the "
+                           "image",
+                           command)}};
+    case ENOTDIR:
+      return {sandbox::status_command_not_found,
+              {ErrorKind::not_found,
+               fmt::format("cannot execute {}: a part of the path is no directory", command)}};
+    case ENOEXEC:
+      return {sandbox::status_cannot_execute,
+              {ErrorKind::system,
+               fmt::format("cannot execute {}: it is no program for this machine", command),
+               "a script must begin with #! and its interpreter"}};
+    default:
+      return {sandbox::status_cannot_execute,
+              {ErrorKind::system,
+               fmt::format("cannot execute {}: {}", command, ::strerror(error_number))}};
+  }
+}
+
+}  // namespace twinbox::container

@@ -1,0 +1,89 @@
+#include "container/overlay.hpp"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <ranges>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+#include "container/mount_api.hpp"
+
+namespace twinbox::container {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// mount(2) takes one page of options.
+constexpr std::size_t option_space = 4095;
+
+void make_directory(const fs::path& path) {
+  if (::mkdir(path.c_str(), 0755) != 0 && errno != EEXIST) {
+    base::throw_errno("cannot make the directory {}", path.string());
+  }
+}
+
+std::string join(const std::vector<std::string>& lowers) {
+  std::string joined;
+  for (const auto& lower : std::views::reverse(lowers)) {
+    if (!joined.empty()) joined += ':';
+    joined += lower;
+  }
+  return joined;
+}
+
+std::string upper_options(const fs::path& directory) {
+  // `volatile`: the upper layer is thrown away with the box, so nobody waits for it to reach the
+  // disk; without it, unmounting syncs the whole file system that the directory is on.
+  return fmt::format(",{},workdir={},volatile", upper_option(directory),
+                     escape_overlay_path((directory / "work").string()));
+}
+
+}  // namespace
+
+std::string escape_overlay_path(std::string_view path) {
+  std::string escaped;
+  for (const char letter : path) {
+    if (letter == ',' || letter == ':' || letter == '\\') escaped += '\\';
+    escaped += letter;
+  }
+  return escaped;
+}
+
+std::string upper_option(const fs::path& directory) {
+  return "upperdir=" + escape_overlay_path((directory / "upper").string());
+}
+
+base::Fd mount_overlay(const std::vector<fs::path>& layers, const fs::path& directory) {
+  for (const auto* name : {"upper", "work", "root"}) make_directory(directory / name);
+  std::vector<std::string> lowers;
+  for (const auto& layer : layers) lowers.push_back(escape_overlay_path(layer.string()));
+  const auto upper = upper_options(directory);
+  std::vector<base::Fd> handles;
+  if (join(lowers).size() + upper.size() + sizeof "lowerdir=" > option_space) {
+    // Many layers with long names: name them by descriptor.
+    lowers.clear();
+    for (const auto& layer : layers) {
+      handles.push_back(base::open_file(layer, O_PATH | O_DIRECTORY));
+      lowers.push_back(handle_path(handles.back().get()));
+    }
+  }
+  const auto root = directory / "root";
+  const auto options = "lowerdir=" + join(lowers) + upper;
+  // mount(2), since fsconfig(2) takes no value over 255 bytes before Linux 6.5.
+  if (::mount("overlay", root.c_str(), "overlay", MS_NODEV, options.c_str()) != 0) {
+    const int error = errno;
+    throw base::system_error(
+        error,
+        fmt::format("cannot mount an overlay of {} layers on {}", layers.size(), root.string()),
+        error == EINVAL ? "the data directory must be on a file system that can be an overlay's "
+                          "upper layer, as ext4, xfs or tmpfs"
+                        : "");
+  }
+  return base::open_file(root, O_PATH | O_DIRECTORY);
+}
+
+}  // namespace twinbox::container

@@ -1,0 +1,165 @@
+#include "container/process_setup.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+#include "container/capabilities.hpp"
+#include "container/mount_api.hpp"
+#include "container/report_abi.hpp"
+#include "container/seccomp.hpp"
+
+namespace twinbox::container {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, int>, 16> limit_names{{
+    {"RLIMIT_AS", RLIMIT_AS},
+    {"RLIMIT_CORE", RLIMIT_CORE},
+    {"RLIMIT_CPU", RLIMIT_CPU},
+    {"RLIMIT_DATA", RLIMIT_DATA},
+    {"RLIMIT_FSIZE", RLIMIT_FSIZE},
+    {"RLIMIT_LOCKS", RLIMIT_LOCKS},
+    {"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+    {"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+    {"RLIMIT_NICE", RLIMIT_NICE},
+    {"RLIMIT_NOFILE", RLIMIT_NOFILE},
+    {"RLIMIT_NPROC", RLIMIT_NPROC},
+    {"RLIMIT_RSS", RLIMIT_RSS},
+    {"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+    {"RLIMIT_RTTIME", RLIMIT_RTTIME},
+    {"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+    {"RLIMIT_STACK", RLIMIT_STACK},
+}};
+
+int limit_number(std::string_view name) {
+  for (const auto& [known, number] : limit_names) {
+    if (known == name) return number;
+  }
+  throw base::Error(base::ErrorKind::usage, fmt::format("{} is no resource limit", name));
+}
+
+void move_descriptor(int from, int to) {
+  if (::dup2(from, to) < 0) base::throw_errno("cannot move descriptor {} to {}", from, to);
+}
+
+}  // namespace
+
+void arrange_descriptors(const sandbox::Stdio& stdio, int report, int stub) {
+  // All to numbers out of the way first, since any may lie where another is to go.
+  const std::array<int, 5> sources{stdio.in, stdio.out, stdio.err, report, stub};
+  std::array<int, 5> copies{};
+  for (std::size_t index = 0; index < sources.size(); ++index) {
+    copies[index] = ::fcntl(sources[index], F_DUPFD, static_cast<int>(sources.size()));
+    if (copies[index] < 0) base::throw_errno("cannot pass on descriptor {}", sources[index]);
+  }
+  for (std::size_t index = 0; index < copies.size(); ++index) {
+    move_descriptor(copies[index], static_cast<int>(index));
+  }
+  static_assert(report_abi::report_descriptor == 3 && stub_descriptor == 4);
+  base::set_cloexec(stub_descriptor, true);
+  if (::close_range(stub_descriptor + 1, ~0U, 0) != 0)
+    base::throw_errno("cannot close descriptors");
+}
+
+void reset_signals() {
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  // Fails for KILL, STOP and the C library's own two, which all have their default action.
+  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+void set_resource_limits(const std::vector<sandbox::Rlimit>& limits) {
+  for (const auto& limit : limits) {
+    const rlimit64 wanted{limit.soft, limit.hard};
+    if (::prlimit64(0, static_cast<__rlimit_resource>(limit_number(limit.type)), &wanted,
+                    nullptr) == 0) {
+      continue;
+    }
+    const int error = errno;
+    throw base::system_error(
+        error, fmt::format("cannot set {} to {}:{}", limit.type, limit.soft, limit.hard),
+        error == EPERM ? "twinbox may only lower this limit: raise its own, or run it with "
+                         "CAP_SYS_RESOURCE"
+                       : "");
+  }
+}
+
+void enter_working_directory(const std::string& path) {
+  if (!path.starts_with('/')) {
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("the working directory {} is no absolute path", path));
+  }
+  // Never through a magic link such as /proc/self/fd/N, which would lead out (CVE-2024-21626).
+  const base::Fd root = base::open_file("/", O_PATH | O_DIRECTORY);
+  const auto directory =
+      open_or_make_in_root(root.get(), path, Links::within_root, Missing::directory);
+  if (::fchdir(directory.get()) != 0) base::throw_errno("cannot enter the directory {}", path);
+  // The system call itself: it says "(unreachable)..." for a directory outside of the root.
+  std::array<char, PATH_MAX> name{};
+  if (::syscall(SYS_getcwd, name.data(), name.size()) < 0 || name[0] != '/') {
+    throw base::Error(base::ErrorKind::unsupported,
+                      fmt::format("the working directory {} is not inside the root", path));
+  }
+}
+
+void become_user(const sandbox::User& user) {
+  // The system calls themselves: the C library's functions would look for the parent's threads.
+  const auto& groups = user.additional_gids;
+  if (::syscall(SYS_setgroups, groups.size(), groups.data()) != 0) {
+    base::throw_errno("cannot set the supplementary groups");
+  }
+  if (::syscall(SYS_setresgid, user.gid, user.gid, user.gid) != 0) {
+    base::throw_errno("cannot become group {}", user.gid);
+  }
+  if (::syscall(SYS_setresuid, user.uid, user.uid, user.uid) != 0) {
+    base::throw_errno("cannot become user {}", user.uid);
+  }
+}
+
+void drop_privileges(const sandbox::Spec& spec) {
+  auto kept = parse_capabilities(spec.process.capabilities);
+  // Only the filter keeps a holder of CAP_MKNOD from making a node of the host's disk.
+  if (!spec.seccomp) kept &= ~(CapabilityMask{1} << CAP_MKNOD);
+  const bool early_filter = spec.seccomp && !spec.process.no_new_privileges;
+  if (spec.process.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    base::throw_errno("cannot set no_new_privs");
+  }
+  // Without no_new_privs a filter takes CAP_SYS_ADMIN, which is about to go.
+  if (early_filter) install_filter(kept);
+  limit_bounding_set(kept);
+  become_user(spec.process.user);
+  set_capabilities(kept);
+  if (spec.seccomp && !early_filter) install_filter(kept);
+}
+
+void bring_up_loopback() {
+  const base::Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket) base::throw_errno("cannot open a socket to bring up the loopback interface");
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (::ioctl(socket.get(), SIOCSIFFLAGS, &request) != 0) {
+    base::throw_errno("cannot bring up the loopback interface");
+  }
+}
+
+}  // namespace twinbox::container

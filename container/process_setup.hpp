@@ -1,0 +1,29 @@
+// Turns the calling process, in its box's root, into what the workload's process is to be.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "container/plan.hpp"
+
+namespace twinbox::container {
+
+// Moves `stdio` to descriptors 0 to 2, `report` to report_abi::report_descriptor and `stub` to the
+// one after it, and closes every other descriptor.
+void arrange_descriptors(const sandbox::Stdio& stdio, int report, int stub);
+inline constexpr int stub_descriptor = 4;
+
+// Default actions and an empty mask, so that nothing of the runtime's shows in the workload.
+void reset_signals();
+// An error with a hint where a limit is to be raised that may not be.
+void set_resource_limits(const std::vector<sandbox::Rlimit>& limits);
+// Makes the directory if it is missing, enters it and makes sure that it is inside the root.
+void enter_working_directory(const std::string& path);
+void become_user(const sandbox::User& user);
+// Capabilities, no_new_privs and the system call filter, with the user changed in between.
+void drop_privileges(const sandbox::Spec& spec);
+
+// Brings up "lo" of the calling process's network namespace.
+void bring_up_loopback();
+
+}  // namespace twinbox::container

@@ -1,0 +1,32 @@
+// The bytes in which a box's first process reports to its parent, until it is the workload.
+//
+// Also for the exec stub, which has no library: plain structures only.
+#pragma once
+
+#include <cstdint>
+
+namespace twinbox::container::report_abi {
+
+enum Type : std::uint32_t {
+  ready = 1,        // root and cgroups are in place
+  executing = 2,    // the next thing it does is to execute the workload
+  failed = 3,       // an error; message and hint follow
+  exec_failed = 4,  // execve() of the workload failed with the errno in `value`
+};
+
+struct Header {
+  std::uint32_t type;
+  std::uint32_t kind;   // failed: base::ErrorKind
+  std::int32_t status;  // failed: the status to exit with
+  std::uint32_t message_size;
+  std::uint32_t hint_size;
+  std::uint32_t reserved;
+  std::uint64_t time;   // ready: CLOCK_MONOTONIC in nanoseconds
+  std::uint64_t value;  // ready: inode of the mount namespace; exec_failed: errno
+};
+static_assert(sizeof(Header) == 40);
+
+// Where the exec stub finds the pipe.
+inline constexpr int report_descriptor = 3;
+
+}  // namespace twinbox::container::report_abi

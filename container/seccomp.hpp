@@ -1,0 +1,11 @@
+// Puts the default system call filter on the calling process.
+#pragma once
+
+#include "container/capabilities.hpp"
+
+namespace twinbox::container {
+
+// The filter for a container with `capabilities`. Needs no_new_privs or CAP_SYS_ADMIN.
+void install_filter(CapabilityMask capabilities);
+
+}  // namespace twinbox::container
