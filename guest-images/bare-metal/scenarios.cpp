@@ -87,7 +87,7 @@ void fault(const BootInfo&) {
 // As Linux does for reboot=t.
 void reset_by_fault(const BootInfo&) {
   static const std::uint64_t empty[2] = {0, 0};
-  asm volatile("lidt %0; int3" : : "m"(empty));
+  asm volatile("lidt %0; ud2" : : "m"(empty));
 }
 
 void reset_by_keyboard(const BootInfo&) {

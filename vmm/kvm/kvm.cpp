@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "vmm/kvm/host_support.hpp"
 #include "vmm/kvm/ioctl.hpp"
+#include "vmm/kvm/list_argument.hpp"
 
 namespace twinbox::vmm::kvm {
 namespace {
@@ -27,11 +28,9 @@ bool Kvm::has(int capability) const {
 }
 
 std::vector<kvm_cpuid_entry2> Kvm::supported_cpuid() const {
-  ListArgument<kvm_cpuid2, kvm_cpuid_entry2> list(cpuid_room);
-  list.header().nent = cpuid_room;
-  checked_ioctl(fd(), KVM_GET_SUPPORTED_CPUID, &list.header(), "KVM_GET_SUPPORTED_CPUID");
-  const auto filled = list.entries().first(list.header().nent);
-  return {filled.begin(), filled.end()};
+  ListArgument<kvm_cpuid_entry2> list(cpuid_room);
+  checked_ioctl(fd(), get_supported_cpuid, list.header(), "KVM_GET_SUPPORTED_CPUID");
+  return {list.entries().begin(), list.entries().end()};
 }
 
 }  // namespace twinbox::vmm::kvm

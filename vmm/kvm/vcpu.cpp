@@ -2,14 +2,13 @@
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
-#include <memory>
 
 #include "vmm/kvm/ioctl.hpp"
+#include "vmm/kvm/list_argument.hpp"
 
 namespace twinbox::vmm::kvm {
 namespace {
@@ -55,20 +54,16 @@ Vcpu::Vcpu(const Vm& vm, unsigned index, const std::vector<kvm_cpuid_entry2>& cp
 }
 
 void Vcpu::set_cpuid(const std::vector<kvm_cpuid_entry2>& cpuid) {
-  ListArgument<kvm_cpuid2, kvm_cpuid_entry2> list(cpuid.size());
-  list.header().nent = static_cast<std::uint32_t>(cpuid.size());
-  std::ranges::copy(cpuid, list.entries().begin());
-  checked_ioctl(fd(), KVM_SET_CPUID2, &list.header(), "KVM_SET_CPUID2");
+  ListArgument<kvm_cpuid_entry2> list(cpuid);
+  checked_ioctl(fd(), set_cpuid2, list.header(), "KVM_SET_CPUID2");
 }
 
 void Vcpu::set_msrs() {
   constexpr std::array<kvm_msr_entry, 2> values{
       kvm_msr_entry{msr_misc_enable, 0, misc_enable_fast_string},
       kvm_msr_entry{msr_mtrr_default_type, 0, mtrr_enabled_write_back}};
-  ListArgument<kvm_msrs, kvm_msr_entry> list(values.size());
-  list.header().nmsrs = values.size();
-  std::ranges::copy(values, list.entries().begin());
-  checked_ioctl(fd(), KVM_SET_MSRS, &list.header(), "KVM_SET_MSRS");
+  ListArgument<kvm_msr_entry> list(values);
+  checked_ioctl(fd(), kvm::set_msrs, list.header(), "KVM_SET_MSRS");
 }
 
 void Vcpu::set_local_interrupts() {
