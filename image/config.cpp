@@ -1,0 +1,46 @@
+#include "image/config.hpp"
+
+namespace twinbox::image {
+
+using base::Json;
+using Words = std::vector<std::string>;
+
+Json to_json(const ImageConfig& config) {
+  auto section = Json::object();
+  if (!config.env.empty()) section["Env"] = config.env;
+  if (!config.entrypoint.empty()) section["Entrypoint"] = config.entrypoint;
+  if (!config.command.empty()) section["Cmd"] = config.command;
+  if (!config.working_directory.empty()) section["WorkingDir"] = config.working_directory;
+  if (!config.user.empty()) section["User"] = config.user;
+  return {{"architecture", "amd64"},
+          {"os", "linux"},
+          {"created", config.created},
+          {"config", section},
+          {"rootfs", {{"type", "layers"}, {"diff_ids", config.diff_ids}}}};
+}
+
+namespace {
+
+// Builders write absent lists as null.
+Words words(const base::JsonView& section, std::string_view key) {
+  const auto member = section.find(key);
+  return member && !member->value().is_null() ? member->as<Words>() : Words{};
+}
+
+}  // namespace
+
+ImageConfig config_from(const base::JsonView& view) {
+  ImageConfig config;
+  config.created = view.get_or<std::string>("created", "");
+  config.diff_ids = view.at("rootfs").get<Words>("diff_ids");
+  const auto section = view.find("config");
+  if (!section || section->value().is_null()) return config;
+  config.env = words(*section, "Env");
+  config.entrypoint = words(*section, "Entrypoint");
+  config.command = words(*section, "Cmd");
+  config.working_directory = section->get_or<std::string>("WorkingDir", "");
+  config.user = section->get_or<std::string>("User", "");
+  return config;
+}
+
+}  // namespace twinbox::image

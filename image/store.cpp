@@ -1,0 +1,326 @@
+#include "image/store.hpp"
+
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <ctime>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/syscall.hpp"
+#include "image/compression.hpp"
+#include "image/digest.hpp"
+#include "image/tar_writer.hpp"
+#include "image/unpack.hpp"
+#include "sandbox/owned_directory.hpp"
+
+namespace twinbox::image {
+namespace {
+
+namespace fs = std::filesystem;
+using base::ErrorKind;
+using base::JsonView;
+
+constexpr auto manifest_type = "application/vnd.oci.image.manifest.v1+json";
+constexpr auto config_type = "application/vnd.oci.image.config.v1+json";
+constexpr auto layer_type = "application/vnd.oci.image.layer.v1.tar+zstd";
+
+constexpr auto import_hint = "give a directory, or a tar of a root file system";
+
+// A name as registries allow it: lower case words, parted by single separators, and a tag.
+void check_name(const std::string& name) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+  };
+  bool valid = !name.empty() && name.size() <= 255 && is_word(name.front()) && is_word(name.back());
+  for (std::size_t i = 1; valid && i < name.size(); ++i) {
+    const bool is_separator = std::string_view("._-/:").find(name[i]) != std::string_view::npos;
+    valid = is_word(name[i]) || (is_separator && (is_word(name[i - 1]) || name[i - 1] == name[i]));
+  }
+  if (!valid || name.find("..") != std::string::npos) {
+    throw base::Error(ErrorKind::usage, fmt::format("'{}' is not an image name", name),
+                      "use letters and digits, parted by . _ - / or : (for example tools/shell:1)");
+  }
+}
+
+std::string now_as_rfc3339() {
+  const auto now = std::time(nullptr);
+  tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+std::string join(const std::map<std::string, Descriptor>& images) {
+  std::string names;
+  for (const auto& [name, manifest] : images) names += (names.empty() ? "" : ", ") + name;
+  return names;
+}
+
+// A directory to import from; a tar is unpacked below `work` first.
+fs::path directory_of(const fs::path& source, const fs::path& work) {
+  if (!fs::exists(source)) {
+    throw base::Error(ErrorKind::not_found, fmt::format("there is no {}", source.string()),
+                      import_hint);
+  }
+  if (fs::is_directory(source)) return source;
+  const auto directory = work / "import";
+  base::make_directories(directory);
+  Decompressor input(source);
+  try {
+    unpack_tar([&] { return input.read(); }, directory,
+               {.whiteouts = UnpackOptions::Whiteouts::drop});
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(),
+                      fmt::format("cannot import {}: {}", source.string(), error.message()),
+                      error.hint().empty() ? import_hint : error.hint());
+  }
+  return directory;
+}
+
+// A directory that holds the store would become part of itself.
+void check_is_outside(const fs::path& root, const fs::path& source) {
+  const auto inside = fs::weakly_canonical(root).lexically_relative(fs::canonical(source));
+  if (!inside.empty() && *inside.begin() != "..") {
+    throw base::Error(ErrorKind::usage,
+                      fmt::format("{} contains twinbox's own data", source.string()),
+                      "import a directory that holds nothing but the image");
+  }
+}
+
+}  // namespace
+
+Store::Store(const fs::path& root)
+    : root_(root),
+      blobs_(root / "images", root / "work"),
+      layers_(root / "layers", root / "work") {}
+
+base::Fd Store::lock() {
+  blobs_.prepare();
+  auto fd = base::open_file(blobs_.layout(), O_RDONLY | O_DIRECTORY);
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) base::throw_errno("cannot lock {}", blobs_.layout().string());
+  }
+  return fd;
+}
+
+ImageSummary Store::import(const std::string& name, const fs::path& source, ImageConfig config) {
+  check_name(name);
+  const auto held = lock();
+  const auto work = sandbox::OwnedDirectory::create(root_ / "work");
+  const auto directory = directory_of(source, work.path());
+  if (directory == source) check_is_outside(root_, source);
+  config.diff_ids.resize(1);
+  const auto layer = store_layer(directory, config.diff_ids.front());
+  auto images = blobs_.index();
+  const auto old = images.find(name);
+  if (old == images.end() || !is_same(old->second, config)) {
+    config.created = now_as_rfc3339();
+    images[name] = store_image(config, layer);
+  }
+  const auto manifest = images.at(name);
+  unpack_missing(read_manifest(manifest), config);
+  blobs_.write_index(images);
+  collect_garbage();
+  return summary(name, manifest);
+}
+
+// Packs, hashes and compresses in one pass over the directory.
+Descriptor Store::store_layer(const fs::path& directory, std::string& diff_id) {
+  const auto work = sandbox::OwnedDirectory::create(root_ / "work");
+  const auto path = work.path() / "layer";
+  const auto file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL);
+  Descriptor layer{.media_type = layer_type, .digest = {}, .size = 0};
+  Sha256 packed;
+  Sha256 stored;
+  Compressor compressor([&](std::span<const std::byte> bytes) {
+    stored.update(bytes);
+    layer.size += bytes.size();
+    base::write_all(file.get(), bytes);
+  });
+  write_tar(directory, [&](std::span<const std::byte> bytes) {
+    packed.update(bytes);
+    compressor.write(bytes);
+  });
+  compressor.finish();
+  diff_id = packed.finish();
+  layer.digest = stored.finish();
+  blobs_.adopt(path, layer.digest);
+  return layer;
+}
+
+Descriptor Store::store_image(const ImageConfig& config, const Descriptor& layer) {
+  const auto config_blob = blobs_.add(config_type, to_json(config).dump());
+  const base::Json manifest{{"schemaVersion", 2},
+                            {"mediaType", manifest_type},
+                            {"config", to_json(config_blob)},
+                            {"layers", base::Json::array({to_json(layer)})}};
+  return blobs_.add(manifest_type, manifest.dump());
+}
+
+// Whether an image says the same as `config` about anything but the time it was made.
+bool Store::is_same(const Descriptor& manifest, const ImageConfig& config) const {
+  try {
+    auto old = read_config(read_manifest(manifest));
+    old.created = config.created;
+    return to_json(old) == to_json(config);
+  } catch (const base::Error&) {
+    return false;  // a damaged image is no reason to refuse its replacement
+  }
+}
+
+Descriptor Store::find(const std::string& name) const {
+  const auto images = blobs_.index();
+  if (const auto found = images.find(name); found != images.end()) return found->second;
+  const auto import = fmt::format("twinbox image import {} DIRECTORY|TAR", name);
+  throw base::Error(ErrorKind::not_found, fmt::format("there is no image '{}'", name),
+                    images.empty()
+                        ? fmt::format("there are no images yet; make one: {}", import)
+                        : fmt::format("there is: {}; or make it: {}", join(images), import));
+}
+
+Store::Manifest Store::read_manifest(const Descriptor& manifest) const {
+  const auto json = blobs_.read_json(manifest.digest);
+  const JsonView view(json, "manifest " + manifest.digest);
+  Manifest result{.config = descriptor_from(view.at("config")), .layers = {}};
+  for (const auto& layer : view.at("layers").elements()) {
+    result.layers.push_back(descriptor_from(layer));
+  }
+  return result;
+}
+
+ImageConfig Store::read_config(const Manifest& manifest) const {
+  const auto json = blobs_.read_json(manifest.config.digest);
+  const JsonView view(json, "config " + manifest.config.digest);
+  auto config = config_from(view);
+  if (config.diff_ids.size() != manifest.layers.size()) {
+    view.at("rootfs").at("diff_ids").fail(fmt::format("{} of them", manifest.layers.size()));
+  }
+  return config;
+}
+
+ImageSummary Store::summary(const std::string& name, const Descriptor& descriptor) const {
+  const auto manifest = read_manifest(descriptor);
+  ImageSummary result{.name = name,
+                      .id = manifest.config.digest,
+                      .created = read_config(manifest).created,
+                      .size = descriptor.size + manifest.config.size,
+                      .damage = {}};
+  for (const auto& layer : manifest.layers) result.size += layer.size;
+  return result;
+}
+
+std::vector<ImageSummary> Store::list() const {
+  std::vector<ImageSummary> images;
+  for (const auto& [name, manifest] : blobs_.index()) {
+    try {
+      images.push_back(summary(name, manifest));
+    } catch (const base::Error& error) {
+      images.push_back(
+          {.name = name, .id = {}, .created = {}, .size = 0, .damage = error.message()});
+    }
+  }
+  return images;
+}
+
+void Store::remove(const std::string& name) {
+  const auto held = lock();
+  const auto manifest = find(name);
+  auto images = blobs_.index();
+  images.erase(name);
+  std::set<std::string> used_elsewhere;
+  for (const auto& [other, descriptor] : images) {
+    used_elsewhere.merge(layers_of(descriptor).value_or(std::set<std::string>{}));
+  }
+  for (const auto& diff_id : layers_of(manifest).value_or(std::set<std::string>{})) {
+    if (used_elsewhere.contains(diff_id) || layers_.remove(diff_id)) continue;
+    throw base::Error(ErrorKind::conflict, fmt::format("a box is using the image '{}'", name),
+                      "wait for it to end, or end it");
+  }
+  blobs_.write_index(images);
+  collect_garbage();
+}
+
+PreparedImage Store::prepare(const std::string& name) {
+  try {
+    return prepare_from(name, find(name));
+  } catch (const base::Error&) {
+    // Another process may have replaced the image between two of the reads, or a layer has to be
+    // unpacked: with the lock held, what is wrong then is wrong.
+    if (!fs::exists(blobs_.layout())) throw;
+    const auto held = lock();
+    const auto manifest = find(name);
+    const auto contents = read_manifest(manifest);
+    unpack_missing(contents, read_config(contents));
+    return prepare_from(name, manifest);
+  }
+}
+
+PreparedImage Store::prepare_from(const std::string& name, const Descriptor& descriptor) {
+  PreparedImage prepared{
+      .name = name, .config = read_config(read_manifest(descriptor)), .root = {}, .locks = {}};
+  for (const auto& diff_id : prepared.config.diff_ids) {
+    auto layer = layers_.find(diff_id);
+    if (!layer) {
+      throw base::Error(ErrorKind::not_found,
+                        fmt::format("the layer {} of '{}' is not unpacked", diff_id, name));
+    }
+    prepared.root.directories.push_back(layer->directory);
+    prepared.root.disks.push_back(layer->disk);
+    prepared.locks.push_back(std::move(layer->lock));
+  }
+  return prepared;
+}
+
+void Store::verify(const std::string& name) const {
+  const auto manifest = read_manifest(find(name));
+  read_config(manifest);
+  for (const auto& layer : manifest.layers) blobs_.verify(layer.digest);
+}
+
+void Store::unpack_missing(const Manifest& manifest, const ImageConfig& config) {
+  for (std::size_t i = 0; i < config.diff_ids.size(); ++i) {
+    if (layers_.find(config.diff_ids[i])) continue;
+    blobs_.verify(manifest.layers[i].digest);
+    layers_.unpack(config.diff_ids[i], blobs_.path_of(manifest.layers[i].digest));
+  }
+}
+
+// None when the image is damaged, so that nothing is known of its layers.
+std::optional<std::set<std::string>> Store::layers_of(const Descriptor& manifest) const {
+  try {
+    const auto ids = read_config(read_manifest(manifest)).diff_ids;
+    return std::set<std::string>(ids.begin(), ids.end());
+  } catch (const base::Error&) {
+    return std::nullopt;
+  }
+}
+
+void Store::collect_garbage() {
+  std::set<std::string> blobs;
+  std::set<std::string> layers;
+  for (const auto& [name, descriptor] : blobs_.index()) {
+    auto ids = layers_of(descriptor);
+    if (!ids) return;  // what a damaged image still uses cannot be told from garbage
+    layers.merge(*ids);
+    const auto manifest = read_manifest(descriptor);
+    blobs.insert({descriptor.digest, manifest.config.digest});
+    for (const auto& layer : manifest.layers) blobs.insert(layer.digest);
+  }
+  blobs_.keep_only(blobs);
+  layers_.keep_only(layers);
+}
+
+void Store::sweep() {
+  sandbox::sweep_ownerless(root_ / "work", [&](const fs::path&) {
+    // Whoever was killed here may also have stored blobs that no index names.
+    const auto held = lock();
+    collect_garbage();
+  });
+}
+
+}  // namespace twinbox::image

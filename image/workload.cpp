@@ -1,0 +1,57 @@
+#include "image/workload.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "image/accounts.hpp"
+
+namespace twinbox::image {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string_view key_of(std::string_view variable) {
+  return variable.substr(0, variable.find('='));
+}
+
+void set_variable(Words& env, const std::string& variable) {
+  const auto found = std::ranges::find_if(
+      env, [&](const std::string& other) { return key_of(other) == key_of(variable); });
+  if (found != env.end()) {
+    *found = variable;
+  } else {
+    env.push_back(variable);
+  }
+}
+
+Words command_line(const PreparedImage& image, const Words& command) {
+  auto words = image.config.entrypoint;
+  const auto& rest = command.empty() ? image.config.command : command;
+  words.insert(words.end(), rest.begin(), rest.end());
+  if (words.empty()) {
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("no command: the image '{}' has none of its own", image.name),
+                      fmt::format("give one: twinbox run {} COMMAND...", image.name));
+  }
+  return words;
+}
+
+}  // namespace
+
+sandbox::Spec make_workload(const PreparedImage& image, const WorkloadOptions& options) {
+  auto spec = sandbox::default_spec();
+  auto& process = spec.process;
+  process.args = command_line(image, options.command);
+  const auto account =
+      find_account(image.root.directories, options.user.empty() ? image.config.user : options.user);
+  process.user = account.user;
+  set_variable(process.env, "HOME=" + account.home);
+  for (const auto& variable : image.config.env) set_variable(process.env, variable);
+  for (const auto& variable : options.env) set_variable(process.env, variable);
+  const auto& directory = options.working_directory.empty() ? image.config.working_directory
+                                                            : options.working_directory;
+  if (!directory.empty()) process.cwd = directory;
+  return spec;
+}
+
+}  // namespace twinbox::image

@@ -1,0 +1,25 @@
+// The workload that an image and a user's wishes make together.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "image/store.hpp"
+#include "sandbox/spec.hpp"
+
+namespace twinbox::image {
+
+// What a user asks for beyond the image; empty means the image's own.
+struct WorkloadOptions {
+  std::vector<std::string> command;
+  std::vector<std::string> env;  // "KEY=VALUE", over the image's
+  std::string working_directory;
+  std::string user;  // "uid", "name", "uid:gid", "name:group"
+};
+
+// Docker's rules: the command replaces Cmd and follows Entrypoint; the environment is PATH, then
+// the image's, then HOME by the user's entry in the image's /etc/passwd, then the user's. Throws
+// base::Error (usage) when there is no command, or no such user.
+sandbox::Spec make_workload(const PreparedImage& image, const WorkloadOptions& options);
+
+}  // namespace twinbox::image
