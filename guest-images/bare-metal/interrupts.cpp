@@ -55,7 +55,7 @@ void load_table() {
                    static_cast<std::uint32_t>(handler >> 32),
                    0};
   const TablePointer pointer{sizeof table - 1, reinterpret_cast<std::uint64_t>(table)};
-  asm volatile("lidt %0" : : "m"(pointer));
+  asm volatile("lidt %0" : : "m"(pointer) : "memory");
 }
 
 void write_io_apic(std::uint32_t index, std::uint32_t value) {

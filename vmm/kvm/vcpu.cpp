@@ -22,15 +22,11 @@ constexpr std::uint64_t mtrr_enabled_write_back = (1U << 11) | 6U;
 // Local vector table entries of the local APIC (SDM 3A 11.5.1).
 constexpr std::size_t apic_lint0 = 0x350;
 constexpr std::size_t apic_lint1 = 0x360;
-constexpr std::uint32_t delivery_mode_mask = 0x700;
 constexpr std::uint32_t delivery_nmi = 0x400;
-constexpr std::uint32_t delivery_external = 0x700;
+constexpr std::uint32_t masked = 0x1'0000;
 
-void set_delivery_mode(kvm_lapic_state& apic, std::size_t entry, std::uint32_t mode) {
-  std::uint32_t word = 0;
-  std::memcpy(&word, apic.regs + entry, sizeof word);
-  word = (word & ~delivery_mode_mask) | mode;
-  std::memcpy(apic.regs + entry, &word, sizeof word);
+void set_local_vector(kvm_lapic_state& apic, std::size_t entry, std::uint32_t value) {
+  std::memcpy(apic.regs + entry, &value, sizeof value);
 }
 
 }  // namespace
@@ -69,8 +65,10 @@ void Vcpu::set_msrs() {
 void Vcpu::set_local_interrupts() {
   kvm_lapic_state apic{};
   checked_ioctl(fd(), KVM_GET_LAPIC, &apic, "KVM_GET_LAPIC");
-  set_delivery_mode(apic, apic_lint0, delivery_external);
-  set_delivery_mode(apic, apic_lint1, delivery_nmi);
+  // KVM's pair of 8259s hangs on LINT0, unprogrammed, and the tables say there is none: unmasked,
+  // each interrupt below 16 would arrive a second time as an exception of that number.
+  set_local_vector(apic, apic_lint0, masked);
+  set_local_vector(apic, apic_lint1, delivery_nmi);
   checked_ioctl(fd(), KVM_SET_LAPIC, &apic, "KVM_SET_LAPIC");
 }
 
