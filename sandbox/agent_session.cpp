@@ -103,6 +103,7 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
       connection_->send(type, process, payload);
     });
   }
+  const std::optional<base::Error>& lost() const { return lost_; }
   bool runs(ProcessId process) const {
     const auto found = processes_.find(process);
     return found != processes_.end() && !found->second.outcome;
@@ -362,6 +363,8 @@ void AgentSession::set_clock() {
   protocol::append_u64(payload, nanoseconds_since_epoch());
   core_->send(FrameType::set_clock, 0, std::move(payload));
 }
+
+const std::optional<base::Error>& AgentSession::lost() const { return core_->lost(); }
 
 void AgentSession::power_off() { core_->send(FrameType::power_off, 0, {}); }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,6 +75,8 @@ class AgentSession {
   // Steps the machine's wall clock to the host's.
   void set_clock();
   void power_off();
+  // Why the connection is lost; empty while it is not.
+  const std::optional<base::Error>& lost() const;
 
  private:
   class Core;

@@ -1,0 +1,111 @@
+#include "guest-images/agent/box.hpp"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/json.hpp"
+#include "container/engine.hpp"
+#include "guest-images/agent/service.hpp"
+#include "sandbox/spec.hpp"
+
+namespace twinbox::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path run_directory = "/run/twinbox";
+
+struct BoxMessage {
+  sandbox::Spec spec;
+  std::vector<std::string> disks;
+  std::uint64_t clock_ns = 0;
+};
+
+BoxMessage parse_message(std::string_view text) {
+  const auto json = base::parse_json(text, "start_box");
+  const base::JsonView view(json, "start_box");
+  BoxMessage message{.spec = sandbox::spec_from_json(view.at("spec").value().dump(), "config.json"),
+                     .disks = view.get<std::vector<std::string>>("disks"),
+                     .clock_ns = view.get_or<std::uint64_t>("clock_ns", 0)};
+  // The machine itself is as large as the workload may be.
+  message.spec.resources.memory_bytes.reset();
+  message.spec.resources.cpus.reset();
+  return message;
+}
+
+void mount_cgroups() {
+  static const bool mounted = ::mount("cgroup2", "/sys/fs/cgroup", "cgroup2",
+                                      MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr) == 0;
+  if (!mounted) throw base::Error(base::ErrorKind::system, "cannot mount cgroup2");
+}
+
+fs::path mount_layer(const std::string& disk, std::size_t number) {
+  const auto target = run_directory / "layers" / std::to_string(number);
+  base::make_directories(target);
+  if (::mount(disk.c_str(), target.c_str(), "erofs", MS_RDONLY | MS_NODEV | MS_NOATIME, nullptr) !=
+          0 &&
+      errno != EBUSY) {  // an earlier box of this machine uses it too
+    base::throw_errno("cannot mount the layer on {}", disk);
+  }
+  return target;
+}
+
+class BoxRunner : public Runner {
+ public:
+  explicit BoxRunner(std::shared_ptr<sandbox::Box> box) : box_(std::move(box)) {}
+  void signal(int number) override { box_->signal(number); }
+
+ private:
+  std::shared_ptr<sandbox::Box> box_;
+};
+
+}  // namespace
+
+BoxStarter::BoxStarter(base::EventLoop& loop, std::function<void()> on_executed)
+    : loop_(loop),
+      on_executed_(std::move(on_executed)),
+      engine_(std::make_unique<container::ContainerEngine>()) {}
+
+BoxStarter::~BoxStarter() = default;
+
+std::unique_ptr<Runner> BoxStarter::start(std::string_view text, Workload& workload,
+                                          std::function<void(const sandbox::Outcome&)> on_exit) {
+  auto message = parse_message(text);
+  if (message.clock_ns != 0) set_clock(message.clock_ns);
+  mount_cgroups();
+  sandbox::BoxRequest request{.id = fmt::format("{:012x}", ++count_),
+                              .directory = run_directory / fmt::format("box-{}", count_),
+                              .spec = std::move(message.spec),
+                              .root = {},
+                              .stdio = workload.process_ends(),
+                              .on_executed = [this, &workload] {
+                                on_executed_();
+                                workload.started();
+                              }};
+  for (const auto& disk : message.disks) {
+    request.root.directories.push_back(mount_layer(disk, request.root.directories.size()));
+  }
+  base::make_directories(request.directory);
+  const std::shared_ptr<sandbox::Box> box = engine_->create(std::move(request));
+  boxes_.push_back(box);
+  box->start(loop_, std::move(on_exit));
+  return std::make_unique<BoxRunner>(box);
+}
+
+bool BoxStarter::owns(pid_t child) const {
+  return std::any_of(boxes_.begin(), boxes_.end(), [child](const auto& weak) {
+    const auto box = weak.lock();
+    if (!box) return false;
+    const auto processes = box->processes();
+    return std::find(processes.begin(), processes.end(), child) != processes.end();
+  });
+}
+
+}  // namespace twinbox::agent
