@@ -60,7 +60,7 @@ ProcessBox::~ProcessBox() {
     forget_watches();
     send_signal(launched_.pidfd.get(), SIGKILL);
     reap();
-    end_leftovers();
+    undo();
   } catch (const base::Error& error) {
     base::log(base::LogLevel::warning, "cannot end box {}: {}", id_, error.what());
   }
@@ -110,6 +110,7 @@ void ProcessBox::on_reports_end() {
   state_ = State::running;
   if (on_executed_) on_executed_();
   for (const int number : std::exchange(kept_signals_, {})) signal(number);
+  if (on_executed_) on_executed_();
 }
 
 void ProcessBox::signal(int number) {
@@ -125,10 +126,8 @@ void ProcessBox::on_process_end() {
   if (launched_.report) read_reports();
   const int wait_status = reap();
   forget_watches();
-  end_leftovers();
-  auto result = outcome(wait_status);
-  cgroup_.remove();
-  state_ = State::ended;
+  const auto result = outcome(wait_status);
+  undo();
   marks_.stamp(sandbox::Mark::gone);
   const auto handler = std::move(on_exit_);
   handler(result);  // may destroy this box
@@ -177,10 +176,15 @@ std::vector<pid_t> ProcessBox::processes() const {
 }
 
 // A pid namespace ends with its first process; without one, whoever is in the box's mount namespace
-// is its own.
-void ProcessBox::end_leftovers() const {
-  if (plan_.isolation == Isolation::none && mount_namespace_ != 0) {
-    kill_processes_in_mount_namespace(mount_namespace_);
+// is its own. The workload's status is worth telling even if this fails.
+void ProcessBox::undo() {
+  try {
+    if (plan_.isolation == Isolation::none && mount_namespace_ != 0) {
+      kill_processes_in_mount_namespace(mount_namespace_);
+    }
+    cgroup_.remove();
+  } catch (const base::Error& error) {
+    base::log(base::LogLevel::warning, "cannot undo box {}: {}", id_, error.what());
   }
 }
 

@@ -1,6 +1,7 @@
 // One box of either engine of this house: its process, its groups, and what becomes of them.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -35,12 +36,11 @@ class ProcessBox : public sandbox::Box {
   base::Error killed_in_setup(int status, bool oom_killed) const;
   int reap();
   void forget_watches();
-  void end_leftovers() const;
+  void undo();
 
   std::string id_;
   std::function<void()> on_executed_;
   InitPlan plan_;
-  sandbox::Resources resources_;
   sandbox::Marks marks_;
   State state_ = State::created;
   Cgroup cgroup_;

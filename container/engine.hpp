@@ -19,7 +19,7 @@ namespace twinbox::container {
 // - one thread: a box is started by a clone of the calling thread alone, and dies with it;
 // - nobody else may reap the box's process (no waitpid(-1)); it is a child of the caller.
 //
-// The root is an overlay of request.root.directories; `upper`, `work` and `root` are made in
+// The root is an overlay of request.root.directories; `upper` and `work` are made in
 // request.directory and left there for the caller to remove.
 class ContainerEngine : public sandbox::Engine {
  public:

@@ -31,9 +31,14 @@ long system_call(long number, long first, long second, long third) {
   return result;
 }
 
-void report(abi::Type type, std::uint64_t value) {
+bool report(abi::Type type, std::uint64_t value) {
   abi::Header header{type, 0, 0, 0, 0, 0, 0, value};
-  system_call(__NR_write, abi::report_descriptor, reinterpret_cast<long>(&header), sizeof header);
+  return system_call(__NR_write, abi::report_descriptor, reinterpret_cast<long>(&header),
+                     sizeof header) == sizeof header;
+}
+
+[[noreturn]] void give_up() {
+  for (;;) system_call(__NR_exit_group, 127, 0, 0);
 }
 
 }  // namespace
@@ -44,12 +49,13 @@ extern "C" [[noreturn]] void stub_main(long* stack) {
   char** const arguments = reinterpret_cast<char**>(stack + 1);
   char** const environment = arguments + argument_count + 1;
   system_call(__NR_fcntl, abi::report_descriptor, set_descriptor_flags, close_on_exec);
-  report(abi::executing, 0);
+  // Without a pipe it was the workload, by /proc/self/exe, that executed it.
+  if (!report(abi::executing, 0)) give_up();
   const long error =
       system_call(__NR_execve, reinterpret_cast<long>(arguments[0]),
                   reinterpret_cast<long>(arguments + 1), reinterpret_cast<long>(environment));
   report(abi::exec_failed, static_cast<std::uint64_t>(-error));
-  for (;;) system_call(__NR_exit_group, 127, 0, 0);
+  give_up();
 }
 
 asm(R"(

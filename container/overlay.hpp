@@ -11,8 +11,8 @@
 
 namespace twinbox::container {
 
-// Makes `upper`, `work` and `root` in `directory`, mounts the overlay of `layers` (lowest first) on
-// `root` in the caller's mount namespace, and gives a handle on it. Device nodes of the image do
+// Makes `upper` and `work` in `directory`, mounts the overlay of `layers` (lowest first) over
+// `upper` in the caller's mount namespace, and gives a handle on it. Device nodes of the image do
 // not work in it.
 base::Fd mount_overlay(const std::vector<std::filesystem::path>& layers,
                        const std::filesystem::path& directory);

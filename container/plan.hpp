@@ -19,7 +19,7 @@ enum class Isolation {
 struct InitPlan {
   sandbox::Spec spec;
   std::vector<std::filesystem::path> layers;  // lowest first
-  std::filesystem::path directory;            // upper, work and root are made in it
+  std::filesystem::path directory;            // upper and work are made in it
   sandbox::Stdio stdio;
   Isolation isolation = Isolation::full;
   CgroupLayout cgroups;

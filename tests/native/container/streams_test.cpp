@@ -87,7 +87,7 @@ TEST_F(ContainerStreams, RunsAScript) {
 
 TEST_F(ContainerStreams, ReportsTheSignalThatEndedIt) {
   // PID 1 is deaf to signals it does not handle, so a child of it dies.
-  EXPECT_EQ(run("sh -c 'kill -TERM $$'").status(), 128 + SIGTERM);
+  EXPECT_EQ(run("sh -c 'kill -TERM $$'; exit $?").status(), 128 + SIGTERM);
 }
 
 TEST_F(ContainerStreams, DeliversASignal) {
@@ -153,7 +153,8 @@ TEST_F(ContainerStreams, StartsWithDefaultSignals) {
   ignored.sa_handler = SIG_IGN;
   ASSERT_EQ(::sigaction(SIGPIPE, &ignored, &before), 0);
 
-  const auto result = run("grep -E 'SigBlk|SigIgn' /proc/self/status");
+  const auto result =
+      run(request(std::vector<std::string>{"grep", "-E", "SigBlk|SigIgn", "/proc/self/status"}));
 
   ::sigaction(SIGPIPE, &before, nullptr);
   EXPECT_EQ(result.out, "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
