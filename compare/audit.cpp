@@ -129,8 +129,7 @@ std::string_view to_string(AuditState state) {
   return {};
 }
 
-std::vector<AuditRow> audit(const Result& result) {
-  const auto summary = summarise(result);
+std::vector<AuditRow> audit(const Result& result, const Summary& summary) {
   std::vector<AuditRow> rows{every_engine(result), same_image(result), same_budget(result),
                              order(result), baseline(summary)};
   const auto console_rows = consoles(result);

@@ -19,6 +19,6 @@ struct AuditRow {
   std::string detail;  // what was found
 };
 
-std::vector<AuditRow> audit(const Result& result);
+std::vector<AuditRow> audit(const Result& result, const Summary& summary);
 
 }  // namespace twinbox::compare

@@ -48,7 +48,7 @@ struct InstanceMemory {
   std::map<std::string, Footprint> components;
   int processes = 0;
   std::map<std::string, std::uint64_t> workload_view;  // /proc/meminfo as the workload sees it
-  std::string kernel_command_line;                     // /proc/cmdline as the workload sees it
+  std::string kernel_command_line;                     // of the guest; empty for other engines
 
   Footprint total() const;
 };

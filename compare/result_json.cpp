@@ -208,6 +208,7 @@ void check_schema(const JsonView& view) {
 }  // namespace
 
 std::string to_json(const Result& result) {
+  const auto summary = summarise(result);
   const Json json{{"schema", "twinbox-report"},
                   {"schema_version", schema_version},
                   {"twinbox_version", result.version},
@@ -219,7 +220,7 @@ std::string to_json(const Result& result) {
                   {"memory", write_all(result.memory)},
                   {"density", write_all(result.density)},
                   {"failures", write_all(result.failures)},
-                  {"computed", write_computed(summarise(result), audit(result))}};
+                  {"computed", write_computed(summary, audit(result, summary))}};
   // Error texts and command lines come from elsewhere and may be no UTF-8.
   return json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -16,15 +16,15 @@ namespace {
 
 using sandbox::Mark;
 
-// The last line with anything in it: where a command says why it failed.
-std::string last_lines(const std::string& text) {
-  const auto end = text.find_last_not_of('\n');
+// Why a command failed, as it says on its standard error: the last line before any hint.
+std::string reason_in(const std::string& errors) {
+  const auto hint = ("\n" + errors).rfind("\nhint:");
+  const auto said = errors.substr(0, hint == std::string::npos ? errors.size() : hint);
+  const auto end = said.find_last_not_of('\n');
   if (end == std::string::npos) return "it said nothing";
-  const auto from = text.substr(0, end + 1);
-  const auto hint = from.rfind("\nhint:");
-  const auto stop = hint == std::string::npos ? from.size() : hint;
-  const auto start = stop == 0 ? std::string::npos : from.rfind('\n', stop - 1);
-  return from.substr(start == std::string::npos ? 0 : start + 1);
+  const auto newline = said.rfind('\n', end);
+  const auto start = newline == std::string::npos ? 0 : newline + 1;
+  return said.substr(start, end + 1 - start);
 }
 
 std::map<Mark, std::uint64_t> relative_marks(const sandbox::Marks& engine,
@@ -40,14 +40,13 @@ std::map<Mark, std::uint64_t> relative_marks(const sandbox::Marks& engine,
   return marks;
 }
 
-void read_workload_view(InstanceMemory& memory, const std::string& output) {
-  memory.workload_view = parse_meminfo(output);
-  // /proc/cmdline is the line before "ready".
+// The idle workload prints /proc/cmdline last of all before it is ready.
+std::string line_before_ready(const std::string& output) {
   const auto ready = output.find("\nready\n");
-  if (ready == std::string::npos) return;
-  const auto start = ready == 0 ? std::string::npos : output.rfind('\n', ready - 1);
+  if (ready == std::string::npos || ready == 0) return {};
+  const auto start = output.rfind('\n', ready - 1);
   const auto first = start == std::string::npos ? 0 : start + 1;
-  memory.kernel_command_line = output.substr(first, ready - first);
+  return output.substr(first, ready - first);
 }
 
 }  // namespace
@@ -97,7 +96,7 @@ void Runner::measure_start(const Step& step) {
   const auto end = instance.finish(timeout);
   if (!ready || end.status != 0) {
     throw base::Error(base::ErrorKind::system,
-                      fmt::format("status {}: {}", end.status, last_lines(instance.errors())));
+                      fmt::format("status {}: {}", end.status, reason_in(instance.errors())));
   }
   const auto engine_marks =
       std::filesystem::exists(marks_file)
@@ -150,7 +149,7 @@ bool Runner::grow_by_one(DensitySeries& series, std::vector<Instance>& running) 
       fmt::format("density: {} {} of {}", series.engine, running.size() + 1, plan_.density.limit));
   Instance next(command(series.engine, plan_.idle, {}), Instance::Input::held_open);
   if (!next.wait_ready(std::chrono::seconds(plan_.timeout_s))) {
-    series.constraint = "instance failed: " + last_lines(next.errors());
+    series.constraint = "instance failed: " + reason_in(next.errors());
     if (running.empty()) throw base::Error(base::ErrorKind::system, series.constraint);
     return false;
   }
@@ -170,7 +169,9 @@ void Runner::measure_instances(const std::string& engine, const std::vector<Inst
     memory.engine = engine;
     memory.instance = static_cast<int>(i) + 1;
     memory.running = static_cast<int>(running.size());
-    read_workload_view(memory, running[i].output());
+    memory.workload_view = parse_meminfo(running[i].output());
+    // Of the other engines it would be the host's own, which is nobody's business.
+    if (engine == "vm") memory.kernel_command_line = line_before_ready(running[i].output());
     result_.memory.push_back(std::move(memory));
   }
 }

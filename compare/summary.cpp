@@ -158,7 +158,7 @@ std::optional<DensitySummary> density_of(const Result& result, const std::string
   summary.last = static_cast<int>(axes.instances.back());
   summary.constraint = series->constraint;
   const auto memory = static_cast<double>(series->points.front().available_bytes);
-  if (summary.line.slope > 0) {
+  if (summary.measurable()) {
     summary.capacity = (memory - summary.line.intercept) / summary.line.slope;
   }
   return summary;
@@ -193,7 +193,7 @@ std::optional<Ratio> memory_ratio(const EngineSummary& engine, const EngineSumma
   if (!engine.density || !baseline.density) return std::nullopt;
   const auto& above = engine.density->line;
   const auto& below = baseline.density->line;
-  if (below.slope <= 0 || below.slope_interval.low <= 0) return std::nullopt;
+  if (!baseline.density->measurable()) return std::nullopt;
   // The widest that the two intervals allow.
   return Ratio{"memory per instance",
                engine.engine,

@@ -49,6 +49,9 @@ struct DensitySummary {
   int last = 0;
   double capacity = 0;  // extrapolated: instances that would use up the memory available at first
   std::string constraint;
+
+  // Whether the slope can be told from nothing.
+  bool measurable() const { return line.slope_interval.low > 0; }
 };
 
 struct EngineSummary {

@@ -86,19 +86,29 @@ void add_why(const Summary& summary, std::vector<std::string>& sentences) {
 
 void add_density(const Summary& summary, std::vector<std::string>& sentences) {
   std::vector<std::string> parts;
+  std::vector<std::string> lost;
   for (const auto* engine : heaviest_first(summary)) {
     if (!engine->density) continue;
+    if (!engine->density->measurable()) {
+      lost.push_back(spoken(engine->engine));
+      continue;
+    }
     const auto cost = size(engine->density->line.slope);
     parts.push_back(parts.empty() ? fmt::format("each further idle {} costs the host {} of memory",
                                                 spoken(engine->engine).substr(2), cost)
                                   : fmt::format("{} {}", spoken(engine->engine), cost));
   }
-  if (parts.empty()) return;
-  auto sentence = capitalised(listed(parts));
-  if (const auto* ratio = find_ratio(summary, "memory per instance")) {
-    sentence += ": the microVM takes " + times(*ratio) + " as much as the container";
+  if (!parts.empty()) {
+    auto sentence = capitalised(listed(parts));
+    if (const auto* ratio = find_ratio(summary, "memory per instance")) {
+      sentence += ": the microVM takes " + times(*ratio) + " as much as the container";
+    }
+    sentences.push_back(sentence + ".");
   }
-  sentences.push_back(sentence + ".");
+  if (!lost.empty()) {
+    sentences.push_back(fmt::format(
+        "What one more costs is lost in the noise of this host's memory for {}.", listed(lost)));
+  }
 }
 
 void add_monitor(const Summary& summary, std::vector<std::string>& sentences) {
@@ -117,7 +127,7 @@ void add_capacity(const Summary& summary, std::vector<std::string>& sentences) {
   std::vector<std::string> parts;
   std::vector<std::string> stops;
   for (const auto* engine : heaviest_first(summary)) {
-    if (!engine->density || engine->density->capacity < 1) continue;
+    if (!engine->density || !engine->density->measurable()) continue;
     auto name = spoken(engine->engine).substr(2);
     name += engine->engine == "process" ? "es" : "s";
     parts.push_back(fmt::format("{:.0f} {}", engine->density->capacity, name));

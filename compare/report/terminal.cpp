@@ -129,7 +129,7 @@ std::string render_terminal(const Result& result) {
   text += "\n";
   for (const auto& sentence : summary.verdicts) text += sentence + "\n";
   text += "\n";
-  for (const auto& row : audit(result)) {
+  for (const auto& row : audit(result, summary)) {
     if (row.state == AuditState::pass) continue;
     text += fmt::format("{}: {}: {}\n", to_string(row.state), row.check, row.detail);
   }

@@ -1,0 +1,99 @@
+#include "compare/instance.hpp"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "base/error.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<std::string> shell(const std::string& script) { return {"/bin/sh", "-c", script}; }
+
+TEST(Instance, StampsOutputReadinessAndEndInOrder) {
+  Instance instance(shell("echo hello; echo ready"), Instance::Input::none);
+  ASSERT_TRUE(instance.wait_ready(60s));
+  const auto end = instance.finish(60s);
+  const auto& stamps = instance.stamps();
+  EXPECT_EQ(end.status, 0);
+  EXPECT_GT(stamps.request, 0U);
+  EXPECT_GT(stamps.first_output, stamps.request);
+  EXPECT_GE(stamps.ready, stamps.first_output);
+  EXPECT_GT(stamps.gone, stamps.ready);
+  EXPECT_EQ(instance.output(), "hello\nready\n");
+}
+
+TEST(Instance, IsNotReadyBeforeTheWholeLine) {
+  Instance instance(shell("printf 'not ready\\nread'; read line; echo y; read line"),
+                    Instance::Input::held_open);
+  EXPECT_THROW(instance.wait_ready(1s), base::Error);
+  EXPECT_EQ(instance.stamps().ready, 0U);
+  EXPECT_GT(instance.stamps().first_output, 0U);
+}
+
+TEST(Instance, ThatEndsWithoutBeingReadyIsNotReady) {
+  Instance instance(shell("echo oops >&2; exit 3"), Instance::Input::none);
+  EXPECT_FALSE(instance.wait_ready(60s));
+  EXPECT_EQ(instance.finish(60s).status, 3);
+  EXPECT_EQ(instance.errors(), "oops\n");
+}
+
+TEST(Instance, KeepsRunningUntilItsInputEnds) {
+  Instance instance(shell("echo ready; cat; exit 5"), Instance::Input::held_open);
+  ASSERT_TRUE(instance.wait_ready(60s));
+  EXPECT_EQ(::kill(instance.pid(), 0), 0);
+  EXPECT_EQ(instance.finish(60s).status, 5);
+}
+
+TEST(Instance, CountsTheCpuTimeOfItsChildren) {
+  Instance instance(shell("sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; echo ready"),
+                    Instance::Input::none);
+  ASSERT_TRUE(instance.wait_ready(120s));
+  const auto end = instance.finish(60s);
+  EXPECT_GT(end.user_ns + end.system_ns, 1'000'000U);
+}
+
+TEST(Instance, ReportsASignalAsAShellDoes) {
+  Instance instance(shell("kill -KILL $$"), Instance::Input::none);
+  EXPECT_EQ(instance.finish(60s).status, 128 + SIGKILL);
+}
+
+TEST(Instance, HandsOutErrorLinesAsTheyCome) {
+  Instance instance(shell("echo one >&2; printf 'two\\nhal' >&2"), Instance::Input::none);
+  std::vector<std::string> lines;
+  instance.finish(60s, [&](std::string_view line) { lines.emplace_back(line); });
+  EXPECT_EQ(lines, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST(Instance, AMissingProgramIsAnErrorThatNamesIt) {
+  try {
+    Instance instance({"/nonexistent/program"}, Instance::Input::none);
+    FAIL() << "it started";
+  } catch (const base::Error& error) {
+    EXPECT_NE(error.message().find("/nonexistent/program"), std::string::npos);
+  }
+}
+
+TEST(Instance, IsEndedWithItsOwner) {
+  pid_t pid = -1;
+  {
+    Instance instance(shell("echo ready; exec sleep 1000"), Instance::Input::none);
+    ASSERT_TRUE(instance.wait_ready(60s));
+    pid = instance.pid();
+  }
+  // Reaped as well: our child's number is free again.
+  EXPECT_EQ(::kill(pid, 0), -1);
+}
+
+TEST(Instance, MovesWithoutEndingTheProcess) {
+  Instance first(shell("echo ready; cat"), Instance::Input::held_open);
+  ASSERT_TRUE(first.wait_ready(60s));
+  Instance second(std::move(first));
+  EXPECT_EQ(::kill(second.pid(), 0), 0);
+  EXPECT_EQ(second.finish(60s).status, 0);
+}
+
+}  // namespace
+}  // namespace twinbox::compare

@@ -1,0 +1,112 @@
+#include "compare/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/error.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+std::vector<std::string> engines_of(const std::vector<Step>& steps) {
+  std::vector<std::string> engines;
+  for (const auto& step : steps) engines.push_back(step.engine);
+  return engines;
+}
+
+TEST(Schedule, EveryBlockHoldsEveryEngineOnce) {
+  const Plan plan;
+  std::map<int, std::multiset<std::string>> blocks;
+  for (const auto& step : schedule(plan)) blocks[step.block].insert(step.engine);
+  ASSERT_EQ(blocks.size(), static_cast<std::size_t>(plan.warm_ups + plan.blocks));
+  for (const auto& [block, engines] : blocks) {
+    EXPECT_EQ(engines, (std::multiset<std::string>{"container", "process", "vm"})) << block;
+  }
+}
+
+TEST(Schedule, TheFirstBlocksAreWarmUps) {
+  Plan plan;
+  plan.warm_ups = 2;
+  for (const auto& step : schedule(plan)) EXPECT_EQ(step.warm_up, step.block < 2) << step.block;
+}
+
+TEST(Schedule, IsTheSameForTheSameSeed) {
+  Plan plan;
+  plan.seed = 7;
+  EXPECT_EQ(engines_of(schedule(plan)), engines_of(schedule(plan)));
+}
+
+TEST(Schedule, IsAnotherForAnotherSeed) {
+  Plan one;
+  Plan other;
+  other.seed = one.seed + 1;
+  EXPECT_NE(engines_of(schedule(one)), engines_of(schedule(other)));
+}
+
+TEST(Schedule, EveryEngineComesFirstInSomeBlocks) {
+  std::set<std::string> first;
+  for (const auto& step : schedule(Plan())) {
+    if (step.position == 0) first.insert(step.engine);
+  }
+  EXPECT_EQ(first.size(), 3U);
+}
+
+TEST(Schedule, IsWrittenDownForSeed1) {
+  // The order is part of what a seed promises: it must not change with a compiler or a library.
+  Plan plan;
+  plan.warm_ups = 0;
+  plan.blocks = 2;
+  EXPECT_EQ(engines_of(schedule(plan)),
+            (std::vector<std::string>{"container", "vm", "process", "vm", "process", "container"}));
+}
+
+TEST(DensityOrder, HoldsEveryEngineAndIgnoresTheNumberOfBlocks) {
+  Plan plan;
+  auto order = density_order(plan);
+  plan.blocks = 3;
+  EXPECT_EQ(density_order(plan), order);
+  std::sort(order.begin(), order.end());
+  EXPECT_EQ(order, (std::vector<std::string>{"container", "process", "vm"}));
+}
+
+std::string refusal(const Plan& plan) {
+  try {
+    check(plan);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+    return error.message();
+  }
+  return "accepted";
+}
+
+TEST(CheckPlan, RefusesUnknownEnginesByName) {
+  Plan plan;
+  plan.engines = {"container", "jail"};
+  EXPECT_NE(refusal(plan).find("'jail'"), std::string::npos);
+}
+
+TEST(CheckPlan, RefusesAnEngineNamedTwice) {
+  Plan plan;
+  plan.engines = {"vm", "vm"};
+  EXPECT_NE(refusal(plan).find("twice"), std::string::npos);
+}
+
+TEST(CheckPlan, RefusesPlansThatMeasureNothing) {
+  Plan without_engines;
+  without_engines.engines.clear();
+  EXPECT_NE(refusal(without_engines), "accepted");
+  Plan without_blocks;
+  without_blocks.blocks = 0;
+  EXPECT_NE(refusal(without_blocks), "accepted");
+}
+
+TEST(CheckPlan, AcceptsTheDefaults) {
+  EXPECT_EQ(refusal(Plan()), "accepted");
+  EXPECT_EQ(refusal(quick_plan()), "accepted");
+}
+
+}  // namespace
+}  // namespace twinbox::compare

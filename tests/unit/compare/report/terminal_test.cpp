@@ -1,0 +1,59 @@
+#include "compare/report/terminal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tests/unit/compare/sample_result.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+std::string line_with(const std::string& text, const std::string& part) {
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) {
+    if (line.find(part) != std::string::npos) return line;
+  }
+  return "no such line";
+}
+
+TEST(Terminal, HasAColumnForEveryEngine) {
+  const auto head = line_with(render_terminal(sample_result()), "container  ");
+  EXPECT_LT(head.find("process"), head.find("container"));
+  EXPECT_LT(head.find("container"), head.find("vm"));
+}
+
+TEST(Terminal, ShowsStartUpOfEveryEngine) {
+  const auto line = line_with(render_terminal(sample_result()), "request to ready");
+  EXPECT_NE(line.find("ms ±"), std::string::npos);
+  EXPECT_NE(line.find("40"), std::string::npos) << line;
+}
+
+TEST(Terminal, ShowsADashForComponentsThatAnEngineHasNot) {
+  const auto line = line_with(render_terminal(sample_result()), "guest RAM");
+  EXPECT_NE(line.find("46.0 MiB"), std::string::npos) << line;
+  EXPECT_NE(line.find(" - "), std::string::npos) << line;
+}
+
+TEST(Terminal, LabelsTheLab) {
+  auto result = sample_result();
+  EXPECT_EQ(render_terminal(result).find("deterministic lab"), std::string::npos);
+  result.environment.kind = HostKind::deterministic_lab;
+  const auto text = render_terminal(result);
+  EXPECT_NE(text.find("deterministic lab"), std::string::npos);
+  EXPECT_NE(text.find("executed instructions"), std::string::npos);
+}
+
+TEST(Terminal, ShowsWarningsAndNotWhatPassed) {
+  auto result = sample_result();
+  EXPECT_EQ(render_terminal(result).find("warn:"), std::string::npos);
+  result.plan.warm_ups = 0;
+  EXPECT_NE(render_terminal(result).find("warn: page cache"), std::string::npos);
+}
+
+TEST(Terminal, RendersAResultWithoutSamples) {
+  EXPECT_NE(render_terminal(Result()).find("Start-up"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace twinbox::compare

@@ -1,0 +1,130 @@
+// The runner against a stand-in for the twinbox command: a script that takes the same arguments.
+#include "compare/runner.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <set>
+
+#include "base/file.hpp"
+#include "compare/summary.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+using sandbox::Mark;
+
+// run --as ENGINE --memory M --cpus N [--marks FILE] IMAGE COMMAND...
+constexpr const char* stand_in = R"(#!/bin/sh
+[ "$1 $2" = "run --as" ] || exit 125
+engine=$3
+shift 3
+while [ "${1#--}" != "$1" ]; do
+  [ "$1" = --marks ] && marks=$2
+  shift 2
+done
+shift
+case $engine in
+  vm) printf 'twinbox: no machine here\nhint: get one\n' >&2; exit 125 ;;
+esac
+"$@"
+status=$?
+# A time that is long past, one that may stand, and none for the others.
+[ -n "$marks" ] && echo '{"entered": 1, "executed": 9000000000000000000}' >"$marks"
+exit $status
+)";
+
+class WithStandIn : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    base::write_file(program(), stand_in);
+    ASSERT_EQ(::chmod(program().c_str(), 0755), 0);
+    plan_.warm_ups = 1;
+    plan_.blocks = 3;
+    plan_.density.limit = 3;
+    plan_.density.settle_ms = 1;
+    plan_.timeout_s = 120;
+  }
+  std::filesystem::path program() const { return directory_.path() / "twinbox"; }
+  Result run() {
+    return Runner(plan_, program(), directory_.path(),
+                  [this](std::string_view line) { progress_.emplace_back(line); })
+        .run();
+  }
+
+  base::TemporaryDirectory directory_;
+  Plan plan_;
+  std::vector<std::string> progress_;
+};
+
+TEST_F(WithStandIn, MeasuresWhatRunsAndListsWhatDoesNot) {
+  const auto result = run();
+  std::multiset<std::string> engines;
+  for (const auto& sample : result.starts) engines.insert(sample.engine);
+  EXPECT_EQ(engines.count("process"), 4U);
+  EXPECT_EQ(engines.count("container"), 4U);
+  EXPECT_EQ(engines.count("vm"), 0U);
+  ASSERT_EQ(result.failures.size(), 1U);
+  EXPECT_EQ(result.failures[0].engine, "vm");
+  EXPECT_EQ(result.failures[0].message, "status 125: twinbox: no machine here");
+}
+
+TEST_F(WithStandIn, TimesEveryRunFromItsOwnRequest) {
+  const auto result = run();
+  for (const auto& sample : result.starts) {
+    EXPECT_EQ(sample.marks.at(Mark::request), 0U);
+    EXPECT_GT(sample.marks.at(Mark::first_output), 0U);
+    EXPECT_GE(sample.marks.at(Mark::ready), sample.marks.at(Mark::first_output));
+    EXPECT_GT(sample.marks.at(Mark::gone), sample.marks.at(Mark::ready));
+  }
+}
+
+TEST_F(WithStandIn, TakesOnlyMarksThatCanBeTrue) {
+  for (const auto& sample : run().starts) {
+    // Stamped before the request, or never: absent, not guessed.
+    EXPECT_FALSE(sample.marks.contains(Mark::entered));
+    EXPECT_FALSE(sample.marks.contains(Mark::created));
+    EXPECT_TRUE(sample.marks.contains(Mark::executed));
+  }
+}
+
+TEST_F(WithStandIn, GrowsUpToTheBudget) {
+  const auto result = run();
+  ASSERT_EQ(result.density.size(), 2U);
+  for (const auto& series : result.density) {
+    ASSERT_EQ(series.points.size(), 4U) << series.engine;
+    EXPECT_EQ(series.points.back().instances, 3);
+    EXPECT_EQ(series.constraint, "instance budget");
+  }
+}
+
+TEST_F(WithStandIn, StopsAtTheMemoryBudget) {
+  plan_.density.limit = 1000;
+  // Any loss at all is too much; a host whose memory grows meanwhile stops somewhat later.
+  plan_.density.memory_share = 1e-9;
+  for (const auto& series : run().density) EXPECT_EQ(series.constraint, "memory budget");
+}
+
+TEST_F(WithStandIn, MeasuresMemoryAloneAndTogether) {
+  const auto result = run();
+  std::multiset<int> running;
+  for (const auto& memory : result.memory) {
+    EXPECT_GT(memory.total().pss, 0U);
+    EXPECT_GT(memory.workload_view.at("MemTotal"), 0U);
+    if (memory.engine == "process") running.insert(memory.running);
+  }
+  EXPECT_EQ(running, (std::multiset<int>{1, 3, 3, 3}));
+}
+
+TEST_F(WithStandIn, LeavesTheHostsCommandLineOut) {
+  for (const auto& memory : run().memory) EXPECT_EQ(memory.kernel_command_line, "");
+}
+
+TEST_F(WithStandIn, TellsHowFarItIs) {
+  run();
+  ASSERT_FALSE(progress_.empty());
+  EXPECT_EQ(progress_.front(), "start-up: block 1 of 4 (warm-up)");
+}
+
+}  // namespace
+}  // namespace twinbox::compare

@@ -1,0 +1,142 @@
+#include "compare/summary.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/unit/compare/sample_result.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+using sandbox::Mark;
+
+bool any_verdict(const Summary& summary, const std::string& part) {
+  return std::any_of(summary.verdicts.begin(), summary.verdicts.end(),
+                     [&](const std::string& text) { return text.find(part) != std::string::npos; });
+}
+
+TEST(Durations, LeaveWarmUpsOut) {
+  const auto values = durations(sample_result(), "vm", Mark::request, Mark::ready);
+  ASSERT_EQ(values.size(), 5U);
+  // The warm-up took half as long again.
+  for (const double value : values) EXPECT_LT(value, 450e6);
+}
+
+TEST(Durations, SkipRunsWithoutTheMark) {
+  auto result = sample_result();
+  for (auto& sample : result.starts) sample.marks.erase(Mark::executed);
+  EXPECT_TRUE(durations(result, "vm", Mark::request, Mark::executed).empty());
+  EXPECT_FALSE(summarise(result).find("vm")->to_executed.has_value());
+}
+
+TEST(Summarise, FindsEveryEngineInThePlansOrder) {
+  const auto summary = summarise(sample_result());
+  ASSERT_EQ(summary.engines.size(), 3U);
+  EXPECT_EQ(summary.engines[0].engine, "process");
+  EXPECT_EQ(summary.engines[2].engine, "vm");
+}
+
+TEST(Summarise, PhasesJoinUpFromTheRequestToTheEnd) {
+  const auto summary = summarise(sample_result());
+  const auto& phases = summary.find("vm")->phases;
+  ASSERT_EQ(phases.size(), 7U);
+  EXPECT_EQ(phases.front().from, Mark::request);
+  EXPECT_EQ(phases.back().to, Mark::gone);
+  for (std::size_t i = 1; i < phases.size(); ++i) {
+    EXPECT_EQ(phases[i].from, phases[i - 1].to);
+    EXPECT_DOUBLE_EQ(phases[i].start_ns, phases[i - 1].start_ns + phases[i - 1].length_ns);
+  }
+}
+
+TEST(Summarise, AMissingMarkMakesOnePhaseOfTwo) {
+  auto result = sample_result();
+  for (auto& sample : result.starts) sample.marks.erase(Mark::booted);
+  const auto summary = summarise(result);
+  const auto& phases = summary.find("vm")->phases;
+  ASSERT_EQ(phases.size(), 6U);
+  EXPECT_EQ(phases[2].from, Mark::created);
+  EXPECT_EQ(phases[2].to, Mark::executed);
+}
+
+TEST(Summarise, NoPhaseIsNegativeWhenMarksOvertakeOneAnother) {
+  auto result = sample_result();
+  for (auto& sample : result.starts) {
+    sample.marks[Mark::executed] = sample.marks[Mark::first_output] + 1000;
+  }
+  const auto summary = summarise(result);
+  for (const auto& phase : summary.find("vm")->phases) EXPECT_GE(phase.length_ns, 0) << phase.name;
+}
+
+TEST(Summarise, FitsTheSlopeWithoutTheFirstInstance) {
+  const auto summary = summarise(sample_result());
+  const auto& density = *summary.find("vm")->density;
+  EXPECT_EQ(density.first, 2);
+  EXPECT_EQ(density.last, 6);
+  EXPECT_NEAR(density.line.slope, 52.0 * 1024 * 1024, 100.0 * 1024);
+  EXPECT_TRUE(density.measurable());
+  EXPECT_NEAR(density.capacity, (3000.0 - 9) / 52, 1);
+}
+
+TEST(Summarise, RatiosAreToTheLighterEngines) {
+  const auto summary = summarise(sample_result());
+  const auto found =
+      std::find_if(summary.ratios.begin(), summary.ratios.end(), [](const Ratio& ratio) {
+        return ratio.metric == "start-up" && ratio.engine == "vm" && ratio.baseline == "container";
+      });
+  ASSERT_NE(found, summary.ratios.end());
+  EXPECT_NEAR(found->value, 405.01 / 7.31, 2);
+  EXPECT_LE(found->interval.low, found->value);
+  EXPECT_GE(found->interval.high, found->value);
+}
+
+TEST(Summarise, MemoryHasAComponentForTheGuest) {
+  const auto summary = summarise(sample_result());
+  const auto& alone = *summary.find("vm")->alone;
+  EXPECT_EQ(alone.components.at("guest RAM").pss, 46U << 20U);
+  EXPECT_EQ(alone.running, 1);
+  EXPECT_EQ(summary.find("vm")->together->running, 6);
+  EXPECT_LT(summary.find("vm")->together->total.pss, alone.total.pss);
+}
+
+TEST(Verdicts, SayWhatTheFiguresSay) {
+  const auto summary = summarise(sample_result());
+  EXPECT_TRUE(any_verdict(summary, "A microVM is ready after 40"));
+  EXPECT_TRUE(any_verdict(summary, "\"kernel boots\""));
+  EXPECT_TRUE(any_verdict(summary, "the monitor holds 3.0 MiB beside it"));
+  EXPECT_TRUE(any_verdict(summary, "Extrapolated, not reached"));
+}
+
+TEST(Verdicts, NameEnginesThatWereNotMeasured) {
+  auto result = sample_result();
+  std::erase_if(result.starts, [](const StartSample& sample) { return sample.engine == "vm"; });
+  std::erase_if(result.memory, [](const InstanceMemory& memory) { return memory.engine == "vm"; });
+  std::erase_if(result.density, [](const DensitySeries& series) { return series.engine == "vm"; });
+  result.failures.push_back({"vm", "start-up", "there is no /dev/kvm"});
+  const auto summary = summarise(result);
+  EXPECT_EQ(summary.engines.size(), 2U);
+  EXPECT_TRUE(any_verdict(summary, "A microVM was not measured (start-up): there is no /dev/kvm"));
+}
+
+TEST(Verdicts, DoNotReadASlopeOutOfNoise) {
+  auto result = sample_result();
+  auto& points = result.density.at(0).points;
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    points[i].available_bytes = (3000U << 20U) + (i % 2 == 0 ? 0U : 40U << 20U);
+  }
+  const auto summary = summarise(result);
+  EXPECT_FALSE(summary.find("process")->density->measurable());
+  EXPECT_TRUE(any_verdict(summary, "lost in the noise of this host's memory for a plain process"));
+}
+
+TEST(Verdicts, OfNothingAreNone) { EXPECT_TRUE(summarise(Result()).verdicts.empty()); }
+
+TEST(FormatTime, KeepsThreeDigits) {
+  EXPECT_EQ(format_time(850e3), "850 µs");
+  EXPECT_EQ(format_time(12.34e6), "12.3 ms");
+  EXPECT_EQ(format_time(1.523e9), "1.52 s");
+  EXPECT_EQ(format_time(999.7e3), "1.00 ms");
+}
+
+}  // namespace
+}  // namespace twinbox::compare
