@@ -28,12 +28,8 @@ constexpr std::array verbs{
 #ifdef TWINBOX_HAS_BOOT
     Verb{"boot", "boot a kernel in the microVM monitor with its console on the terminal", boot},
 #endif
-#ifdef TWINBOX_HAS_LAB
     Verb{"lab", "run commands on an emulated host that has hardware virtualization", lab},
-#endif
-#ifdef TWINBOX_HAS_COMPARE
     Verb{"compare", "measure process, container and microVM against each other", compare},
-#endif
     Verb{"doctor", "say what this host can and cannot do, and how to mend it", doctor},
 };
 

@@ -1,13 +1,14 @@
 // SHA-256 digests as the OCI image-spec writes them: "sha256:" and 64 hexadecimal digits.
 #pragma once
 
-#include <nettle/sha2.h>
-
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+
+struct evp_md_ctx_st;  // OpenSSL's
 
 namespace twinbox::image {
 
@@ -15,11 +16,14 @@ class Sha256 {
  public:
   Sha256();
   void update(std::span<const std::byte> bytes);
-  // The digest of all bytes so far; begins anew.
+  // The digest of all bytes so far; nothing can follow.
   std::string finish();
 
  private:
-  sha256_ctx context_{};
+  struct Free {
+    void operator()(evp_md_ctx_st* context) const;
+  };
+  std::unique_ptr<evp_md_ctx_st, Free> context_;
 };
 
 std::string digest_of(std::string_view text);
