@@ -18,26 +18,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Processes of the host whose command line or mount table has `text`.
-std::vector<std::string> processes_with(const std::string& text) {
+// The command lines of the host's processes that have the overlay of the box in `directory` in
+// their mount table: whoever belongs to it, in either engine.
+std::vector<std::string> commands_in_box(const fs::path& directory) {
   std::vector<std::string> found;
   for (const auto& entry : fs::directory_iterator("/proc")) {
-    for (const auto* file : {"cmdline", "mountinfo"}) {
-      try {
-        const auto content = base::read_file(entry.path() / file);
-        if (content.find(text) != std::string::npos) found.push_back(entry.path());
-      } catch (const base::Error&) {
-        continue;  // no process, or one that ended meanwhile
-      }
+    try {
+      const auto mounts = base::read_file(entry.path() / "mountinfo");
+      if (mounts.find(directory.string() + "/upper") == std::string::npos) continue;
+      found.push_back(base::read_file(entry.path() / "cmdline"));
+    } catch (const base::Error&) {
+      continue;  // no process, or one that ended meanwhile
     }
   }
   return found;
 }
 
-// A workload with children, told apart from all other processes by its arguments.
-std::string family(const std::string& mark) {
-  return fmt::format("sleep 1000{0} & sh -c 'sleep 1000{0} & wait' & echo ready; wait", mark);
-}
+// A workload with children and grandchildren.
+const std::string family = "sleep 1000 & sh -c 'sleep 1000 & wait' & echo ready; wait";
 
 class ContainerLifetime : public BoxFixture {
  protected:
@@ -60,12 +58,32 @@ class ContainerLifetime : public BoxFixture {
     base::wait_for(owner);
   }
 
-  void expect_nothing_left(const sandbox::BoxRequest& made, const std::string& mark) {
+  // How long a box takes here, now, from nothing to a workload with children.
+  std::chrono::microseconds time_to_run() {
+    const auto begin = std::chrono::steady_clock::now();
+    const auto engine = make_engine();
+    RunningBox running(*engine, request(family));
+    running.wait_for_output("ready");
+    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
+                                                                 begin);
+  }
+
+  // Kills owners at moments spread from before the box to after its workload is running.
+  void kill_owners(int rounds, unsigned seed) {
+    std::mt19937 random(seed);
+    std::uniform_int_distribution<long> delay(0, 2 * time_to_run().count());
+    for (int round = 0; round < rounds; ++round) {
+      SCOPED_TRACE(round);
+      const auto made = request(family);
+      kill_owner(made, std::chrono::microseconds(delay(random)));
+      make_engine()->clean_up(made.id, made.directory);
+      expect_nothing_left(made);
+    }
+  }
+
+  void expect_nothing_left(const sandbox::BoxRequest& made) {
     EXPECT_TRUE(control_groups_of(made.id).empty());
-    // A killed process stays in /proc until its parent has seen it.
-    eventually("processes to be gone", [&] {
-      return processes_with("1000" + mark).empty() && processes_with(made.directory).empty();
-    });
+    EXPECT_TRUE(commands_in_box(made.directory).empty());
     std::error_code error;
     fs::remove_all(made.directory, error);
     EXPECT_FALSE(error) << error.message();
@@ -80,29 +98,29 @@ class ProcessLifetime : public ContainerLifetime {
 };
 
 TEST_F(ContainerLifetime, OrphansEndWithTheFirstProcess) {
-  auto made = request("sleep 1000777 & sh -c 'sleep 1000777 & exit' ; exit 4");
+  auto made = request("sleep 1000 & sh -c 'sleep 1000 & exit' ; exit 4");
 
   const auto result = run(made);
 
   EXPECT_EQ(result.status(), 4);
-  expect_nothing_left(made, "777");
+  expect_nothing_left(made);
 }
 
 TEST_F(ContainerLifetime, DestroyingARunningBoxEndsIt) {
-  auto made = request(family("778"));
+  auto made = request(family);
   const auto engine = make_engine();
   {
     RunningBox running(*engine, made);
     running.wait_for_output("ready");
   }
-  expect_nothing_left(made, "778");
+  expect_nothing_left(made);
 }
 
 TEST_F(ContainerLifetime, DestroyingABoxThatWasNeverStartedIsNothing) {
   const auto made = request("true");
   const auto engine = make_engine();
   engine->create(made).reset();
-  expect_nothing_left(made, "nothing");
+  expect_nothing_left(made);
 }
 
 TEST_F(ContainerLifetime, ManyBoxesLiveSideBySide) {
@@ -122,7 +140,7 @@ TEST_F(ContainerLifetime, ManyBoxesLiveSideBySide) {
 }
 
 TEST_F(ContainerLifetime, KillingTheOwnerOfARunningBoxEndsIt) {
-  const auto made = request("sleep 1000779");
+  const auto made = request("sleep 1000");
   const pid_t owner = ::fork();
   if (owner == 0) {
     const auto engine = make_engine();
@@ -131,56 +149,39 @@ TEST_F(ContainerLifetime, KillingTheOwnerOfARunningBoxEndsIt) {
     ::_exit(0);
   }
   ASSERT_GT(owner, 0);
-  eventually("the workload to run", [] { return !processes_with("1000779").empty(); });
+  eventually("the workload to run", [&] {
+    const auto commands = commands_in_box(made.directory);
+    return commands.size() == 1 && commands.front().starts_with("sleep");
+  });
 
   ::kill(owner, SIGKILL);
   base::wait_for(owner);
 
   // Without any help.
-  eventually("the workload to end", [] { return processes_with("1000779").empty(); });
+  eventually("the workload to end", [&] { return commands_in_box(made.directory).empty(); });
   make_engine()->clean_up(made.id, made.directory);
-  expect_nothing_left(made, "779");
+  expect_nothing_left(made);
 }
 
-TEST_F(ContainerLifetime, KillingTheOwnerAtAnyMomentLeavesNothing) {
-  std::mt19937 random(20240229);
-  std::uniform_int_distribution<int> delay(0, 25'000);
-  for (int round = 0; round < 50; ++round) {
-    SCOPED_TRACE(round);
-    const auto made = request(family("780"));
-    kill_owner(made, std::chrono::microseconds(delay(random)));
-    make_engine()->clean_up(made.id, made.directory);
-    expect_nothing_left(made, "780");
-  }
-}
+TEST_F(ContainerLifetime, KillingTheOwnerAtAnyMomentLeavesNothing) { kill_owners(50, 20240229); }
 
 TEST_F(ContainerLifetime, CleaningUpNothingIsNothing) {
   const auto made = request("true");
   make_engine()->clean_up(made.id, made.directory);
   make_engine()->clean_up(made.id, made.directory);
-  expect_nothing_left(made, "nothing");
+  expect_nothing_left(made);
 }
 
 TEST_F(ProcessLifetime, BackgroundProcessesEndWithTheFirst) {
-  auto made = request("sleep 1000781 & sh -c 'sleep 1000781 & exit' ; exit 4");
+  auto made = request("sleep 1000 & sh -c 'sleep 1000 & exit' ; exit 4");
 
   const auto result = run(made);
 
   EXPECT_EQ(result.status(), 4);
-  expect_nothing_left(made, "781");
+  expect_nothing_left(made);
 }
 
-TEST_F(ProcessLifetime, KillingTheOwnerAtAnyMomentLeavesNothing) {
-  std::mt19937 random(20240301);
-  std::uniform_int_distribution<int> delay(0, 15'000);
-  for (int round = 0; round < 30; ++round) {
-    SCOPED_TRACE(round);
-    const auto made = request(family("782"));
-    kill_owner(made, std::chrono::microseconds(delay(random)));
-    make_engine()->clean_up(made.id, made.directory);
-    expect_nothing_left(made, "782");
-  }
-}
+TEST_F(ProcessLifetime, KillingTheOwnerAtAnyMomentLeavesNothing) { kill_owners(30, 20240301); }
 
 }  // namespace
 }  // namespace twinbox::testing
