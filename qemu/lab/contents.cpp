@@ -1,17 +1,15 @@
 #include "qemu/lab/contents.hpp"
 
-#include <openssl/evp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <memory>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/syscall.hpp"
+#include "image/digest.hpp"
 #include "qemu/lab/elf_libraries.hpp"
 
 namespace twinbox::qemu {
@@ -38,42 +36,20 @@ std::string link_target(const fs::path& link) {
   return target.string();
 }
 
-class Sha256 {
- public:
-  Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-    check(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-  }
-  void add(std::span<const std::byte> bytes) {
-    check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1);
-  }
-  // Length first, so that two texts never run together.
-  void add_field(std::string_view text) {
-    const std::string length = std::to_string(text.size()) + ':';
-    add(std::as_bytes(std::span(length)));
-    add(std::as_bytes(std::span(text)));
-  }
-  void add_file(const fs::path& path) {
-    const base::Fd fd = base::open_file(path, O_RDONLY);
-    std::vector<std::byte> buffer(256 * 1024);
-    while (const auto count = base::read_some(fd.get(), buffer).value_or(0)) {
-      add(std::span(buffer).first(count));
-    }
-  }
-  std::string hexadecimal() {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    check(EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1);
-    std::string text;
-    for (unsigned index = 0; index < size; ++index) text += fmt::format("{:02x}", digest[index]);
-    return text;
-  }
+// Length first, so that two texts never run together.
+void add_field(image::Sha256& hash, std::string_view text) {
+  const std::string length = std::to_string(text.size()) + ':';
+  hash.update(std::as_bytes(std::span(length)));
+  hash.update(std::as_bytes(std::span(text)));
+}
 
- private:
-  static void check(bool ok) {
-    if (!ok) throw base::Error(base::ErrorKind::internal, "the library's sha256 failed");
+void hash_file(image::Sha256& hash, const fs::path& path) {
+  const base::Fd fd = base::open_file(path, O_RDONLY);
+  std::vector<std::byte> buffer(256 * 1024);
+  while (const auto count = base::read_some(fd.get(), buffer).value_or(0)) {
+    hash.update(std::span(buffer).first(count));
   }
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
+}
 
 }  // namespace
 
@@ -144,19 +120,19 @@ std::uint64_t LabContents::total_bytes() const {
 }
 
 std::string LabContents::digest() const {
-  Sha256 hash;
+  image::Sha256 hash;
   for (const auto& [path, entry] : entries_) {
-    hash.add_field(path);
-    hash.add_field(
-        fmt::format("{:o} {} {} {}", entry.mode, entry.owner, entry.group, entry.device));
-    hash.add_field(std::to_string(entry.size));
+    add_field(hash, path);
+    add_field(hash,
+              fmt::format("{:o} {} {} {}", entry.mode, entry.owner, entry.group, entry.device));
+    add_field(hash, std::to_string(entry.size));
     if (entry.source.empty()) {
-      hash.add_field(entry.text);
+      add_field(hash, entry.text);
     } else {
-      hash.add_file(entry.source);
+      hash_file(hash, entry.source);
     }
   }
-  return hash.hexadecimal();
+  return image::digest_hex(hash.finish());
 }
 
 }  // namespace twinbox::qemu
