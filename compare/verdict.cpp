@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 
 #include "base/error.hpp"
 #include "base/size.hpp"
@@ -123,21 +124,27 @@ void add_monitor(const Summary& summary, std::vector<std::string>& sentences) {
       base::format_size(guest->second.rss), base::format_size(monitor->second.rss)));
 }
 
+std::string plural(const std::string& engine) {
+  const auto name = spoken(engine).substr(2);
+  return name + (name.ends_with('s') ? "es" : "s");
+}
+
 void add_capacity(const Summary& summary, std::vector<std::string>& sentences) {
   std::vector<std::string> parts;
   std::vector<std::string> stops;
   for (const auto* engine : heaviest_first(summary)) {
     if (!engine->density || !engine->density->measurable()) continue;
-    auto name = spoken(engine->engine).substr(2);
-    name += engine->engine == "process" ? "es" : "s";
-    parts.push_back(fmt::format("{:.0f} {}", engine->density->capacity, name));
+    parts.push_back(
+        fmt::format("{:.0f} {}", std::floor(engine->density->capacity), plural(engine->engine)));
     stops.push_back(fmt::format("{} ({})", engine->density->last, engine->density->constraint));
   }
   if (parts.empty()) return;
+  const bool same = std::all_of(stops.begin(), stops.end(),
+                                [&](const std::string& stop) { return stop == stops.front(); });
   sentences.push_back(fmt::format(
       "Extrapolated, not reached: at these slopes the memory available at the start holds {}; the "
-      "growth stopped at {}.",
-      listed(parts), listed(stops)));
+      "growth was stopped at {}{}.",
+      listed(parts), same ? stops.front() : listed(stops), same ? " for each" : ""));
 }
 
 }  // namespace

@@ -45,10 +45,34 @@
     return value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
   }
   function time(ns) {
+    if (ns === 0) return "0";
     if (ns < 999.5e3) return digits(ns / 1e3) + " µs";
     if (ns < 999.5e6) return digits(ns / 1e6) + " ms";
     return digits(ns / 1e9) + " s";
   }
+  // A number and its unit stay on one line.
+  const unbroken = (text) => text.replace(/(\d) (?=(µs|ms|s|B|KiB|MiB|GiB|%)(\W|$))/g, "$1\u00a0");
+  // Of an axis: "100 ms", not "100.0 ms".
+  const plain = (text) => text.replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
+  // The next of 1, 1.5, 2, 3, 5, 7 times a power of ten.
+  function niceAbove(value) {
+    const power = 10 ** Math.floor(Math.log10(value));
+    return [1, 1.5, 2, 3, 5, 7, 10].map((step) => step * power).find((step) => step >= value);
+  }
+  // The values 1, 2 and 5 times a power of ten from `low` to `high`.
+  function steps(low, high) {
+    const found = [];
+    for (let power = 10 ** Math.floor(Math.log10(low)); power <= high; power *= 10) {
+      for (const step of [1, 2, 5]) {
+        if (step * power >= low * 0.999 && step * power <= high * 1.001) found.push({ value: step * power });
+      }
+    }
+    return found;
+  }
+  const niceBelow = (value) => {
+    const power = 10 ** Math.floor(Math.log10(value));
+    return [7, 5, 3, 2, 1].map((step) => step * power).find((step) => step <= value);
+  };
   function bytes(value) {
     const size = Math.abs(value);
     if (size >= 1024 * MiB) return digits(value / 1024 / MiB) + " GiB";
@@ -139,7 +163,7 @@
       return node;
     });
     byId("tiles").replaceChildren(...list);
-    byId("verdicts").replaceChildren(...computed.verdicts.map((text) => element("li", {}, text)));
+    byId("verdicts").replaceChildren(...computed.verdicts.map((text) => element("li", {}, unbroken(text))));
   }
 
   function phaseTable() {
@@ -194,11 +218,11 @@
     rows.push(total("virtual: address space, no memory", "virtual", "minor"));
     rows.push({ label: "processes", kind: "minor", cells: columns.map((c) => String(c.memory.processes)) });
     rows.push({
-      label: "the workload's own view: total, available",
+      label: "the workload's own view",
       kind: "minor",
       cells: columns.map((c) =>
         c.memory.workload_total_bytes
-          ? `${bytes(c.memory.workload_total_bytes)}, ${bytes(c.memory.workload_available_bytes)}`
+          ? [bytes(c.memory.workload_total_bytes), element("small", {}, `${bytes(c.memory.workload_available_bytes)} available`)]
           : undefined
       ),
     });
@@ -358,7 +382,7 @@
       options: {
         indexAxis: "y",
         scales: {
-          x: axis({ min: 0, max: limit, ticks: { callback: (value) => time(value), maxTicksLimit: 8, maxRotation: 0 } }),
+          x: axis({ min: 0, max: limit, ticks: { callback: (value) => plain(time(value)), maxTicksLimit: 8, maxRotation: 0 } }),
           y: engineAxis(),
         },
         plugins: {
@@ -388,14 +412,14 @@
       .join(", ");
     const label = `Waterfall of boot marks: ${sentence}. The table below holds every mark.`;
     const longest = Math.max(...ends, 1);
-    waterfall("waterfall", label, longest * 1.02);
+    waterfall("waterfall", label, undefined);
     // What is a sliver on the whole axis is drawn again, enlarged.
     const second = [...ends].sort((a, b) => b - a)[1] || longest;
     if (longest < 6 * second) return;
-    const limit = second * 1.12;
+    const limit = niceAbove(second * 1.05);
     byId("zoom-figure").hidden = false;
-    byId("zoom-caption").textContent = `The same, enlarged: the first ${time(limit)} of the axis above.`;
-    waterfall("waterfall-zoom", `The first ${time(limit)} enlarged. ${label}`, limit);
+    byId("zoom-caption").textContent = `The same, enlarged: the first ${plain(time(limit))} of the axis above.`;
+    waterfall("waterfall-zoom", `The first ${plain(time(limit))} enlarged. ${label}`, limit);
   }
 
   function runs() {
@@ -433,9 +457,10 @@
         scales: {
           x: axis({
             type: "logarithmic",
-            min: Math.min(...all) * 0.7,
-            max: Math.max(...all) * 1.4,
-            ticks: { callback: (value) => (/^[125]/.test(value.toExponential()) ? time(value) : ""), maxRotation: 0, autoSkipPadding: 14 },
+            min: niceBelow(Math.min(...all) * 0.85),
+            max: niceAbove(Math.max(...all) * 1.15),
+            afterBuildTicks: (scale) => (scale.ticks = steps(scale.min, scale.max)),
+            ticks: { callback: (value) => plain(time(value)), maxRotation: 0, autoSkip: true, autoSkipPadding: 10 },
           }),
           y: axis({
             reverse: true,
@@ -530,6 +555,7 @@
           borderColor: own,
           borderWidth: 2,
           radius: 5,
+          clip: false,
         },
         {
           label: nameOf(engine.engine) + ", fit",
@@ -550,7 +576,7 @@
       options: {
         scales: {
           x: axis({ title: "instances running", min: 0, ticks: { precision: 0, maxTicksLimit: 12 } }),
-          y: axis({ title: "memory lost", ticks: { callback: (v) => digits(v) + " MiB", maxTicksLimit: 8 } }),
+          y: axis({ title: "memory lost", ticks: { callback: (v) => v + " MiB", maxTicksLimit: 8 } }),
         },
         plugins: {
           tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.raw.x} running, ${bytes(item.raw.y * MiB)}` } },
