@@ -110,7 +110,6 @@ void ProcessBox::on_reports_end() {
   state_ = State::running;
   if (on_executed_) on_executed_();
   for (const int number : std::exchange(kept_signals_, {})) signal(number);
-  if (on_executed_) on_executed_();
 }
 
 void ProcessBox::signal(int number) {
