@@ -4,6 +4,19 @@ find_package(fmt REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(Threads REQUIRED)
 
+# Libraries of the command come in statically: finding and relocating them would take longer than
+# starting a container.
+set(Boost_USE_STATIC_LIBS ON)
+find_package(Boost REQUIRED COMPONENTS program_options)
+find_library(TWINBOX_LIBARCHIVE libarchive.a REQUIRED)
+set(LibArchive_LIBRARY ${TWINBOX_LIBARCHIVE})
+find_package(LibArchive REQUIRED)
+set_property(TARGET LibArchive::LibArchive APPEND PROPERTY
+  INTERFACE_LINK_LIBRARIES -Wl,-Bstatic acl nettle lzma zstd lz4 bz2 z -Wl,-Bdynamic)
+# libarchive's writers share a table of all formats, and xar's would bring in libxml2 and ICU.
+set_property(TARGET LibArchive::LibArchive APPEND PROPERTY
+  INTERFACE_LINK_OPTIONS -Wl,--defsym=archive_write_set_format_xar=0)
+
 add_library(twinbox_flags INTERFACE)
 target_include_directories(twinbox_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(twinbox_flags INTERFACE

@@ -1,9 +1,8 @@
 #include "image/digest.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <vector>
 
 #include "base/error.hpp"
@@ -14,27 +13,17 @@ namespace {
 
 constexpr std::string_view prefix = "sha256:";
 
-constexpr std::size_t digest_size = 32;
-
-void check(int result) {
-  if (result != 1) throw base::Error(base::ErrorKind::internal, "cannot compute a SHA-256 digest");
-}
-
 }  // namespace
 
-void Sha256::Free::operator()(evp_md_ctx_st* context) const { ::EVP_MD_CTX_free(context); }
-
-Sha256::Sha256() : context_(::EVP_MD_CTX_new()) {
-  check(context_ ? ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr) : 0);
-}
+Sha256::Sha256() { ::sha256_init(&context_); }
 
 void Sha256::update(std::span<const std::byte> bytes) {
-  check(::EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
+  ::sha256_update(&context_, bytes.size(), reinterpret_cast<const std::uint8_t*>(bytes.data()));
 }
 
 std::string Sha256::finish() {
-  std::array<unsigned char, digest_size> digest{};
-  check(::EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr));
+  std::array<std::uint8_t, SHA256_DIGEST_SIZE> digest{};
+  ::sha256_digest(&context_, digest.size(), digest.data());
   std::string text(prefix);
   for (const auto byte : digest) text += fmt::format("{:02x}", byte);
   return text;
@@ -58,7 +47,7 @@ std::string digest_of_file(const std::filesystem::path& path) {
 
 std::string digest_hex(std::string_view digest) {
   const auto hex = digest.substr(std::min(prefix.size(), digest.size()));
-  const bool valid = digest.starts_with(prefix) && hex.size() == 2 * digest_size &&
+  const bool valid = digest.starts_with(prefix) && hex.size() == 2 * SHA256_DIGEST_SIZE &&
                      hex.find_first_not_of("0123456789abcdef") == std::string_view::npos;
   if (!valid) {
     throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is not a sha256 digest", digest));

@@ -1,14 +1,13 @@
 // SHA-256 digests as the OCI image-spec writes them: "sha256:" and 64 hexadecimal digits.
 #pragma once
 
+#include <nettle/sha2.h>
+
 #include <cstddef>
 #include <filesystem>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-
-struct evp_md_ctx_st;  // OpenSSL's
 
 namespace twinbox::image {
 
@@ -16,14 +15,11 @@ class Sha256 {
  public:
   Sha256();
   void update(std::span<const std::byte> bytes);
-  // The digest of all bytes so far; nothing can follow.
+  // The digest of all bytes so far; begins anew.
   std::string finish();
 
  private:
-  struct Free {
-    void operator()(evp_md_ctx_st* context) const;
-  };
-  std::unique_ptr<evp_md_ctx_st, Free> context_;
+  sha256_ctx context_{};
 };
 
 std::string digest_of(std::string_view text);

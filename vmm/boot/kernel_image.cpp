@@ -2,7 +2,6 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +15,7 @@
 #include "base/json.hpp"
 #include "base/mapping.hpp"
 #include "base/syscall.hpp"
+#include "image/digest.hpp"
 #include "sandbox/paths.hpp"
 #include "vmm/boot/bzimage.hpp"
 
@@ -56,13 +56,9 @@ std::string head_of(int fd) {
 }
 
 std::string sha256_of(std::span<const std::byte> bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned size = 0;
-  if (::EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, ::EVP_sha256(), nullptr) !=
-      1) {
-    throw Error(ErrorKind::internal, "cannot compute a sha256");
-  }
-  return fmt::format("{:02x}", fmt::join(digest.begin(), digest.begin() + size, ""));
+  image::Sha256 hash;
+  hash.update(bytes);
+  return image::digest_hex(hash.finish());
 }
 
 // Who a file is without reading it: a changed file has another of these.
