@@ -76,7 +76,8 @@ void ProcessBox::start(base::EventLoop& loop, ExitHandler on_exit) {
   state_ = State::setting_up;
   loop_ = &loop;
   on_exit_ = std::move(on_exit);
-  loop.add(launched_.report.get(), EPOLLIN, [this](std::uint32_t) { read_reports(); });
+  // Only its end is worth waking up for, which epoll tells unasked; what was said before is in it.
+  loop.add(launched_.report.get(), 0, [this](std::uint32_t) { read_reports(); });
   loop.add(launched_.pidfd.get(), EPOLLIN, [this](std::uint32_t) { on_process_end(); });
 }
 

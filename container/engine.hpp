@@ -10,6 +10,9 @@
 
 namespace twinbox::container {
 
+// "disk": the box's writable layer is kept in its directory, not in memory.
+inline constexpr const char* writable_layer_annotation = "twinbox.writable-layer";
+
 // Runs a workload in its own namespaces (mount, pid, uts, ipc, net, cgroup), with limits, docker's
 // capabilities and a seccomp filter. The workload is PID 1 of its box.
 //
@@ -19,8 +22,10 @@ namespace twinbox::container {
 // - one thread: a box is started by a clone of the calling thread alone, and dies with it;
 // - nobody else may reap the box's process (no waitpid(-1)); it is a child of the caller.
 //
-// The root is an overlay of request.root.directories; `upper` and `work` are made in
-// request.directory and left there for the caller to remove.
+// The root is an overlay of request.root.directories. What the workload writes is kept in memory,
+// as in a virtual machine: half of the box's memory limit (else of the host's memory) at most, and
+// counted against it; or, where the spec has the annotation below, in request.directory for the
+// caller to remove.
 class ContainerEngine : public sandbox::Engine {
  public:
   std::string_view name() const override { return "container"; }

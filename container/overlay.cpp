@@ -35,11 +35,23 @@ std::string join(const std::vector<std::string>& lowers) {
   return joined;
 }
 
-std::string upper_options(const fs::path& directory) {
-  // `volatile`: the upper layer is thrown away with the box, so nobody waits for it to reach the
-  // disk; without it, unmounting syncs the whole file system that the directory is on.
-  return fmt::format(",{},workdir={},volatile", upper_option(directory),
-                     escape_overlay_path((directory / "work").string()));
+std::string upper_options(const OverlayPlan& plan) {
+  auto options = fmt::format(",{},workdir={}", upper_option(plan.directory),
+                             escape_overlay_path((plan.directory / "work").string()));
+  // The upper layer is thrown away with the box, so nobody waits for it to reach the disk; without
+  // `volatile`, unmounting syncs the whole file system that the directory is on.
+  if (plan.writable == WritableLayer::disk) options += ",volatile";
+  return options;
+}
+
+// Covers the directory, in this mount namespace, by a file system in memory. A box may fill half of
+// its memory with files, as a machine may whose root is in memory.
+void mount_memory(const OverlayPlan& plan) {
+  FilesystemOptions options{{"mode", "0700"}};
+  if (plan.memory_bytes) options.emplace_back("size", std::to_string(*plan.memory_bytes / 2));
+  const auto place = base::open_file(plan.directory, O_PATH | O_DIRECTORY);
+  attach_mount(make_filesystem("tmpfs", options, MOUNT_ATTR_NODEV).get(), place.get(),
+               plan.directory.string());
 }
 
 }  // namespace
@@ -57,33 +69,28 @@ std::string upper_option(const fs::path& directory) {
   return "upperdir=" + escape_overlay_path((directory / "upper").string());
 }
 
-base::Fd mount_overlay(const std::vector<fs::path>& layers, const fs::path& directory) {
-  for (const auto* name : {"upper", "work"}) make_directory(directory / name);
+base::Fd mount_overlay(const OverlayPlan& plan) {
+  if (plan.writable == WritableLayer::memory) mount_memory(plan);
+  for (const auto* name : {"upper", "work"}) make_directory(plan.directory / name);
   std::vector<std::string> lowers;
-  for (const auto& layer : layers) lowers.push_back(escape_overlay_path(layer.string()));
-  const auto upper = upper_options(directory);
+  for (const auto& layer : plan.layers) lowers.push_back(escape_overlay_path(layer.string()));
+  const auto upper = upper_options(plan);
   std::vector<base::Fd> handles;
   if (join(lowers).size() + upper.size() + sizeof "lowerdir=" > option_space) {
     // Many layers with long names: name them by descriptor.
     lowers.clear();
-    for (const auto& layer : layers) {
+    for (const auto& layer : plan.layers) {
       handles.push_back(base::open_file(layer, O_PATH | O_DIRECTORY));
       lowers.push_back(handle_path(handles.back().get()));
     }
   }
-  // Any directory does as the place to mount on, for the mount is in a namespace of its own. Each
-  // that is saved is one less to make and remove, which a disk that discards feels.
-  const auto root = directory / "upper";
+  // Any directory does as the place to mount on, for the mount is in a namespace of its own.
+  const auto root = plan.directory / "upper";
   const auto options = "lowerdir=" + join(lowers) + upper;
   // mount(2), since fsconfig(2) takes no value over 255 bytes before Linux 6.5.
   if (::mount("overlay", root.c_str(), "overlay", MS_NODEV, options.c_str()) != 0) {
-    const int error = errno;
-    throw base::system_error(
-        error,
-        fmt::format("cannot mount an overlay of {} layers on {}", layers.size(), root.string()),
-        error == EINVAL ? "the data directory must be on a file system that can be an overlay's "
-                          "upper layer, as ext4, xfs or tmpfs"
-                        : "");
+    base::throw_errno("cannot mount an overlay of {} layers on {}", plan.layers.size(),
+                      root.string());
   }
   return base::open_file(root, O_PATH | O_DIRECTORY);
 }

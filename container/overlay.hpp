@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,11 +12,22 @@
 
 namespace twinbox::container {
 
-// Makes `upper` and `work` in `directory`, mounts the overlay of `layers` (lowest first) over
-// `upper` in the caller's mount namespace, and gives a handle on it. Device nodes of the image do
-// not work in it.
-base::Fd mount_overlay(const std::vector<std::filesystem::path>& layers,
-                       const std::filesystem::path& directory);
+// Where a box keeps what it writes.
+enum class WritableLayer {
+  memory,  // counted against its memory limit, and gone with its last process whatever happens
+  disk,    // in its directory
+};
+
+struct OverlayPlan {
+  std::vector<std::filesystem::path> layers;  // lowest first
+  std::filesystem::path directory;            // upper and work are made in it
+  WritableLayer writable = WritableLayer::memory;
+  std::optional<std::uint64_t> memory_bytes;  // the box's limit; half of it may be files
+};
+
+// Mounts the overlay over `upper` in the caller's mount namespace, and gives a handle on it. Device
+// nodes of the image do not work in it.
+base::Fd mount_overlay(const OverlayPlan& plan);
 
 // `path` as overlayfs wants it in an option: ',' and ':' and '\' escaped.
 std::string escape_overlay_path(std::string_view path);

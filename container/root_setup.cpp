@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "container/devices.hpp"
+#include "container/engine.hpp"
 #include "container/mount_api.hpp"
 #include "container/mount_options.hpp"
 #include "container/overlay.hpp"
@@ -130,11 +131,18 @@ void pivot_root(int root) {
   if (::chroot(".") != 0) base::throw_errno("cannot enter the box's root");
 }
 
+OverlayPlan overlay_plan(const InitPlan& plan) {
+  const auto wanted = plan.spec.annotations.find(writable_layer_annotation);
+  const bool on_disk = wanted != plan.spec.annotations.end() && wanted->second == "disk";
+  return {plan.layers, plan.directory, on_disk ? WritableLayer::disk : WritableLayer::memory,
+          plan.spec.resources.memory_bytes};
+}
+
 }  // namespace
 
 void enter_root(const InitPlan& plan) {
   make_mounts_private();
-  const auto root = mount_overlay(plan.layers, plan.directory);
+  const auto root = mount_overlay(overlay_plan(plan));
   if (plan.isolation == Isolation::full) {
     furnish_container(root.get(), plan);
     pivot_root(root.get());

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "box_fixture.hpp"
+#include "container/engine.hpp"
 
 namespace twinbox::testing {
 namespace {
@@ -115,7 +116,7 @@ TEST_F(ContainerIsolation, KernelSettingsAreReadOnly) {
 
 TEST_F(ContainerIsolation, WritesStayOutOfTheImage) {
   auto made = request("echo new > /etc/new; rm /bin/date; echo changed > /etc/passwd; ls /etc");
-  const auto upper = made.directory / "upper";
+  const auto directory = made.directory;
 
   const auto result = run(std::move(made));
 
@@ -123,7 +124,18 @@ TEST_F(ContainerIsolation, WritesStayOutOfTheImage) {
   EXPECT_FALSE(fs::exists(image() / "etc/new"));
   EXPECT_TRUE(fs::is_symlink(image() / "bin/date"));
   EXPECT_EQ(base::read_file(image() / "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n");
-  EXPECT_EQ(base::read_file(upper / "etc/new"), "new\n");
+  EXPECT_TRUE(fs::is_empty(directory));
+}
+
+TEST_F(ContainerIsolation, WritesGoToTheBoxsDirectoryWhereWanted) {
+  auto made = request("echo new > /etc/new");
+  made.spec.annotations[container::writable_layer_annotation] = "disk";
+  const auto directory = made.directory;
+
+  EXPECT_EQ(run(std::move(made)).status(), 0);
+
+  EXPECT_EQ(base::read_file(directory / "upper/etc/new"), "new\n");
+  EXPECT_FALSE(fs::exists(image() / "etc/new"));
 }
 
 TEST_F(ContainerIsolation, UpperLayersCoverLowerOnes) {

@@ -55,6 +55,16 @@ TEST_F(ContainerLimits, SharedMemoryCountsAgainstTheLimit) {
   EXPECT_TRUE(result.outcome.oom_killed);
 }
 
+TEST_F(ContainerLimits, FilesMayFillHalfOfTheMemory) {
+  auto made = request("dd if=/dev/zero of=/big bs=1M count=40 2>&1 | tail -3; wc -c < /big");
+  made.spec.resources.memory_bytes = 64 * base::mebibyte;
+
+  const auto result = run(std::move(made));
+
+  EXPECT_NE(result.out.find("No space left on device"), std::string::npos) << result.out;
+  EXPECT_FALSE(result.outcome.oom_killed);
+}
+
 TEST_F(ContainerLimits, ProcessLimitStopsForks) {
   auto made = request("for n in 1 2 3 4 5 6 7 8 9 10; do sleep 1000 & done; echo all");
   made.spec.resources.pids = 5;
