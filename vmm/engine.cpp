@@ -49,7 +49,8 @@ class VmBox : public sandbox::Box {
   std::optional<sandbox::AgentSession> session_;
   sandbox::AgentSession::ProcessId process_ = 0;
   bool executed_ = false;
-  bool gave_up_ = false;
+  bool lost_ = false;     // the session was, before the workload's end could be told
+  bool gave_up_ = false;  // the monitor of a lost session told nothing
   std::optional<Outcome> outcome_;
   std::optional<MonitorEnd> end_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // for timers that may outlive us
@@ -101,8 +102,9 @@ void VmBox::merge_marks() {
 
 void VmBox::on_workload_end(const Outcome& outcome) {
   outcome_ = outcome;
+  lost_ = session_->lost().has_value();
   if (end_) return finish();
-  if (!session_->lost()) {
+  if (!lost_) {
     // Its disks are read-only and all it wrote is in the guest's memory, so there is nothing that
     // an orderly shutdown would save: the machine is ended at once.
     return monitor_->kill();
@@ -123,7 +125,7 @@ void VmBox::on_monitor_end(const MonitorReport& report) {
 
 void VmBox::finish() {
   auto outcome = *outcome_;
-  if (session_->lost()) {
+  if (lost_) {
     outcome = {.status = sandbox::status_own_error, .oom_killed = false, .error = why_lost()};
   }
   const auto handler = std::move(on_exit_);
