@@ -170,7 +170,8 @@
     const cell = (engine, mark) => {
       const phase = engine.phases.find((candidate) => candidate.to === mark);
       if (!phase) return undefined;
-      return [time(phase.start_ns + phase.length_ns), element("small", {}, `${phase.name}, +${time(phase.length_ns)}`)];
+      const name = element("span", { class: "name" }, phase.name + ", ");
+      return [time(phase.start_ns + phase.length_ns), element("small", {}, name, "+" + time(phase.length_ns))];
     };
     table(
       "phase-table",
@@ -314,6 +315,8 @@
       ...rest,
     };
   }
+  const narrow = window.matchMedia("(max-width: 640px)");
+  const fewTicks = (most) => (narrow.matches ? 4 : most);
   const engineAxis = () =>
     axis({ grid: { display: false }, ticks: { color: color("ink"), font: { ...font, size: 13.5, weight: 600 }, autoSkip: false } });
 
@@ -382,7 +385,7 @@
       options: {
         indexAxis: "y",
         scales: {
-          x: axis({ min: 0, max: limit, ticks: { callback: (value) => plain(time(value)), maxTicksLimit: 8, maxRotation: 0 } }),
+          x: axis({ min: 0, max: limit, ticks: { callback: (value) => plain(time(value)), maxTicksLimit: fewTicks(8), maxRotation: 0 } }),
           y: engineAxis(),
         },
         plugins: {
@@ -491,7 +494,7 @@
     draw("memory", "Memory by component: " + columns.map((c) => `${c.label} ${bytes(c.memory.total_bytes.pss)}`).join(", "), {
       type: "bar",
       data: {
-        labels: columns.map((c) => c.label),
+        labels: columns.map((c) => (narrow.matches ? c.label.split(", ") : c.label)),
         datasets: used.map((name) => ({
           label: componentNames[name],
           component: name,
@@ -505,7 +508,7 @@
         indexAxis: "y",
         layout: { padding: { right: 74 } },
         scales: {
-          x: axis({ stacked: true, ticks: { callback: (v) => v + " MiB", maxRotation: 0, maxTicksLimit: 7 } }),
+          x: axis({ stacked: true, ticks: { callback: (v) => v + " MiB", maxRotation: 0, maxTicksLimit: narrow.matches ? 3 : 7 } }),
           y: { ...engineAxis(), stacked: true },
         },
         plugins: {
@@ -575,7 +578,7 @@
       data: { datasets },
       options: {
         scales: {
-          x: axis({ title: "instances running", min: 0, ticks: { precision: 0, maxTicksLimit: 12 } }),
+          x: axis({ title: "instances running", min: 0, ticks: { precision: 0, maxTicksLimit: fewTicks(12) } }),
           y: axis({ title: "memory lost", ticks: { callback: (v) => v + " MiB", maxTicksLimit: 8 } }),
         },
         plugins: {
@@ -601,5 +604,7 @@
   numbersTables();
   closing();
   drawAll();
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+  for (const change of [window.matchMedia("(prefers-color-scheme: dark)"), narrow]) {
+    change.addEventListener("change", drawAll);
+  }
 })();
