@@ -12,6 +12,7 @@
 #include "cli/run_options.hpp"
 #include "cli/verbs.hpp"
 #include "sandbox/state_store.hpp"
+#include "vmm/kvm/host_support.hpp"
 
 namespace twinbox::cli {
 namespace {
@@ -21,12 +22,25 @@ struct BoxResult {
   sandbox::Marks marks;
 };
 
+// A machine needs more of its host than a container. Where the host has it not, the lab has.
+void check_host(const sandbox::Engine& engine, const RunOptions& options) {
+  const auto host = engine.name() == "vm" ? vmm::kvm::probe_host() : vmm::kvm::HostSupport();
+  if (engine.name() != "vm" || host.runs_linux()) return engine.check_host();
+  const auto command = fmt::format("twinbox lab exec -- twinbox run --as vm {} {}", options.image,
+                                   fmt::join(options.command, " "));
+  const bool only_lab_helps =
+      host.hint.empty() || host.hint.find("twinbox lab") != std::string::npos;
+  throw base::Error(base::ErrorKind::unsupported, host.explanation,
+                    fmt::format("{}run it in the lab, which emulates such a host: {}",
+                                only_lab_helps ? "" : host.hint + "; or ", command));
+}
+
 // The box, its directory and its hold on the image are gone when this returns.
 BoxResult run_box(const RunOptions& options) {
   const auto engine = make_engine(options.engine);
   const auto prepared = image::Store().prepare(options.image);
   auto spec = make_spec(options, prepared);
-  engine->check_host();
+  check_host(*engine, options);
   const auto directory =
       sandbox::BoxDirectory::create(sandbox::boxes_directory(), engine->name(), options.image);
   if (spec.hostname.empty()) spec.hostname = directory.id();
