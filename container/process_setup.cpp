@@ -78,10 +78,14 @@ void arrange_descriptors(const sandbox::Stdio& stdio, int report, int stub) {
 }
 
 void reset_signals() {
-  struct sigaction action {};
-  action.sa_handler = SIG_DFL;
-  // Fails for KILL, STOP and the C library's own two, which all have their default action.
-  for (int number = 1; number < NSIG; ++number) ::sigaction(number, &action, nullptr);
+  // The system call itself, since the C library keeps two signals to itself, which whoever started
+  // us may have left ignored. All zeros is the default action. Fails for KILL and STOP.
+  struct {
+    std::uint64_t handler, flags, restorer, mask;
+  } const action{};
+  for (int number = 1; number < NSIG; ++number) {
+    ::syscall(SYS_rt_sigaction, number, &action, nullptr, sizeof action.mask);
+  }
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
