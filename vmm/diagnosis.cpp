@@ -42,6 +42,13 @@ bool is_reset(const Scene& scene, bool booted) {
   return scene.empty_interrupt_table || (scene.lost && booted);
 }
 
+std::string how_far_hint(const MonitorEnd& end) {
+  if (!end.last_serial.empty()) return "the guest's last lines tell how far it came";
+  return "boot the same kernel with a serial console to see how far it comes: twinbox boot "
+         "--kernel "
+         "... --cmdline 'console=ttyS0 ignore_loglevel'";
+}
+
 void describe_triple_fault(MonitorEnd& end, const Scene& scene, unsigned vcpu, bool booted) {
   if (is_reset(scene, booted)) {
     end.reason = EndReason::reset;
@@ -73,14 +80,18 @@ void describe_kvm_error(MonitorEnd& end, const kvm::VcpuEnd& fault, const std::s
   end.hint = "see dmesg on the host; with nested virtualization, try on the outer host";
 }
 
+// A kernel that panics resets by itself (panic=-1); where an agent is waited for, that is the news.
+void describe_reset(MonitorEnd& end, const MachineConfig& config, bool booted) {
+  end.message = "the guest asked for a reset";
+  if (booted || config.boot_limit_ms == 0) return;
+  end.message += " before it had come up: its kernel panicked, most likely";
+  end.hint = how_far_hint(end);
+}
+
 void describe_boot_limit(MonitorEnd& end, const std::string& where, const MachineConfig& config) {
   end.message =
       fmt::format("the guest did not come up within {} ms: {}", config.boot_limit_ms, where);
-  end.hint =
-      end.last_serial.empty()
-          ? "boot the same kernel with a serial console to see how far it comes: twinbox boot "
-            "--kernel ... --cmdline 'console=ttyS0 ignore_loglevel'"
-          : "the guest's last lines tell how far it came; a slow host may need a longer limit";
+  end.hint = how_far_hint(end) + "; a slow host may need a longer limit";
 }
 
 }  // namespace
@@ -97,7 +108,7 @@ MonitorEnd describe_end(const EndRequest& request, const Machine& machine,
       end.message = "the guest powered its machine off";
       break;
     case EndReason::reset:
-      end.message = "the guest asked for a reset";
+      describe_reset(end, config, booted);
       break;
     case EndReason::stopped:
       end.message = "the monitor was asked to end";
