@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <ranges>
 
 #include "base/error.hpp"
 #include "base/syscall.hpp"
@@ -26,11 +25,12 @@ void make_directory(const fs::path& path) {
   }
 }
 
+// The topmost layer comes first.
 std::string join(const std::vector<std::string>& lowers) {
   std::string joined;
-  for (const auto& lower : std::views::reverse(lowers)) {
+  for (auto lower = lowers.rbegin(); lower != lowers.rend(); ++lower) {
     if (!joined.empty()) joined += ':';
-    joined += lower;
+    joined += *lower;
   }
   return joined;
 }

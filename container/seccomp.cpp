@@ -5,7 +5,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
 #include <span>
 #include <vector>
 
@@ -17,8 +16,8 @@ namespace {
 
 // Written by the filter generator: compile_filter(default_filter_capabilities()). Compiling it for
 // each box would cost more than all its namespaces.
-constexpr std::array default_filter{
-#include "seccomp_default_filter.inc"
+constexpr sock_filter default_filter[] = {
+#include "container/seccomp_default_filter.inc"
 };
 
 void install(std::span<const sock_filter> instructions) {
