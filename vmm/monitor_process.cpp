@@ -83,6 +83,10 @@ MonitorProcess::~MonitorProcess() {
   base::wait_for(pid_);
 }
 
+void MonitorProcess::stop() {
+  if (running_) send_signal(pidfd_.get(), SIGTERM);
+}
+
 void MonitorProcess::kill() {
   if (running_) send_signal(pidfd_.get(), SIGKILL);
 }

@@ -45,7 +45,9 @@ class MonitorProcess {
   pid_t pid() const { return pid_; }
   bool running() const { return running_; }
   const sandbox::Marks& marks() const { return parser_.report().marks; }
-  // Ends it at once with SIGKILL; `on_end` follows from the loop.
+  // Asks it to end (SIGTERM), with a report of its own; or ends it at once (SIGKILL). `on_end`
+  // follows from the loop.
+  void stop();
   void kill();
 
  private:
