@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdio>
-#include <sstream>
 #include <utility>
 
 #include "base/error.hpp"
@@ -14,7 +14,24 @@ namespace twinbox::cli {
 namespace po = boost::program_options;
 
 struct Options::Description {
-  po::options_description options{"Flags", 100, 50};
+  po::options_description options;
+  std::vector<std::pair<std::string, std::string>> help;  // how a flag is written, what it does
+
+  // "memory,m" and "SIZE" are written "-m, --memory SIZE".
+  void add_help(const std::string& name, const std::string& placeholder, const std::string& text) {
+    const auto comma = name.find(',');
+    const auto letter =
+        comma == std::string::npos ? std::string("   ") : "-" + name.substr(comma + 1) + ",";
+    help.emplace_back(fmt::format("{} --{}{}{}", letter, name.substr(0, comma),
+                                  placeholder.empty() ? "" : " ", placeholder),
+                      text);
+  }
+
+  void print_help() const {
+    std::size_t width = 0;
+    for (const auto& [flag, text] : help) width = std::max(width, flag.size());
+    for (const auto& [flag, text] : help) fmt::print("  {:<{}}  {}\n", flag, width, text);
+  }
 
   bool takes_value(const std::string& name) const {
     const auto* const option = options.find_nothrow(name, false);
@@ -32,19 +49,20 @@ Options::Options(std::string usage, std::string purpose)
 Options::~Options() = default;
 
 void Options::flag(const std::string& name, const std::string& help, bool& target) {
-  description_->options.add_options()(name.c_str(), po::bool_switch(&target), help.c_str());
+  description_->options.add_options()(name.c_str(), po::bool_switch(&target));
+  description_->add_help(name, {}, help);
 }
 
 void Options::value(const std::string& name, const std::string& placeholder,
                     const std::string& help, std::string& target) {
-  description_->options.add_options()(name.c_str(), po::value(&target)->value_name(placeholder),
-                                      help.c_str());
+  description_->options.add_options()(name.c_str(), po::value(&target));
+  description_->add_help(name, placeholder, help);
 }
 
 void Options::values(const std::string& name, const std::string& placeholder,
                      const std::string& help, std::vector<std::string>& target) {
-  description_->options.add_options()(
-      name.c_str(), po::value(&target)->value_name(placeholder)->composing(), help.c_str());
+  description_->options.add_options()(name.c_str(), po::value(&target)->composing());
+  description_->add_help(name, placeholder, help);
 }
 
 std::vector<std::string>::const_iterator Options::end_of_flags(
@@ -76,9 +94,8 @@ std::vector<std::string> Options::parse(const std::vector<std::string>& argument
     throw base::Error(base::ErrorKind::usage, error.what(), see_help());
   }
   if (help_shown_) {
-    std::ostringstream flags;
-    flags << description_->options;
-    fmt::print("Usage: twinbox {}\n\n{}\n\n{}", usage_, purpose_, flags.str());
+    fmt::print("Usage: twinbox {}\n\n{}\n\nFlags:\n", usage_, purpose_);
+    description_->print_help();
   }
   const bool has_separator = end != arguments.end() && *end == "--";
   return {has_separator ? end + 1 : end, arguments.end()};

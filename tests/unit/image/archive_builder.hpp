@@ -1,0 +1,86 @@
+// Builds tar archives for tests, also such as no honest program would write.
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/file.hpp"
+
+namespace twinbox::image {
+
+// Writes ustar headers by hand: a library would refuse, or mend, the names that matter here.
+//
+//   TarBuilder tar;
+//   tar.file("../escape", "x");
+//   unpack(tar.text());
+class TarBuilder {
+ public:
+  TarBuilder& file(std::string_view name, std::string_view content, mode_t mode = 0644) {
+    return entry(name, '0', mode, {}, content.size()).data(content);
+  }
+  TarBuilder& directory(std::string_view name, mode_t mode = 0755) {
+    return entry(name, '5', mode, {}, 0);
+  }
+  TarBuilder& symbolic_link(std::string_view name, std::string_view target) {
+    return entry(name, '2', 0777, target, 0);
+  }
+  TarBuilder& hard_link(std::string_view name, std::string_view target) {
+    return entry(name, '1', 0644, target, 0);
+  }
+  TarBuilder& character_device(std::string_view name, unsigned major_number,
+                               unsigned minor_number) {
+    entry(name, '3', 0600, {}, 0, major_number, minor_number);
+    return *this;
+  }
+  TarBuilder& fifo(std::string_view name) { return entry(name, '6', 0600, {}, 0); }
+  // A file whose header claims `size` bytes that never come.
+  TarBuilder& claim(std::string_view name, std::size_t size) {
+    return entry(name, '0', 0644, {}, size);
+  }
+
+  std::string text() const { return text_ + std::string(1024, '\0'); }
+  void save(const std::filesystem::path& path) const { base::write_file(path, text()); }
+
+ private:
+  static void octal(char* field, std::size_t width, std::size_t value) {
+    for (std::size_t i = width - 1; i-- > 0; value >>= 3U) {
+      field[i] = static_cast<char>('0' + (value & 7U));
+    }
+  }
+
+  TarBuilder& entry(std::string_view name, char type, mode_t mode, std::string_view target,
+                    std::size_t size, unsigned major_number = 0, unsigned minor_number = 0) {
+    char header[512] = {};
+    std::memcpy(header, name.data(), std::min<std::size_t>(name.size(), 100));
+    octal(header + 100, 8, mode);
+    octal(header + 108, 8, 0);
+    octal(header + 116, 8, 0);
+    octal(header + 124, 12, size);
+    octal(header + 136, 12, 1'000'000);
+    header[156] = type;
+    std::memcpy(header + 157, target.data(), std::min<std::size_t>(target.size(), 100));
+    std::memcpy(header + 257, "ustar\00000", 8);
+    octal(header + 329, 8, major_number);
+    octal(header + 337, 8, minor_number);
+    std::memset(header + 148, ' ', 8);
+    std::size_t sum = 0;
+    for (const char byte : header) sum += static_cast<unsigned char>(byte);
+    octal(header + 148, 7, sum);
+    text_.append(header, sizeof header);
+    return *this;
+  }
+
+  TarBuilder& data(std::string_view content) {
+    text_ += content;
+    text_.append((512 - content.size() % 512) % 512, '\0');
+    return *this;
+  }
+
+  std::string text_;
+};
+
+}  // namespace twinbox::image
