@@ -180,7 +180,7 @@ std::vector<pid_t> ProcessBox::processes() const {
 void ProcessBox::undo() {
   try {
     if (plan_.isolation == Isolation::none && mount_namespace_ != 0) {
-      kill_processes_in_mount_namespace(mount_namespace_);
+      kill_processes_on_overlay(plan_.directory, mount_namespace_);
     }
     cgroup_.remove();
   } catch (const base::Error& error) {

@@ -2,16 +2,20 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cctype>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/fd.hpp"
 #include "base/file.hpp"
 #include "container/overlay.hpp"
 
@@ -23,14 +27,42 @@ namespace {
 
 constexpr auto patience = std::chrono::seconds(10);
 
+std::optional<std::uint64_t> mount_namespace_of(const fs::path& process) {
+  struct stat info {};
+  if (::stat((process / "ns/mnt").c_str(), &info) != 0) return std::nullopt;
+  return info.st_ino;
+}
+
+std::string mounts_of(const fs::path& process) {
+  try {
+    return base::read_file(process / "mountinfo");
+  } catch (const base::Error&) {
+    return {};  // it ended meanwhile
+  }
+}
+
+// As mountinfo writes it: a backslash is \134.
+std::string mountinfo_text(const std::string& option) {
+  std::string text;
+  for (const char letter : option) text += letter == '\\' ? "\\134" : std::string(1, letter);
+  return text;
+}
+
 using Condition = std::function<bool(const fs::path& process)>;
 
-std::vector<pid_t> matching(const Condition& condition) {
-  std::vector<pid_t> found;
+// A handle taken before the condition is checked, so that what is killed is what was checked.
+base::Fd handle_if(const fs::path& process, const Condition& condition) {
+  base::Fd handle(
+      static_cast<int>(::syscall(SYS_pidfd_open, std::atoi(process.filename().c_str()), 0)));
+  return handle && condition(process) ? std::move(handle) : base::Fd();
+}
+
+std::vector<base::Fd> matching(const Condition& condition) {
+  std::vector<base::Fd> found;
   for (const auto& entry : fs::directory_iterator("/proc")) {
     const auto name = entry.path().filename().string();
     if (std::isdigit(static_cast<unsigned char>(name.front())) == 0) continue;
-    if (condition(entry.path())) found.push_back(std::stoi(name));
+    if (auto handle = handle_if(entry.path(), condition)) found.push_back(std::move(handle));
   }
   return found;
 }
@@ -38,10 +70,12 @@ std::vector<pid_t> matching(const Condition& condition) {
 void kill_matching(const Condition& condition) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   for (auto found = matching(condition); !found.empty(); found = matching(condition)) {
-    for (const auto pid : found) ::kill(pid, SIGKILL);
+    for (const auto& process : found) {
+      ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+    }
     if (std::chrono::steady_clock::now() > deadline) {
       throw base::Error(base::ErrorKind::system,
-                        fmt::format("process {} of a box does not end", found.front()));
+                        fmt::format("{} processes of a box do not end", found.size()));
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
@@ -51,26 +85,12 @@ void kill_matching(const Condition& condition) {
 
 // A process that has ended but is not reaped has neither namespace nor mount table, so it is not
 // found.
-void kill_processes_in_mount_namespace(std::uint64_t inode) {
-  kill_matching([inode](const fs::path& process) {
-    struct stat info {};
-    return ::stat((process / "ns/mnt").c_str(), &info) == 0 && info.st_ino == inode;
-  });
-}
-
-void kill_processes_on_overlay(const fs::path& directory) {
-  // mountinfo writes a backslash as \134.
-  std::string wanted;
-  for (const char letter : upper_option(directory)) {
-    wanted += letter == '\\' ? std::string("\\134") : std::string(1, letter);
-  }
-  wanted += ',';
-  kill_matching([&wanted](const fs::path& process) {
-    try {
-      return base::read_file(process / "mountinfo").find(wanted) != std::string::npos;
-    } catch (const base::Error&) {
-      return false;  // it ended meanwhile
-    }
+void kill_processes_on_overlay(const fs::path& directory,
+                               std::optional<std::uint64_t> mount_namespace) {
+  const auto wanted = mountinfo_text(upper_option(directory)) + ',';
+  kill_matching([&](const fs::path& process) {
+    return (!mount_namespace || mount_namespace_of(process) == mount_namespace) &&
+           mounts_of(process).find(wanted) != std::string::npos;
   });
 }
 

@@ -3,12 +3,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 
 namespace twinbox::container {
 
-// Both kill until no such process is left; they throw base::Error when one does not end.
-void kill_processes_in_mount_namespace(std::uint64_t inode);
-// Those whose mount table has the overlay of the box in `directory`.
-void kill_processes_on_overlay(const std::filesystem::path& directory);
+// Kills the processes whose mount table has the overlay of the box in `directory` until none is
+// left; throws base::Error when one does not end. Only those in the mount namespace with the number
+// `mount_namespace` are looked at, where one is given: that saves reading every process's table.
+// The number alone would not do, for it is soon given to another namespace.
+void kill_processes_on_overlay(const std::filesystem::path& directory,
+                               std::optional<std::uint64_t> mount_namespace = {});
 
 }  // namespace twinbox::container
