@@ -15,8 +15,8 @@ namespace {
 
 // Beside the disks there are the console device and the random number generator.
 constexpr std::size_t maximum_disks = layout::max_virtio_devices - 2;
-// Long for a boot, even on an emulated host; short for somebody who waits for one that hangs.
-constexpr std::uint64_t boot_limit_ms = 60'000;
+// Long for a boot, even on an emulated host that shares a busy machine (a minute has been seen).
+constexpr std::uint64_t boot_limit_ms = 240'000;
 
 std::uint64_t memory_for(const sandbox::Resources& resources) {
   const auto bytes = resources.memory_bytes.value_or(default_memory);
