@@ -32,6 +32,8 @@ class Fuzzer {
   Fuzzer(base::EventLoop& loop, tests::FakeGuest& guest, Attachment& device, std::uint32_t seed)
       : loop_(loop), guest_(guest), device_(device), random_(seed) {}
 
+  std::uint64_t completions() const { return completions_; }
+
   void run() {
     for (int i = 0; i < drivers_per_device && !testing::Test::HasFatalFailure(); ++i) {
       tests::FakeDriver driver(guest_, device_.bus_device());
@@ -46,6 +48,7 @@ class Fuzzer {
   bool chance(unsigned percent) { return below(100) < percent; }
 
   void drive(tests::FakeDriver& driver) {
+    hostility_ = static_cast<unsigned>(below(4) * below(8));
     driver.negotiate(chance(50) ? abi::feature_event_index : 0);
     std::vector<QueueLayout> queues;
     for (std::uint16_t index = 0; index < device_.device().queue_sizes().size(); ++index) {
@@ -62,6 +65,10 @@ class Fuzzer {
       int turns = 0;
       while (loop_.run_once(milliseconds(0))) ASSERT_LT(++turns, turns_per_step);
     }
+    for (const QueueLayout& queue : queues) {
+      completions_ +=
+          guest_.memory().read_object<std::uint16_t>({queue.used.value + 2}).value_or(0);
+    }
     driver.write(abi::mmio::status, 0);
   }
 
@@ -73,11 +80,12 @@ class Fuzzer {
     layout.descriptors.value = below(4000) * 16;
     layout.available.value = below(32000) * 2;
     layout.used.value = below(16000) * 4;
+    guest_.memory().write_object(GuestAddress{layout.used.value + 2}, std::uint16_t{0});
     return layout;
   }
 
   std::uint64_t random_address() {
-    switch (below(6)) {
+    switch (below(4)) {
       case 0:
         return random_();
       case 1:
@@ -89,28 +97,40 @@ class Fuzzer {
     }
   }
 
-  abi::Descriptor random_descriptor(std::uint16_t size) {
-    const auto length = static_cast<std::uint32_t>(chance(90) ? below(5000) : random_());
-    auto flags = static_cast<std::uint16_t>(below(8));
-    if (chance(60)) flags &= abi::descriptor_next | abi::descriptor_write;
-    return {random_address(), chance(30) ? length / 16 * 16 : length, flags,
-            static_cast<std::uint16_t>(chance(95) ? below(size) : random_())};
+  abi::Descriptor hostile_descriptor() {
+    const auto length = static_cast<std::uint32_t>(chance(70) ? below(5000) : random_());
+    return {random_address(), chance(30) ? length / 16 * 16 : length,
+            static_cast<std::uint16_t>(below(8)), static_cast<std::uint16_t>(random_())};
+  }
+
+  // Mostly harmless, and often enough a chain that a device can serve.
+  abi::Descriptor decent_descriptor(std::uint16_t index, std::uint16_t size) {
+    const bool writes = index >= size / 2;
+    auto flags = static_cast<std::uint16_t>(writes ? abi::descriptor_write : 0);
+    if (index + 1 < size && chance(70)) flags |= abi::descriptor_next;
+    const auto length = static_cast<std::uint32_t>(chance(50) ? 16 : below(5000));
+    return {65536 + below(65536), length, flags, static_cast<std::uint16_t>(index + 1)};
   }
 
   void disturb(const QueueLayout& queue) {
     for (std::uint16_t i = 0; i < queue.size; ++i) {
       if (chance(50)) continue;
-      guest_.memory().write_object(GuestAddress{queue.descriptors.value + 16U * i},
-                                   random_descriptor(queue.size));
+      guest_.memory().write_object(
+          GuestAddress{queue.descriptors.value + 16U * i},
+          chance(hostility_) ? hostile_descriptor() : decent_descriptor(i, queue.size));
     }
     for (std::uint16_t i = 0; i < queue.size; ++i) {
-      const auto head = static_cast<std::uint16_t>(chance(97) ? below(queue.size) : random_());
+      const auto head =
+          static_cast<std::uint16_t>(chance(hostility_) ? random_() : below(queue.size));
       guest_.memory().write_object(GuestAddress{queue.available.value + 4 + 2U * i}, head);
     }
     // What a block or console header may look like, where buffers often lie.
-    guest_.memory().write_object(GuestAddress{below(65536 - 8)}, std::uint64_t{below(12)});
+    for (int i = 0; i < 100; ++i) {
+      guest_.memory().write_object(GuestAddress{65536 + below(65536 - 8)}, below(12));
+    }
     const auto used = guest_.memory().read_object<std::uint16_t>({queue.used.value + 2});
-    const auto ahead = static_cast<std::uint16_t>(chance(95) ? below(queue.size + 1U) : random_());
+    const auto ahead =
+        static_cast<std::uint16_t>(chance(hostility_) ? random_() : below(queue.size + 1U));
     guest_.memory().write_object(GuestAddress{queue.available.value + 2},
                                  static_cast<std::uint16_t>(used.value_or(0) + ahead));
   }
@@ -125,14 +145,24 @@ class Fuzzer {
   tests::FakeGuest& guest_;
   Attachment& device_;
   std::mt19937 random_;
+  unsigned hostility_ = 0;  // per cent of what is written at random
+  std::uint64_t completions_ = 0;
 };
 
 class FuzzTest : public testing::TestWithParam<std::uint32_t> {
  protected:
   void fuzz(std::unique_ptr<VirtioDevice> device) {
     Attachment attachment(loop_, guest_.memory(), std::move(device), [] {});
-    Fuzzer(loop_, guest_, attachment, GetParam()).run();
+    Fuzzer fuzzer(loop_, guest_, attachment, GetParam());
+    fuzzer.run();
+    expect_tried(fuzzer, attachment.device());
     expect_usable(attachment);
+  }
+  static void expect_tried(const Fuzzer& fuzzer, const VirtioDevice& device) {
+    // Otherwise nothing much was tried.
+    EXPECT_GT(device.faults(), 50U);
+    if (device.type() == abi::type_block) return;  // its worker may lose to a reset
+    EXPECT_GT(fuzzer.completions(), 50U);
   }
   // A decent driver gets its device all the same.
   void expect_usable(Attachment& attachment) {

@@ -459,7 +459,6 @@ TEST_F(QueueTest, NoWakeUpIsLostBetweenTwoProcessors) {
   for (unsigned i = 0; i < rounds; ++i) {
     const std::uint16_t before = driver_.available_index();
     driver_.publish(static_cast<std::uint16_t>(i % size));
-    std::atomic_thread_fence(std::memory_order_seq_cst);
     if (driver_.available_event() == before) {
       ++doorbell;
       doorbell.notify_one();
