@@ -24,6 +24,11 @@
 namespace twinbox::container {
 namespace {
 
+// The system call itself: what a library does at an exit is the parent's business.
+[[noreturn]] void end(int status) {
+  for (;;) ::syscall(SYS_exit_group, status);
+}
+
 // A parent that is killed takes the box with it. The kernel sends the signal only for deaths after
 // this call, so look whether the parent, the only reader of the pipe, is there still.
 void die_with_parent(int report) {
@@ -31,7 +36,7 @@ void die_with_parent(int report) {
     base::throw_errno("cannot tie the box to its parent");
   }
   pollfd writer{report, 0, 0};
-  if (::poll(&writer, 1, 0) > 0 && (writer.revents & POLLERR) != 0) ::_exit(SIGKILL + 128);
+  if (::poll(&writer, 1, 0) > 0 && (writer.revents & POLLERR) != 0) end(128 + SIGKILL);
 }
 
 // The cgroup namespace comes last, for its root is the group that its maker is in.
@@ -115,7 +120,7 @@ void run_init(const InitPlan& plan, int report, int parent_end) {
   } catch (const std::exception& error) {
     report_failure(report, {sandbox::status_own_error, {base::ErrorKind::internal, error.what()}});
   }
-  ::_exit(sandbox::status_own_error);
+  end(sandbox::status_own_error);
 }
 
 }  // namespace twinbox::container
