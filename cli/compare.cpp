@@ -54,12 +54,27 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
+// "N" for every engine, or "ENGINE=N,...".
+void read_limits(const std::string& text, compare::Plan& plan) {
+  for (const auto& part : split(text)) {
+    const auto equals = part.find('=');
+    if (equals != std::string::npos) {
+      read_number(part.substr(equals + 1), "instances", 100'000,
+                  plan.density.limits[part.substr(0, equals)]);
+      continue;
+    }
+    for (const auto& engine : plan.engines) {
+      read_number(part, "instances", 100'000, plan.density.limits[engine]);
+    }
+  }
+}
+
 compare::Plan plan_of(const Flags& flags) {
   auto plan = flags.quick ? compare::quick_plan() : compare::Plan();
   if (!flags.engines.empty()) plan.engines = split(flags.engines);
   read_number(flags.runs, "runs", 100'000, plan.blocks);
   read_number(flags.warm_ups, "warm-ups", 1000, plan.warm_ups);
-  read_number(flags.instances, "instances", 100'000, plan.density.limit);
+  read_limits(flags.instances, plan);
   read_number(flags.seed, "seed", std::uint64_t{1} << 53U, plan.seed);
   compare::check(plan);
   return plan;
@@ -89,13 +104,14 @@ int compare(const Arguments& arguments) {
   Options options("compare [flags]",
                   "Measures start-up, memory and density of one workload as a plain process, as a "
                   "container and as a microVM, and writes report.json and index.html.");
-  options.flag("quick", "a first look: 7 runs of each, 6 instances at most", flags.quick);
+  options.flag("quick", "a first look: 7 runs of each, few instances", flags.quick);
   options.flag("here", "measure on this host, also where it cannot run machines", flags.here);
   options.value("out", "DIR", "where the reports go (twinbox-report)", flags.out);
   options.value("engines", "A,B", "of process, container, vm (all)", flags.engines);
   options.value("runs", "N", "measured runs of each engine (30)", flags.runs);
   options.value("warm-ups", "N", "runs of each that are discarded first (2)", flags.warm_ups);
-  options.value("instances", "N", "instances at the same time, at most (16)", flags.instances);
+  options.value("instances", "N|ENGINE=N,...",
+                "instances at the same time, at most (64, of machines 16)", flags.instances);
   options.value("seed", "N", "of the order and the intervals (1)", flags.seed);
   const auto rest = options.parse(arguments);
   if (options.help_shown()) return 0;

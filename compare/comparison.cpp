@@ -18,6 +18,15 @@ namespace {
 // Where the lab's commands leave files that come back.
 constexpr const char* lab_out = "/out";
 
+// "container=24,process=24,vm=6".
+std::string limits_text(const Plan& plan) {
+  std::vector<std::string> parts;
+  for (const auto& engine : plan.engines) {
+    parts.push_back(fmt::format("{}={}", engine, plan.density.limit_of(engine)));
+  }
+  return fmt::format("{}", fmt::join(parts, ","));
+}
+
 std::vector<std::string> lab_command(const Plan& plan, const std::filesystem::path& out) {
   return {sandbox::program_path("twinbox").string(),
           "lab",
@@ -38,7 +47,7 @@ std::vector<std::string> lab_command(const Plan& plan, const std::filesystem::pa
           "--warm-ups",
           std::to_string(plan.warm_ups),
           "--instances",
-          std::to_string(plan.density.limit),
+          limits_text(plan),
           "--seed",
           std::to_string(plan.seed)};
 }

@@ -14,11 +14,16 @@ namespace {
 
 }  // namespace
 
+int DensityPlan::limit_of(const std::string& engine) const {
+  const auto found = limits.find(engine);
+  return found == limits.end() ? 1 : found->second;
+}
+
 Plan quick_plan() {
   Plan plan;
   plan.warm_ups = 1;
   plan.blocks = 7;
-  plan.density.limit = 6;
+  plan.density.limits = {{"process", 24}, {"container", 24}, {"vm", 6}};
   return plan;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,7 +16,11 @@ struct Workload {
 
 // Growth of the number of instances that run at the same time.
 struct DensityPlan {
-  int limit = 16;       // instances at most
+  int limit_of(const std::string& engine) const;
+
+  // Instances at most, by engine. Small ones need many before their slope stands out of the host's
+  // own ups and downs.
+  std::map<std::string, int> limits{{"process", 64}, {"container", 64}, {"vm", 16}};
   int discarded = 1;    // the first instances, which pay for what all later ones share
   int settle_ms = 200;  // from the last instance being ready to the reading of the host's memory
   double memory_share = 0.5;  // of the host's available memory at the start, at most

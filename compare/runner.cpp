@@ -122,7 +122,7 @@ DensitySeries Runner::grow(const std::string& engine) {
   DensitySeries series;
   series.engine = engine;
   std::vector<Instance> running;
-  running.reserve(static_cast<std::size_t>(plan_.density.limit));
+  running.reserve(static_cast<std::size_t>(plan_.density.limit_of(engine)));
   add_point(series, running);
   while (grow_by_one(series, running)) {
     add_point(series, running);
@@ -137,7 +137,8 @@ bool Runner::grow_by_one(DensitySeries& series, std::vector<Instance>& running) 
   const auto begin = series.points.front().available_bytes;
   const auto now = series.points.back().available_bytes;
   const auto used = begin > now ? begin - now : 0;
-  if (static_cast<int>(running.size()) >= plan_.density.limit) {
+  const int limit = plan_.density.limit_of(series.engine);
+  if (static_cast<int>(running.size()) >= limit) {
     series.constraint = "instance budget";
     return false;
   }
@@ -145,8 +146,7 @@ bool Runner::grow_by_one(DensitySeries& series, std::vector<Instance>& running) 
     series.constraint = "memory budget";
     return false;
   }
-  progress_(
-      fmt::format("density: {} {} of {}", series.engine, running.size() + 1, plan_.density.limit));
+  progress_(fmt::format("density: {} {} of {}", series.engine, running.size() + 1, limit));
   Instance next(command(series.engine, plan_.idle, {}), Instance::Input::held_open);
   if (!next.wait_ready(std::chrono::seconds(plan_.timeout_s))) {
     series.constraint = "instance failed: " + reason_in(next.errors());

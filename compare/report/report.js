@@ -178,7 +178,10 @@
       "Median time of each mark since the request",
       ["Mark", ...heaviestFirst.map((engine) => nameOf(engine.engine))],
       phases.map(([mark], index) => ({
-        label: [bullet("phase-" + mark), `t${index + 1} ${mark.replace("_", " ")}`],
+        label: [
+          element("span", { class: "together" }, bullet("phase-" + mark), `t${index + 1}`),
+          " " + mark.replace("_", " "),
+        ],
         cells: heaviestFirst.map((engine) => cell(engine, mark)),
       }))
     );

@@ -41,7 +41,7 @@ class WithStandIn : public ::testing::Test {
     ASSERT_EQ(::chmod(program().c_str(), 0755), 0);
     plan_.warm_ups = 1;
     plan_.blocks = 3;
-    plan_.density.limit = 3;
+    plan_.density.limits = {{"process", 3}, {"container", 3}, {"vm", 3}};
     plan_.density.settle_ms = 1;
     plan_.timeout_s = 120;
   }
@@ -99,7 +99,7 @@ TEST_F(WithStandIn, GrowsUpToTheBudget) {
 }
 
 TEST_F(WithStandIn, StopsAtTheMemoryBudget) {
-  plan_.density.limit = 1000;
+  plan_.density.limits = {{"process", 1000}, {"container", 1000}};
   // Any loss at all is too much; a host whose memory grows meanwhile stops somewhat later.
   plan_.density.memory_share = 1e-9;
   for (const auto& series : run().density) EXPECT_EQ(series.constraint, "memory budget");
