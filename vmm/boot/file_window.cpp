@@ -14,6 +14,7 @@ constexpr std::uint64_t page = 4096;
 
 void copy_part(const GuestMemory& memory, GuestAddress address, int fd, std::uint64_t offset,
                std::uint64_t length) {
+  if (length == 0) return;
   const auto target = memory.slice(address, length);
   if (!target) {
     throw base::Error(base::ErrorKind::internal,
