@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/error.hpp"
-#include "cli/engines.hpp"
 #include "cli/host_checks.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
@@ -47,7 +46,6 @@ int doctor(const Arguments& arguments) {
     throw base::Error(base::ErrorKind::usage, fmt::format("doctor: unexpected '{}'", rest.front()),
                       options.see_help());
   }
-  sweep_leftovers();
   const auto findings = check_host();
   print(findings);
   const bool fails =

@@ -15,7 +15,8 @@ std::string engine_names();
 // Throws base::Error (usage) for a name that no engine has.
 std::unique_ptr<sandbox::Engine> make_engine(std::string_view name);
 
-// Undoes what killed processes left behind: boxes and half-made images.
+// Undoes what killed processes left behind: boxes and half-made images. Every command begins with
+// it.
 void sweep_leftovers();
 
 }  // namespace twinbox::cli

@@ -101,7 +101,6 @@ int image(const Arguments& arguments) {
         options.see_help());
   }
   image::Store store;
-  store.sweep();
   verb.function(store, words);
   return 0;
 }

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "cli/engines.hpp"
 #include "cli/verbs.hpp"
 #include "sandbox/engine.hpp"
 
@@ -25,9 +26,7 @@ struct Verb {
 constexpr std::array verbs{
     Verb{"run", "run an image's workload as a container, a microVM or a plain process", run},
     Verb{"image", "import, list and remove images", image},
-#ifdef TWINBOX_HAS_BOOT
     Verb{"boot", "boot a kernel in the microVM monitor with its console on the terminal", boot},
-#endif
     Verb{"lab", "run commands on an emulated host that has hardware virtualization", lab},
     Verb{"compare", "measure process, container and microVM against each other", compare},
     Verb{"doctor", "say what this host can and cannot do, and how to mend it", doctor},
@@ -63,7 +62,9 @@ int dispatch(Arguments arguments) {
     print_help();
     return 0;
   }
-  return find_verb(first).function(arguments);
+  const auto& verb = find_verb(first);
+  sweep_leftovers();
+  return verb.function(arguments);
 }
 
 int report(std::string_view message, std::string_view hint) {

@@ -72,7 +72,6 @@ int run(const Arguments& arguments) {
   auto words = options.parse(arguments);
   if (options.help_shown()) return 0;
   run_options.take_words(std::move(words), options);
-  sweep_leftovers();
   auto result = run_box(run_options);
   report(result.outcome);
   if (!run_options.marks.empty()) {
