@@ -79,8 +79,10 @@ void spin(const BootInfo&) {
   while (true) turns = turns + 1;
 }
 
-void fault(const BootInfo&) {
-  print("about to fault\n");
+extern "C" const char faulting_instruction[];
+
+[[gnu::noinline]] void fault(const BootInfo&) {
+  print_value("faulting at", reinterpret_cast<std::uint64_t>(faulting_instruction));
   asm volatile(".globl faulting_instruction\nfaulting_instruction: ud2");
 }
 
