@@ -21,6 +21,7 @@ add_library(twinbox_flags INTERFACE)
 target_include_directories(twinbox_flags INTERFACE ${PROJECT_SOURCE_DIR})
 target_compile_options(twinbox_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor
+  -ffunction-sections -fdata-sections  # so that --gc-sections drops what a static program lacks use for
   $<$<BOOL:${TWINBOX_WERROR}>:-Werror>)
 target_compile_definitions(twinbox_flags INTERFACE TWINBOX_VERSION="${PROJECT_VERSION}")
 foreach(sanitizer IN LISTS TWINBOX_SANITIZE)

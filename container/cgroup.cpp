@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cmath>
-#include <sstream>
 #include <thread>
 #include <utility>
 
@@ -17,6 +16,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/syscall.hpp"
+#include "base/text.hpp"
 
 namespace twinbox::container {
 
@@ -54,10 +54,11 @@ std::string read_control(const fs::path& path) {
 
 // The number after `key` in a file of "key number" lines; 0 when it is not there.
 std::uint64_t counter(const fs::path& path, std::string_view key) {
-  std::istringstream stream(read_control(path));
-  std::string name;
-  for (std::uint64_t value = 0; stream >> name >> value;) {
-    if (name == key) return value;
+  for (const auto& line : base::split(read_control(path), '\n')) {
+    const auto fields = base::words(line);
+    if (fields.size() == 2 && fields[0] == key) {
+      return base::parse_number<std::uint64_t>(fields[1]).value_or(0);
+    }
   }
   return 0;
 }
@@ -87,8 +88,9 @@ void for_each_directory(const fs::path& path, auto visit) {
 }
 
 void collect_processes(const fs::path& group, std::vector<pid_t>& found) {
-  std::istringstream stream(read_control(group / "cgroup.procs"));
-  for (pid_t pid = 0; stream >> pid;) found.push_back(pid);
+  for (const auto& word : base::words(read_control(group / "cgroup.procs"))) {
+    if (const auto pid = base::parse_number<pid_t>(word)) found.push_back(*pid);
+  }
   for_each_directory(group, [&](const fs::path& child) { collect_processes(child, found); });
 }
 

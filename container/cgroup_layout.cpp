@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <sstream>
 
 #include "base/file.hpp"
+#include "base/text.hpp"
 
 namespace twinbox::container {
 namespace {
@@ -21,8 +21,7 @@ bool contains(const Range& range, std::string_view value) {
 
 std::vector<std::string> controllers_of(const std::string& options) {
   std::vector<std::string> found;
-  std::istringstream stream(options);
-  for (std::string option; std::getline(stream, option, ',');) {
+  for (const auto& option : base::split(options, ',')) {
     if (contains(known_controllers, option)) found.push_back(option);
   }
   return found;
@@ -48,11 +47,10 @@ bool CgroupHierarchy::has(std::string_view controller) const {
 
 CgroupLayout parse_cgroup_layout(std::string_view mounts) {
   CgroupLayout layout;
-  std::istringstream lines{std::string(mounts)};
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream fields(line);
-    std::string source, mount_point, type, options;
-    fields >> source >> mount_point >> type >> options;
+  for (const auto& line : base::split(mounts, '\n')) {
+    const auto fields = base::words(line);
+    if (fields.size() < 4) continue;
+    const auto &mount_point = fields[1], &type = fields[2], &options = fields[3];
     if (type == "cgroup2" && layout.unified.empty()) layout.unified = mount_point;
     if (type != "cgroup") continue;
     CgroupHierarchy hierarchy{mount_point, controllers_of(options)};

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <sstream>
 
+#include "base/text.hpp"
 #include "container/handshake.hpp"
 #include "sandbox/engine.hpp"
 
@@ -49,8 +49,7 @@ std::vector<std::string> command_candidates(const std::string& command,
                                             const std::vector<std::string>& environment) {
   if (command.find('/') != std::string::npos) return {command};
   std::vector<std::string> candidates;
-  std::istringstream directories(search_path(environment));
-  for (std::string directory; std::getline(directories, directory, ':');) {
+  for (const auto& directory : base::split(search_path(environment), ':')) {
     candidates.push_back((directory.empty() ? "." : directory) + "/" + command);
   }
   return candidates;

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <sstream>
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/text.hpp"
 #include "sandbox/spec.hpp"
 
 namespace twinbox::sandbox {
@@ -230,8 +230,7 @@ Json linux_to_json(const Spec& spec) {
 // The runtime-spec requires vm.kernel.path; for us an empty one means the stock kernel.
 Json vm_to_json(const VirtualMachine& vm) {
   auto words = Json::array();
-  std::istringstream parameters(vm.kernel_parameters);
-  for (std::string word; parameters >> word;) words.push_back(word);
+  for (const auto& word : base::words(vm.kernel_parameters)) words.push_back(word);
   Json kernel{{"path", vm.kernel}, {"parameters", words}};
   if (!vm.initrd.empty()) kernel["initrd"] = vm.initrd;
   return {{"kernel", kernel}};

@@ -7,13 +7,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
-#include <sstream>
 #include <string>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/syscall.hpp"
+#include "base/text.hpp"
 
 namespace twinbox::vmm {
 namespace {
@@ -32,10 +32,10 @@ std::uint64_t start_time(pid_t pid) {
     return 0;
   }
   // The name, field 2, may hold anything; what follows its closing bracket is plain.
-  std::istringstream fields(stat.substr(stat.rfind(')') + 1));
-  std::string field;
-  for (int i = 3; i <= 22; ++i) fields >> field;
-  return fields ? std::stoull(field) : 0;
+  const auto fields = base::words(stat.substr(stat.rfind(')') + 1));
+  constexpr std::size_t start_time_field = 22 - 3;
+  if (fields.size() <= start_time_field) return 0;
+  return base::parse_number<std::uint64_t>(fields[start_time_field]).value_or(0);
 }
 
 }  // namespace

@@ -1,0 +1,27 @@
+// Text taken apart without the iostream library, whose locales would double a small static program.
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twinbox::base {
+
+// The pieces between `separator`; a separator at the very end begins no further piece.
+std::vector<std::string> split(std::string_view text, char separator);
+
+// The words between spaces, tabs and line ends.
+std::vector<std::string> words(std::string_view text);
+
+// The whole of `text` as a decimal number; nullopt when it is none or does not fit.
+template <typename Number>
+std::optional<Number> parse_number(std::string_view text) {
+  Number value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace twinbox::base

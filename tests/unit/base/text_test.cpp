@@ -1,0 +1,32 @@
+#include "base/text.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+
+namespace twinbox::base {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+TEST(Split, KeepsEmptyPiecesButNoneAfterTheEnd) {
+  EXPECT_EQ((Strings{"a", "", "b"}), split("a::b:", ':'));
+  EXPECT_EQ((Strings{""}), split(":", ':'));
+  EXPECT_EQ(Strings{}, split("", ':'));
+}
+
+TEST(Words, AreWhatStandsBetweenBlanks) {
+  EXPECT_EQ((Strings{"one", "two", "three"}), words("  one\ttwo \n three\n"));
+  EXPECT_EQ(Strings{}, words(" \n"));
+}
+
+TEST(ParseNumber, TakesAllOfTheTextOrNothing) {
+  EXPECT_EQ(42U, parse_number<std::uint32_t>("42"));
+  EXPECT_EQ(-7, parse_number<int>("-7"));
+  for (const auto* text : {"", "x", "42 ", "4294967296", "-1"}) {
+    EXPECT_EQ(std::nullopt, parse_number<std::uint32_t>(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace twinbox::base
