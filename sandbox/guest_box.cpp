@@ -1,0 +1,152 @@
+#include "sandbox/guest_box.hpp"
+
+#include <fcntl.h>
+
+#include <chrono>
+#include <utility>
+
+#include "base/log.hpp"
+
+namespace twinbox::sandbox {
+namespace {
+
+// Long for a boot, even of an emulated machine on a busy host; short for somebody who waits for one
+// that hangs.
+constexpr std::chrono::seconds boot_limit{120};
+// A machine whose agent is lost tells why in this time, or is ended.
+constexpr std::chrono::seconds last_words_limit{2};
+
+}  // namespace
+
+GuestBox::GuestBox(BoxRequest request, std::unique_ptr<GuestMachine> machine)
+    : request_(std::move(request)), machine_(std::move(machine)) {}
+
+GuestBox::~GuestBox() { stop_boot_timer(); }
+
+void GuestBox::start(base::EventLoop& loop, ExitHandler on_exit) {
+  loop_ = &loop;
+  on_exit_ = std::move(on_exit);
+  keep_stdio();
+  machine_->start(loop,
+                  {.on_mark = [this](Mark mark, std::uint64_t time) { marks_.stamp(mark, time); },
+                   .on_port = [this](base::Fd port) { start_workload(std::move(port)); },
+                   .on_end = [this](const GuestMachine::End& end) { on_machine_end(end); }});
+  boot_timer_ = loop.add_timer(boot_limit, [this] { give_up_booting(); });
+}
+
+void GuestBox::keep_stdio() {
+  for (int* fd : {&request_.stdio.in, &request_.stdio.out, &request_.stdio.err}) {
+    // One that is closed stays so.
+    stdio_.emplace_back(::fcntl(*fd, F_DUPFD_CLOEXEC, 3));
+    *fd = stdio_.back().get();
+  }
+}
+
+void GuestBox::start_workload(base::Fd port) {
+  session_ = std::make_unique<AgentSession>(
+      *loop_, std::move(port),
+      SessionHandlers{
+          .on_hello = [this](std::string_view) { on_hello(); },
+          .on_log = [](std::string_view text) { base::log(base::LogLevel::warning, "{}", text); }});
+  AgentBox box{.spec = request_.spec, .disks = {}};
+  for (std::size_t i = 0; i < request_.root.disks.size(); ++i) {
+    box.disks.push_back("/dev/" + disk_name(i));
+  }
+  process_ =
+      session_->start_box(box, request_.stdio,
+                          {.on_started = [this] { on_started(); },
+                           .on_end = [this](const Outcome& outcome) { on_workload_end(outcome); }});
+  stdio_.clear();
+  for (const int number : std::exchange(early_signals_, {})) session_->signal(process_, number);
+}
+
+void GuestBox::signal(int number) {
+  if (session_) return session_->signal(process_, number);
+  early_signals_.push_back(number);
+}
+
+void GuestBox::on_hello() {
+  stop_boot_timer();
+  marks_.stamp(Mark::booted);
+}
+
+void GuestBox::on_started() {
+  executed_ = true;
+  marks_.stamp(Mark::executed);
+  if (request_.on_executed) request_.on_executed();
+}
+
+void GuestBox::on_workload_end(const Outcome& outcome) {
+  outcome_ = outcome;
+  // One that the agent itself reports is told as it is, whatever became of the agent since.
+  lost_ = session_->lost() && outcome.error && outcome.status == status_own_error;
+  if (end_) return finish();
+  if (!lost_) return machine_->kill();
+  later(last_words_limit, &GuestBox::end_machine);
+}
+
+void GuestBox::end_machine() { machine_->kill(); }
+
+void GuestBox::give_up_booting() {
+  boot_timer_.reset();
+  gave_up_ = true;
+  machine_->kill();
+}
+
+void GuestBox::stop_boot_timer() {
+  if (const auto timer = std::exchange(boot_timer_, std::nullopt)) loop_->cancel_timer(*timer);
+}
+
+void GuestBox::on_machine_end(const GuestMachine::End& end) {
+  stop_boot_timer();
+  marks_.stamp(Mark::gone);
+  end_ = end;
+  if (!outcome_ && session_) return;  // its end follows, after the last of the output
+  if (!outcome_) {
+    lost_ = true;
+    outcome_ = Outcome{.status = status_own_error, .oom_killed = false, .error = {}};
+  }
+  finish();
+}
+
+void GuestBox::finish() {
+  if (lost_) outcome_->error = why_lost();
+  later({}, &GuestBox::tell_exit);
+}
+
+base::Error GuestBox::why_lost() const {
+  if (end_->never_ran) return end_->reason;
+  const auto reason = gave_up_
+                          ? fmt::format("it did not come up within {} seconds", boot_limit.count())
+                          : end_->reason.message();
+  auto message =
+      fmt::format("the guest was lost {}: {}",
+                  executed_ ? "while its workload ran" : "before its workload ran", reason);
+  const auto lines = machine_->last_words();
+  if (!lines.empty()) message += "; its last lines:\n" + lines;
+  // Without any other sign, a guest that does not come up is most often too small.
+  const bool too_small = end_->reason.hint().empty() && !executed_ && !gave_up_;
+  return {base::ErrorKind::system, message,
+          too_small ? "give it more memory (--memory)" : end_->reason.hint()};
+}
+
+void GuestBox::tell_exit() {
+  session_.reset();  // the loop may be gone before this box is
+  if (const auto on_exit = std::exchange(on_exit_, nullptr)) on_exit(*outcome_);
+}
+
+void GuestBox::later(std::chrono::milliseconds delay, void (GuestBox::*callback)()) {
+  loop_->add_timer(delay, [this, callback, alive = std::weak_ptr(alive_)] {
+    if (!alive.expired()) (this->*callback)();
+  });
+}
+
+std::string disk_name(std::size_t index) {
+  std::string letters;
+  for (++index; index > 0; index = (index - 1) / 26) {
+    letters.insert(letters.begin(), static_cast<char>('a' + (index - 1) % 26));
+  }
+  return "vd" + letters;
+}
+
+}  // namespace twinbox::sandbox

@@ -1,0 +1,98 @@
+// A box in a virtual machine of its own: what is the same whichever monitor runs the machine.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/event_loop.hpp"
+#include "base/fd.hpp"
+#include "sandbox/agent_session.hpp"
+#include "sandbox/engine.hpp"
+
+namespace twinbox::sandbox {
+
+// A machine that boots the agent, as its monitor offers it to a GuestBox. All calls come from the
+// loop's thread. The destructor ends what still runs; after on_end it must not need the loop.
+class GuestMachine {
+ public:
+  struct End {
+    base::Error reason;      // why it ended, when it was not told to
+    bool never_ran = false;  // the machine could not be made; `reason` says all there is to say
+  };
+  struct Handlers {
+    // A moment that the machine itself knows of, in CLOCK_MONOTONIC nanoseconds.
+    std::function<void(Mark mark, std::uint64_t time)> on_mark;
+    // The connected stream that leads to the agent, or will once that has started.
+    std::function<void(base::Fd port)> on_port;
+    // Called once from the loop, when nothing of the machine runs any more.
+    std::function<void(const End& end)> on_end;
+  };
+
+  virtual ~GuestMachine() = default;
+  // Begins. What goes wrong is thrown, or told to on_end when it is found out later.
+  virtual void start(base::EventLoop& loop, Handlers handlers) = 0;
+  // Ends the machine at once; on_end follows.
+  virtual void kill() = 0;
+  virtual std::vector<pid_t> processes() const = 0;
+  // What the guest printed last, for errors; may be empty.
+  virtual std::string last_words() const = 0;
+};
+
+// Starts the workload of `request` through the machine's agent, with the layers as /dev/vda and so
+// on, and ends the machine with it: its disks are read-only and all it wrote is in its memory, so
+// there is nothing that an orderly shutdown would save.
+class GuestBox : public Box {
+ public:
+  GuestBox(BoxRequest request, std::unique_ptr<GuestMachine> machine);
+  ~GuestBox() override;
+
+  void start(base::EventLoop& loop, ExitHandler on_exit) override;
+  void signal(int number) override;
+  const Marks& marks() const override { return marks_; }
+  std::vector<pid_t> processes() const override { return machine_->processes(); }
+
+ private:
+  void keep_stdio();
+  void start_workload(base::Fd port);
+  void on_hello();
+  void on_started();
+  void on_workload_end(const Outcome& outcome);
+  void end_machine();
+  void give_up_booting();
+  void stop_boot_timer();
+  void on_machine_end(const GuestMachine::End& end);
+  void finish();
+  base::Error why_lost() const;
+  void tell_exit();
+  // Calls back unless this box is gone by then.
+  void later(std::chrono::milliseconds delay, void (GuestBox::*callback)());
+
+  BoxRequest request_;
+  std::vector<base::Fd> stdio_;  // kept until the agent's port is there
+  base::EventLoop* loop_ = nullptr;
+  ExitHandler on_exit_;
+  Marks marks_;
+  std::unique_ptr<GuestMachine> machine_;
+  std::unique_ptr<AgentSession> session_;
+  AgentSession::ProcessId process_ = 0;
+  std::vector<int> early_signals_;
+  std::optional<base::EventLoop::TimerId> boot_timer_;
+  bool lost_ = false;
+  bool executed_ = false;
+  bool gave_up_ = false;
+  std::optional<GuestMachine::End> end_;
+  std::optional<Outcome> outcome_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// The guest's name of its disk number `index`: "vda", ..., "vdz", "vdaa".
+std::string disk_name(std::size_t index);
+
+}  // namespace twinbox::sandbox
