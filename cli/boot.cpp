@@ -67,7 +67,8 @@ unsigned parse_cpus(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > 8) {
-    throw Error(ErrorKind::usage, fmt::format("--cpus: '{}' is no number from 1 to 8", text));
+    throw Error(ErrorKind::usage, fmt::format("--cpus: '{}' is no number from 1 to 8", text),
+                "for example: --cpus 2");
   }
   return value;
 }

@@ -67,8 +67,8 @@ void describe_triple_fault(MonitorEnd& end, const Scene& scene, unsigned vcpu, b
 void describe_kvm_error(MonitorEnd& end, const kvm::VcpuEnd& fault, const std::string& where) {
   const auto host = kvm::probe_host();
   if (host.kind == kvm::HostKind::emulated) {
-    end.message = fmt::format("KVM cannot run this guest: {} ({}; {})", host.explanation,
-                              fault.detail, where);
+    end.message = fmt::format("this host cannot run the guest any further. {} ({}; {})",
+                              host.explanation, fault.detail, where);
     end.hint = host.hint;
     return;
   }
