@@ -11,8 +11,10 @@ Vm::Vm(const Kvm& kvm, const GuestMemory& memory)
   std::uint64_t identity_map = layout::kvm_identity_map;
   checked_ioctl(fd(), KVM_SET_IDENTITY_MAP_ADDR, &identity_map, "KVM_SET_IDENTITY_MAP_ADDR");
   checked_ioctl(fd(), KVM_SET_TSS_ADDR, layout::kvm_tss, "KVM_SET_TSS_ADDR");
-  checked_ioctl(fd(), KVM_CREATE_IRQCHIP, 0, "KVM_CREATE_IRQCHIP");
+  // Memory before anything else that changes the VM's tables: a new slot waits until all readers of
+  // the old ones are gone, which takes milliseconds once such a change is under way.
   add_memory(memory);
+  checked_ioctl(fd(), KVM_CREATE_IRQCHIP, 0, "KVM_CREATE_IRQCHIP");
 }
 
 void Vm::add_memory(const GuestMemory& memory) {
