@@ -1,0 +1,216 @@
+// Request to workload on two monitors, side by side: twinbox-vmm and QEMU's microvm, with the same
+// kernel, initramfs, command line, agent and disk. Runs where KVM is, so in the lab; there with
+// --deterministic, where a nanosecond is an executed instruction.
+//
+// Usage: vm_vs_qemu [ROUNDS]. Exits 1 when our median is more than 0.85 of QEMU's.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "base/event_loop.hpp"
+#include "base/size.hpp"
+#include "base/syscall.hpp"
+#include "image/store.hpp"
+#include "image/workload.hpp"
+#include "sandbox/agent_session.hpp"
+#include "vmm/machine_plan.hpp"
+#include "vmm/monitor_process.hpp"
+
+namespace twinbox {
+namespace {
+
+constexpr double bar = 0.85;
+constexpr const char* agent_port = "twinbox.agent";
+
+// A machine that is running; ends with the object.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+};
+
+class OurMachine : public Machine {
+ public:
+  OurMachine(base::EventLoop& loop, vmm::MachineConfig config, int port)
+      : monitor_(
+            loop,
+            [&] {
+              config.ports.push_back({.name = agent_port, .descriptor = port});
+              return config;
+            }(),
+            [](const vmm::MonitorReport&) {}) {}
+
+ private:
+  vmm::MonitorProcess monitor_;
+};
+
+// QEMU as those use it who want it fast: the machine type for it, no firmware tables or options
+// that are not needed, no legacy devices, no default devices; the kernel as an ELF file (PVH).
+std::vector<std::string> qemu_command(const vmm::MachineConfig& config, int port) {
+  std::string command_line = config.command_line;
+  // The address of a device that only our monitor has.
+  if (const auto marks = command_line.find("twinbox.marks="); marks != std::string::npos) {
+    command_line.erase(marks, command_line.find(' ', marks) - marks);
+  }
+  std::vector<std::string> args{
+      "qemu-system-x86_64",
+      "-M",
+      "microvm,acpi=on,x-option-roms=off,pit=off,pic=off,rtc=off,isa-serial=off,"
+      "auto-kernel-cmdline=off,accel=kvm",
+      "-cpu",
+      "host",
+      "-smp",
+      std::to_string(config.cpus),
+      "-m",
+      fmt::format("{}M", config.memory_bytes / base::mebibyte),
+      "-nodefaults",
+      "-no-user-config",
+      "-display",
+      "none",
+      "-no-reboot",
+      "-bios",
+      "qboot.rom",
+      "-kernel",
+      config.kernel,
+      "-initrd",
+      config.initrd,
+      "-append",
+      command_line,
+      "-device",
+      "virtio-serial-device",
+      "-chardev",
+      fmt::format("socket,id=agent,fd={}", port),
+      "-device",
+      fmt::format("virtserialport,chardev=agent,name={}", agent_port),
+      "-device",
+      "virtio-rng-device"};
+  for (std::size_t i = 0; i < config.disks.size(); ++i) {
+    args.insert(args.end(), {"-drive",
+                             fmt::format("id=disk{},file={},format=raw,if=none,readonly=on", i,
+                                         config.disks[i].path),
+                             "-device", fmt::format("virtio-blk-device,drive=disk{}", i)});
+  }
+  return args;
+}
+
+class QemuMachine : public Machine {
+ public:
+  QemuMachine(const vmm::MachineConfig& config, int port) {
+    auto args = qemu_command(config, port);
+    std::vector<char*> argv;
+    for (auto& argument : args) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ < 0) base::throw_errno("cannot start QEMU");
+    if (pid_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::fcntl(port, F_SETFD, 0);
+      ::execvp(argv[0], argv.data());
+      ::_exit(127);
+    }
+  }
+  QemuMachine(const QemuMachine&) = delete;
+  QemuMachine& operator=(const QemuMachine&) = delete;
+  ~QemuMachine() override {
+    ::kill(pid_, SIGKILL);
+    base::wait_for(pid_);
+  }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+using Start = std::function<std::unique_ptr<Machine>(base::EventLoop& loop, int port)>;
+
+// Nanoseconds from the request until the agent has executed the workload.
+std::uint64_t measure(const sandbox::Spec& spec, const vmm::MachineConfig& config,
+                      const Start& start) {
+  base::EventLoop loop;
+  const base::Fd null_fd = base::open_file("/dev/null", O_RDWR);
+  const std::uint64_t request = base::monotonic_now();
+  std::uint64_t executed = 0;
+  std::string failure = "the workload was never executed";
+  auto [ours, guests] = base::make_socket_pair();
+  const auto machine = start(loop, guests.get());
+  guests.reset();
+  sandbox::AgentSession session(loop, std::move(ours), {.on_lost = [&](const base::Error& reason) {
+                                  failure = reason.message();
+                                  loop.stop();
+                                }});
+  sandbox::AgentBox box{.spec = spec, .disks = {}};
+  for (std::size_t i = 0; i < config.disks.size(); ++i) {
+    box.disks.push_back(fmt::format("/dev/vd{}", static_cast<char>('a' + i)));
+  }
+  session.start_box(box, {.in = null_fd.get(), .out = null_fd.get(), .err = STDERR_FILENO},
+                    {.on_started = [&] { executed = base::monotonic_now(); },
+                     .on_end =
+                         [&](const sandbox::Outcome& outcome) {
+                           if (outcome.error) failure = outcome.error->message();
+                           loop.stop();
+                         }});
+  loop.run();
+  if (executed == 0) throw base::Error(base::ErrorKind::system, failure);
+  return executed - request;
+}
+
+double median_ms(std::vector<std::uint64_t> samples) {
+  std::ranges::sort(samples);
+  const auto middle = samples.size() / 2;
+  const auto upper = static_cast<double>(samples[middle]);
+  const auto lower = static_cast<double>(samples[samples.size() % 2 == 0 ? middle - 1 : middle]);
+  return (upper + lower) / 2e6;
+}
+
+int run(int rounds) {
+  image::Store store;
+  const auto image = store.prepare("busybox");
+  sandbox::BoxRequest request;
+  request.spec = image::make_workload(
+      image, {.command = {"true"}, .env = {}, .working_directory = {}, .user = {}});
+  request.root = image.root;
+  const auto config = vmm::plan_machine(request);
+  const std::array<Start, 2> monitors{
+      [&](base::EventLoop& loop, int port) -> std::unique_ptr<Machine> {
+        return std::make_unique<OurMachine>(loop, config, port);
+      },
+      [&](base::EventLoop&, int port) -> std::unique_ptr<Machine> {
+        return std::make_unique<QemuMachine>(config, port);
+      }};
+
+  std::array<std::vector<std::uint64_t>, 2> samples;
+  for (int round = 0; round <= rounds; ++round) {
+    for (std::size_t which = 0; which < monitors.size(); ++which) {
+      const auto time = measure(request.spec, config, monitors[which]);
+      if (round > 0) samples[which].push_back(time);  // the first of each warms the caches
+    }
+  }
+  const double ours = median_ms(samples[0]);
+  const double qemu = median_ms(samples[1]);
+  fmt::print("request to workload, median of {} rounds:\n", rounds);
+  fmt::print("  twinbox-vmm   {:9.3f} ms\n  qemu microvm  {:9.3f} ms\n", ours, qemu);
+  fmt::print("  ratio {:.3f} (at most {})\n", ours / qemu, bar);
+  return ours <= bar * qemu ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace twinbox
+
+int main(int count, char** values) {
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return twinbox::run(count > 1 ? std::max(1, std::atoi(values[1])) : 3);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "vm_vs_qemu: {}\n", error.what());
+    return 125;
+  }
+}

@@ -1,0 +1,119 @@
+// One workload as a container and as a microVM: the same streams, status and signals.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <sstream>
+#include <utility>
+
+#include "base/size.hpp"
+#include "tests/lab/lab_run.hpp"
+
+namespace twinbox::test {
+namespace {
+
+class RunAs : public testing::TestWithParam<const char*> {
+ protected:
+  std::vector<std::string> command(std::vector<std::string> workload) const {
+    workload.insert(workload.begin(), {"twinbox", "run", "--as", GetParam(), "busybox"});
+    return workload;
+  }
+};
+
+TEST_P(RunAs, KeepsStreamsApartAndTheStatus) {
+  const auto result = in_lab(command({"sh", "-c", "echo out; echo err >&2; exit 7"}));
+  EXPECT_EQ(result.status, 7);
+  EXPECT_EQ(result.out, "out\n");
+  EXPECT_EQ(result.err, "err\n");
+}
+
+TEST_P(RunAs, EchoesTenMegabytesByteForByte) {
+  // The input is made in the lab: what is measured is the box, not the way into the lab.
+  const auto result = script_in_lab(
+      "head -c 10000000 /dev/urandom >/tmp/sent.$$; "
+      "twinbox run --as " +
+      std::string(GetParam()) +
+      " busybox cat </tmp/sent.$$ >/tmp/received.$$ && cmp /tmp/sent.$$ /tmp/received.$$; "
+      "status=$?; rm /tmp/sent.$$ /tmp/received.$$; exit $status");
+  EXPECT_EQ(result.status, 0) << result.err;
+}
+
+TEST_P(RunAs, HandsSigtermToTheWorkload) {
+  Running lab([this] {
+    auto args = command({"sh", "-c",
+                         "trap 'echo caught; exit 9' TERM; echo ready; "
+                         "while :; do sleep 0.1; done"});
+    args.insert(args.begin(), {"twinbox", "lab", "exec", "--"});
+    return args;
+  }());
+  ASSERT_TRUE(lab.wait_for_output("ready")) << lab.wait().err;
+  lab.signal(SIGTERM);  // by way of the lab it reaches twinbox, which is what this is about
+  const auto result = lab.wait();
+  EXPECT_EQ(result.status, 9) << result.err;
+  EXPECT_EQ(result.out, "ready\ncaught\n");
+}
+
+TEST_P(RunAs, TellsHowTheWorkloadCouldNotRun) {
+  const auto missing = in_lab(command({"no-such-program"}));
+  EXPECT_EQ(missing.status, 127);
+  EXPECT_NE(missing.err.find("no-such-program"), std::string::npos) << missing.err;
+  const auto no_program = in_lab(command({"/etc/passwd"}));
+  EXPECT_EQ(no_program.status, 126) << no_program.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, RunAs, testing::Values("container", "vm"),
+                         [](const auto& parameter) { return std::string(parameter.param); });
+
+struct MemoryArea {
+  std::uint64_t start = 0;
+  std::uint64_t end = 0;
+  std::uint64_t resident_kib = 0;
+};
+
+std::vector<MemoryArea> parse_smaps(const std::string& text) {
+  std::vector<MemoryArea> areas;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    MemoryArea area;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &area.start, &area.end) == 2) areas.push_back(area);
+    if (line.starts_with("Rss:")) areas.back().resident_kib = std::stoull(line.substr(4));
+  }
+  return areas;
+}
+
+// The guest's memory is one range of exactly its size, in several areas: windows of the kernel's
+// file and of the initramfs lie in it. Returns what is resident {in it, beside it}.
+std::pair<std::uint64_t, std::uint64_t> resident_kib(const std::vector<MemoryArea>& areas,
+                                                     std::uint64_t guest_bytes) {
+  std::uint64_t guest = 0;
+  std::uint64_t all = 0;
+  for (std::size_t first = 0; first < areas.size(); ++first) {
+    all += areas[first].resident_kib;
+    std::uint64_t inside = 0;
+    for (std::size_t last = first; last < areas.size(); ++last) {
+      if (last > first && areas[last].start != areas[last - 1].end) break;
+      inside += areas[last].resident_kib;
+      if (areas[last].end - areas[first].start == guest_bytes) guest = std::max(guest, inside);
+    }
+  }
+  return {guest, all - guest};
+}
+
+TEST(Monitor, TakesAtMostFourMebibytesBesideGuestMemory) {
+  const auto result = script_in_lab(R"(
+twinbox run --as vm --memory 192m busybox sh -c 'echo up; sleep 1000' >/tmp/up.$$ & run=$!
+until grep -q up /tmp/up.$$; do kill -0 $run || exit 1; sleep 0.1; done
+cat /proc/$(pidof twinbox-vmm)/smaps
+kill -9 $(pidof twinbox-vmm); wait $run; rm /tmp/up.$$
+)");
+  const auto areas = parse_smaps(result.out);
+  const auto [guest, own] = resident_kib(areas, 192 * base::mebibyte);
+  ASSERT_GT(guest, 16 * 1024U) << "the guest's memory was not found\n" << result.out << result.err;
+  EXPECT_LE(own, 4 * 1024U) << result.out;
+  EXPECT_GT(own, 256U);
+}
+
+}  // namespace
+}  // namespace twinbox::test
