@@ -105,11 +105,21 @@ std::optional<KeptLab> suitable_kept_lab(const LabOptions& options) {
   return lab;
 }
 
-void start_afresh_if_stale(const LabOptions& options, const KeptLab& lab) {
+// False when the lab that runs holds something else than this host now, and cannot be replaced
+// because commands run in it.
+bool refresh(const LabOptions& options, const KeptLab& lab) {
   const std::vector<fs::path> with(lab.with.begin(), lab.with.end());
-  if (contents_for(with).digest() == lab.digest) return;
-  fmt::print(stderr, "twinbox: the lab holds older programs or images and is started afresh\n");
+  if (contents_for(with).digest() == lab.digest) return true;
+  if (kept_lab_is_busy()) {
+    fmt::print(stderr,
+               "twinbox: the lab that runs holds other programs or images and is in use: this "
+               "command gets a lab of its own\n");
+    return false;
+  }
+  fmt::print(stderr,
+             "twinbox: the lab that runs holds other programs or images and is started afresh\n");
   lab_start({.kernel = options.kernel, .memory_bytes = lab.memory_bytes, .with = with});
+  return true;
 }
 
 void wait_until_up() {
@@ -127,10 +137,8 @@ int lab_exec(const LabOptions& options, const LabExecution& execution) {
   const LabCommand command{
       .args = execution.args, .env = lab_environment(timing), .out = execution.out, .stdio = {}};
   if (!execution.deterministic) {
-    if (const auto lab = suitable_kept_lab(options)) {
-      start_afresh_if_stale(options, *lab);
-      return run_in_kept_lab(command);
-    }
+    const auto lab = suitable_kept_lab(options);
+    if (lab && refresh(options, *lab)) return run_in_kept_lab(command);
   }
   auto config = machine_for(options, lab_image(contents_for(options.with), image_cache()));
   if (!execution.deterministic) return run_alone(std::move(config), command);
@@ -150,6 +158,10 @@ void lab_start(const LabOptions& options) {
                          .with = as_text(options.with)};
     if (const auto running = find_kept_lab()) {
       if (running->digest == wanted.digest && running->memory_bytes == wanted.memory_bytes) return;
+      if (kept_lab_is_busy()) {
+        throw base::Error(base::ErrorKind::conflict, "another lab runs, and commands in it",
+                          "wait for them, or end it: twinbox lab stop");
+      }
       end_kept_lab(*running);
     }
     check_lab_host(config);

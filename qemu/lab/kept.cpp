@@ -217,6 +217,15 @@ void end_kept_lab(const KeptLab& lab) {
   base::remove_tree(kept_lab_directory());
 }
 
+bool kept_lab_is_busy() {
+  for (int number = 0; number < agents; ++number) {
+    const auto path = kept_lab_directory() / (agent_name(number) + ".lock");
+    const base::Fd lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (lock && !try_lock(lock.get())) return true;
+  }
+  return false;
+}
+
 AgentLease lease_agent() {
   const int first = ::getpid() % agents;  // not the one that another command has just left
   AgentLease lease;

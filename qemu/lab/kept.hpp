@@ -50,6 +50,8 @@ void spawn_kept_lab(LabMachineConfig config, KeptLab lab);
 void end_kept_lab(const KeptLab& lab);
 // Waits when all agents are busy.
 AgentLease lease_agent();
+// Whether commands run in it now.
+bool kept_lab_is_busy();
 
 // Removes the files of a kept lab whose supervisor is gone.
 void clean_up_kept_lab();
