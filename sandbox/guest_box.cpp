@@ -82,14 +82,18 @@ void GuestBox::on_workload_end(const Outcome& outcome) {
   lost_ = session_->lost() && outcome.error && outcome.status == status_own_error;
   if (end_) return finish();
   if (!lost_) return machine_->kill();
-  later(last_words_limit, &GuestBox::end_machine);
+  later(last_words_limit, &GuestBox::end_lost_machine);
 }
 
-void GuestBox::end_machine() { machine_->kill(); }
+void GuestBox::end_lost_machine() {
+  if (end_) return;
+  if (!ended_for_) ended_for_ = outcome_->error->message();
+  machine_->kill();
+}
 
 void GuestBox::give_up_booting() {
   boot_timer_.reset();
-  gave_up_ = true;
+  ended_for_ = fmt::format("it did not come up within {} seconds", boot_limit.count());
   machine_->kill();
 }
 
@@ -116,18 +120,16 @@ void GuestBox::finish() {
 
 base::Error GuestBox::why_lost() const {
   if (end_->never_ran) return end_->reason;
-  const auto reason = gave_up_
-                          ? fmt::format("it did not come up within {} seconds", boot_limit.count())
-                          : end_->reason.message();
+  const auto reason = ended_for_.value_or(end_->reason.message());
   auto message =
       fmt::format("the guest was lost {}: {}",
                   executed_ ? "while its workload ran" : "before its workload ran", reason);
   const auto lines = machine_->last_words();
   if (!lines.empty()) message += "; its last lines:\n" + lines;
   // Without any other sign, a guest that does not come up is most often too small.
-  const bool too_small = end_->reason.hint().empty() && !executed_ && !gave_up_;
+  const bool may_be_too_small = end_->reason.hint().empty() && !executed_ && !ended_for_;
   return {base::ErrorKind::system, message,
-          too_small ? "give it more memory (--memory)" : end_->reason.hint()};
+          may_be_too_small ? "give it more memory (--memory)" : end_->reason.hint()};
 }
 
 void GuestBox::tell_exit() {

@@ -64,7 +64,7 @@ class GuestBox : public Box {
   void on_hello();
   void on_started();
   void on_workload_end(const Outcome& outcome);
-  void end_machine();
+  void end_lost_machine();
   void give_up_booting();
   void stop_boot_timer();
   void on_machine_end(const GuestMachine::End& end);
@@ -86,7 +86,7 @@ class GuestBox : public Box {
   std::optional<base::EventLoop::TimerId> boot_timer_;
   bool lost_ = false;
   bool executed_ = false;
-  bool gave_up_ = false;
+  std::optional<std::string> ended_for_;  // why we ended the machine before its workload's end
   std::optional<GuestMachine::End> end_;
   std::optional<Outcome> outcome_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
