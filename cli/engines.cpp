@@ -7,7 +7,10 @@
 #include "base/error.hpp"
 #include "container/engine.hpp"
 #include "image/store.hpp"
+#include "qemu/engine.hpp"
+#include "qemu/lab.hpp"
 #include "sandbox/state_store.hpp"
+#include "vmm/boot/kernel_image.hpp"
 #include "vmm/engine.hpp"
 
 namespace twinbox::cli {
@@ -18,6 +21,11 @@ std::unique_ptr<sandbox::Engine> make() {
   return std::make_unique<Type>();
 }
 
+std::unique_ptr<sandbox::Engine> make_qemu() {
+  return std::make_unique<qemu::QemuEngine>(
+      qemu::QemuOptions{.prepare_kernel = vmm::prepare_kernel});
+}
+
 struct Entry {
   std::string_view name;
   std::unique_ptr<sandbox::Engine> (*make)();
@@ -26,6 +34,7 @@ struct Entry {
 constexpr std::array engines{
     Entry{"container", make<container::ContainerEngine>},
     Entry{"vm", make<vmm::VmEngine>},
+    Entry{"qemu", make_qemu},
     Entry{"process", make<container::ProcessEngine>},
 };
 
@@ -56,6 +65,7 @@ std::unique_ptr<sandbox::Engine> make_engine(std::string_view name) {
 void sweep_leftovers() {
   sandbox::sweep_boxes(sandbox::boxes_directory(), clean_up);
   image::Store().sweep();
+  qemu::clean_up_labs();
 }
 
 }  // namespace twinbox::cli

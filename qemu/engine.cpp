@@ -1,0 +1,80 @@
+#include "qemu/engine.hpp"
+
+#include <unistd.h>
+
+#include "base/processor.hpp"
+#include "base/size.hpp"
+#include "guest-images/initramfs.hpp"
+#include "qemu/libvirt/embedded_driver.hpp"
+#include "qemu/libvirt/machine.hpp"
+#include "qemu/libvirt/strays.hpp"
+#include "sandbox/guest_box.hpp"
+#include "sandbox/machine_size.hpp"
+
+namespace twinbox::qemu {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* agent_port = "twinbox.agent";
+
+// Without probing for what the machine lacks, and with an end that QEMU notices at once. Where QEMU
+// emulates the processor, fewer layers of page tables and no random layout are less to emulate.
+constexpr const char* kernel_options =
+    "console=ttyS0 quiet panic=-1 reboot=t tsc=reliable i8042.noaux i8042.nomux i8042.nopnp "
+    "i8042.dumbkbd no5lvl";
+
+bool kvm_runs_linux() {
+  return base::processor_virtualizes() && ::access("/dev/kvm", R_OK | W_OK) == 0;
+}
+
+std::string command_line(const sandbox::VirtualMachine& machine) {
+  if (machine.kernel_parameters.empty()) return kernel_options;
+  return fmt::format("{} {}", kernel_options, machine.kernel_parameters);
+}
+
+void sweep_drivers() {
+  sandbox::sweep_ownerless(libvirt::driver_directories(), [](const fs::path& directory) {
+    libvirt::kill_strays(directory.string() + "/");
+  });
+}
+
+}  // namespace
+
+void QemuEngine::check_host() const { libvirt::check_installed(); }
+
+std::unique_ptr<sandbox::Box> QemuEngine::create(sandbox::BoxRequest request) {
+  check_host();
+  sweep_drivers();
+  const auto& vm = request.spec.vm;
+  const auto kernel =
+      vm.kernel.empty() ? guest_images::stock_kernel() : guest_images::kernel_at(vm.kernel);
+  const auto size = sandbox::machine_size(request.spec.resources);
+  libvirt::DomainConfig config{
+      .name = request.id,
+      .kvm = kvm_runs_linux(),
+      .memory_bytes = size.memory_bytes,
+      .cpus = size.cpus,
+      .emulator = libvirt::emulator(),
+      .kernel = kernel.image,
+      .initrd = vm.initrd.empty()
+                    ? guest_images::guest_initramfs(kernel, guest_images::VirtioBus::pci)
+                    : fs::path(vm.initrd),
+      .command_line = command_line(vm),
+      .disks = request.root.disks,
+      .port = agent_port,
+      .port_socket = request.directory / "agent.sock",
+      .console = request.directory / "console.log"};
+  if (vm.kernel.empty() && options_.prepare_kernel) {
+    config.kernel = options_.prepare_kernel(kernel.image);
+  }
+  return std::make_unique<sandbox::GuestBox>(std::move(request),
+                                             libvirt::make_machine(std::move(config)));
+}
+
+void QemuEngine::clean_up(const std::string& id, const fs::path&) {
+  libvirt::kill_strays(fmt::format("guest={},", id));
+  sweep_drivers();
+}
+
+}  // namespace twinbox::qemu

@@ -1,0 +1,45 @@
+// libvirt, loaded when the first box needs it, so that twinbox also runs where it is not installed
+// and every other command starts without its fifty libraries.
+#pragma once
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <filesystem>
+#include <string_view>
+
+#include "base/error.hpp"
+
+namespace twinbox::qemu::libvirt {
+
+// The functions that are used, by their own names.
+struct Functions {
+  decltype(&::virInitialize) virInitialize;
+  decltype(&::virSetErrorFunc) virSetErrorFunc;
+  decltype(&::virGetLastErrorMessage) virGetLastErrorMessage;
+  decltype(&::virEventRegisterDefaultImpl) virEventRegisterDefaultImpl;
+  decltype(&::virEventRunDefaultImpl) virEventRunDefaultImpl;
+  decltype(&::virEventAddTimeout) virEventAddTimeout;
+  decltype(&::virEventRemoveTimeout) virEventRemoveTimeout;
+  decltype(&::virConnectOpen) virConnectOpen;
+  decltype(&::virConnectClose) virConnectClose;
+  decltype(&::virDomainCreateXML) virDomainCreateXML;
+  decltype(&::virDomainDestroy) virDomainDestroy;
+  decltype(&::virDomainFree) virDomainFree;
+};
+
+// Loads the library the first time. Throws base::Error (unsupported) naming the package when it is
+// missing.
+const Functions& library();
+
+// Throws base::Error (unsupported), naming the package to install, where libvirt, its QEMU driver,
+// the driver's user or QEMU is missing, or when this process is not root's.
+void check_installed();
+
+// QEMU's own path. Throws base::Error (unsupported).
+std::filesystem::path emulator();
+
+// Throws base::Error (system): what was attempted, and the reason libvirt gives in this thread.
+[[noreturn]] void throw_libvirt_error(std::string_view attempted);
+
+}  // namespace twinbox::qemu::libvirt
