@@ -24,6 +24,7 @@ namespace {
 struct Flags {
   bool quick = false;
   bool here = false;
+  bool lab = false;
   std::string out = "twinbox-report";
   std::string engines;
   std::string runs;
@@ -81,7 +82,7 @@ compare::Plan plan_of(const Flags& flags) {
 }
 
 bool needs_lab(const compare::Plan& plan, const Flags& flags) {
-  if (flags.here) return false;
+  if (flags.here || flags.lab) return flags.lab;
   if (std::count(plan.engines.begin(), plan.engines.end(), "vm") == 0) return false;
   return !vmm::kvm::probe_host().runs_linux();
 }
@@ -106,6 +107,8 @@ int compare(const Arguments& arguments) {
                   "container and as a microVM, and writes report.json and index.html.");
   options.flag("quick", "a first look: 7 runs of each, few instances", flags.quick);
   options.flag("here", "measure on this host, also where it cannot run machines", flags.here);
+  options.flag("lab", "measure in the deterministic lab, also where this host runs machines",
+               flags.lab);
   options.value("out", "DIR", "where the reports go (twinbox-report)", flags.out);
   options.value("engines", "A,B", "of process, container, vm (all)", flags.engines);
   options.value("runs", "N", "measured runs of each engine (30)", flags.runs);
@@ -117,6 +120,10 @@ int compare(const Arguments& arguments) {
   if (options.help_shown()) return 0;
   if (!rest.empty()) {
     throw base::Error(base::ErrorKind::usage, fmt::format("unexpected argument '{}'", rest.front()),
+                      options.see_help());
+  }
+  if (flags.here && flags.lab) {
+    throw base::Error(base::ErrorKind::usage, "--here and --lab exclude each other",
                       options.see_help());
   }
   const auto plan = plan_of(flags);

@@ -1,0 +1,73 @@
+// Two comparisons in the deterministic lab give the same figures, to within a tenth of a percent.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include "base/command.hpp"
+#include "base/file.hpp"
+#include "compare/summary.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+constexpr double tolerance = 0.001;
+
+// The comparison's own figures, by name.
+using Figures = std::map<std::string, double>;
+
+Result compare_in_lab(const std::filesystem::path& out) {
+  const auto run =
+      base::run_command({TWINBOX_PROGRAM, "compare", "--lab", "--runs", "2", "--warm-ups", "1",
+                         "--instances", "3", "--out", out.string()});
+  EXPECT_EQ(run.status, 0) << run.err;
+  return result_from_json(base::read_file(out / "report.json"), "report.json");
+}
+
+void add(Figures& figures, const std::string& name, const std::optional<Figure>& figure) {
+  if (figure) figures[name] = figure->median;
+}
+
+void add(Figures& figures, const std::string& name, const std::optional<MemorySummary>& memory) {
+  if (!memory) return;
+  for (const auto& [component, footprint] : memory->components) {
+    figures[name + ", " + component] = static_cast<double>(footprint.pss);
+  }
+}
+
+Figures figures_of(const Result& result) {
+  Figures figures;
+  for (const auto& engine : summarise(result).engines) {
+    add(figures, engine.engine + " request to exec", engine.to_executed);
+    add(figures, engine.engine + " request to ready", engine.to_ready);
+    add(figures, engine.engine + " tear-down", engine.teardown);
+    add(figures, engine.engine + " CPU time", engine.cpu);
+    add(figures, engine.engine + " alone", engine.alone);
+    add(figures, engine.engine + " together", engine.together);
+    if (engine.density) figures[engine.engine + " slope"] = engine.density->line.slope;
+  }
+  return figures;
+}
+
+TEST(Compare, RepeatsInTheDeterministicLab) {
+  const base::TemporaryDirectory directory;
+  const auto first = compare_in_lab(directory.path() / "first");
+  const auto second = compare_in_lab(directory.path() / "second");
+
+  EXPECT_EQ(first.environment.kind, HostKind::deterministic_lab);
+  EXPECT_TRUE(first.failures.empty()) << first.failures.front().message;
+  const auto expected = figures_of(first);
+  const auto found = figures_of(second);
+  ASSERT_EQ(expected.size(), found.size());
+  // Four times, five or more memory components and a slope for each of three engines.
+  EXPECT_GE(expected.size(), 24U);
+  for (const auto& [name, value] : expected) {
+    fmt::print("{:<32} {:>16.0f} {:>16.0f}\n", name, value, found.at(name));
+    EXPECT_LE(std::abs(found.at(name) - value), tolerance * std::abs(value)) << name;
+  }
+}
+
+}  // namespace
+}  // namespace twinbox::compare
