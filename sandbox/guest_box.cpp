@@ -67,12 +67,12 @@ void GuestBox::signal(int number) {
 
 void GuestBox::on_hello() {
   stop_boot_timer();
-  marks_.stamp(Mark::booted);
+  seen_from_here_.stamp(Mark::booted);
 }
 
 void GuestBox::on_started() {
   executed_ = true;
-  marks_.stamp(Mark::executed);
+  seen_from_here_.stamp(Mark::executed);
   if (request_.on_executed) request_.on_executed();
 }
 
@@ -103,6 +103,9 @@ void GuestBox::stop_boot_timer() {
 
 void GuestBox::on_machine_end(const GuestMachine::End& end) {
   stop_boot_timer();
+  for (const auto mark : {Mark::booted, Mark::executed}) {
+    if (const auto time = seen_from_here_.at(mark)) marks_.stamp(mark, *time);
+  }
   marks_.stamp(Mark::gone);
   end_ = end;
   if (!outcome_ && session_) return;  // its end follows, after the last of the output

@@ -79,6 +79,7 @@ class GuestBox : public Box {
   base::EventLoop* loop_ = nullptr;
   ExitHandler on_exit_;
   Marks marks_;
+  Marks seen_from_here_;  // where the machine itself knows no better
   std::unique_ptr<GuestMachine> machine_;
   std::unique_ptr<AgentSession> session_;
   AgentSession::ProcessId process_ = 0;

@@ -1,13 +1,10 @@
 #include "vmm/machine_plan.hpp"
 
-#include <cmath>
-
 #include "base/log.hpp"
-#include "base/size.hpp"
 #include "guest-images/initramfs.hpp"
+#include "sandbox/machine_size.hpp"
 #include "vmm/boot/command_line.hpp"
 #include "vmm/boot/kernel_image.hpp"
-#include "vmm/engine.hpp"
 #include "vmm/layout.hpp"
 
 namespace twinbox::vmm {
@@ -18,33 +15,16 @@ constexpr std::size_t maximum_disks = layout::max_virtio_devices - 2;
 // Long for a boot, even on an emulated host that shares a busy machine (a minute has been seen).
 constexpr std::uint64_t boot_limit_ms = 240'000;
 
-std::uint64_t memory_for(const sandbox::Resources& resources) {
-  const auto bytes = resources.memory_bytes.value_or(default_memory);
-  if (bytes < minimum_memory) {
-    throw base::Error(
-        base::ErrorKind::usage,
-        fmt::format("a machine with {} of memory cannot boot a kernel", base::format_size(bytes)),
-        fmt::format("give it at least --memory {}m, or run it as a container",
-                    minimum_memory / base::mebibyte));
-  }
-  // The monitor maps whole pages.
-  return bytes / 4096 * 4096;
-}
-
-unsigned cpus_for(const sandbox::Resources& resources) {
-  const double wanted = std::ceil(resources.cpus.value_or(1));
-  if (!(wanted >= 1 && wanted <= maximum_cpus)) {
-    throw base::Error(base::ErrorKind::usage,
-                      fmt::format("a machine cannot have {} processors", wanted),
-                      fmt::format("give it 1 to {}", maximum_cpus));
-  }
-  return static_cast<unsigned>(wanted);
-}
+// A stock kernel spends a fifth of its boot on the files of its tracer, which nobody in a box could
+// reach: resolving the names in all event formats, and making tens of thousands of entries.
+constexpr std::string_view without_tracing =
+    "initcall_blacklist=trace_eval_init,tracer_init_tracefs";
 
 std::string command_line_for(const sandbox::VirtualMachine& machine) {
   const bool console = base::log_level() == base::LogLevel::debug;
-  auto line = linux_command_line(console ? GuestConsole::serial : GuestConsole::none,
-                                 fmt::format("twinbox.marks={:#x}", layout::mark_register));
+  auto line = linux_command_line(
+      console ? GuestConsole::serial : GuestConsole::none,
+      fmt::format("{} twinbox.marks={:#x}", without_tracing, layout::mark_register));
   if (!machine.kernel_parameters.empty()) line += " " + machine.kernel_parameters;
   return line;
 }
@@ -54,8 +34,9 @@ std::string command_line_for(const sandbox::VirtualMachine& machine) {
 MachineConfig plan_machine(const sandbox::BoxRequest& request) {
   const auto& spec = request.spec;
   MachineConfig config;
-  config.memory_bytes = memory_for(spec.resources);
-  config.cpus = cpus_for(spec.resources);
+  const auto size = sandbox::machine_size(spec.resources);
+  config.memory_bytes = size.memory_bytes;
+  config.cpus = size.cpus;
   if (request.root.disks.size() > maximum_disks) {
     throw base::Error(base::ErrorKind::unsupported,
                       fmt::format("the image has {} layers, and a machine takes {} disks",
