@@ -132,6 +132,11 @@ void add_vcpus(Machine& machine, const MachineConfig& config) {
   }
 }
 
+kvm::AddressSpace answered_by(const Bus& bus) {
+  return {.read = [&bus](auto address, auto data) { bus.read(address, data); },
+          .write = [&bus](auto address, auto data) { bus.write(address, data); }};
+}
+
 void add_vcpu_threads(Machine& machine, const MachineHooks& hooks) {
   for (const auto& vcpu : machine.vcpus) {
     const auto on_fault = [on_end = hooks.on_end, index = vcpu->index()](const kvm::VcpuEnd& end) {
@@ -140,7 +145,9 @@ void add_vcpu_threads(Machine& machine, const MachineHooks& hooks) {
       on_end({.reason = reason, .vcpu = index, .fault = end});
     };
     machine.threads.push_back(std::make_unique<kvm::VcpuThread>(
-        *vcpu, kvm::VcpuThread::Buses{machine.ports, machine.mmio}, on_fault));
+        *vcpu,
+        kvm::VcpuThread::AddressSpaces{answered_by(machine.ports), answered_by(machine.mmio)},
+        on_fault));
   }
 }
 

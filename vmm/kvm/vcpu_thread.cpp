@@ -46,8 +46,9 @@ std::string internal_error_detail(const kvm_run& run) {
 
 }  // namespace
 
-VcpuThread::VcpuThread(Vcpu& vcpu, Buses buses, std::function<void(const VcpuEnd&)> on_fault)
-    : vcpu_(vcpu), buses_(buses), on_fault_(std::move(on_fault)) {
+VcpuThread::VcpuThread(Vcpu& vcpu, AddressSpaces spaces,
+                       std::function<void(const VcpuEnd&)> on_fault)
+    : vcpu_(vcpu), spaces_(std::move(spaces)), on_fault_(std::move(on_fault)) {
   install_kick_handler();
   thread_ = std::jthread([this] { thread_main(); });
 }
@@ -171,9 +172,9 @@ void VcpuThread::handle_port() {
   for (std::uint32_t i = 0; i < run.io.count; ++i) {
     const std::span value(data + std::size_t{i} * run.io.size, run.io.size);
     if (run.io.direction == KVM_EXIT_IO_OUT) {
-      buses_.ports.write(run.io.port, value);
+      spaces_.ports.write(run.io.port, value);
     } else {
-      buses_.ports.read(run.io.port, value);
+      spaces_.ports.read(run.io.port, value);
     }
   }
 }
@@ -182,9 +183,9 @@ void VcpuThread::handle_memory() {
   auto& access = vcpu_.state().mmio;
   const auto value = std::as_writable_bytes(std::span(access.data)).first(access.len);
   if (access.is_write != 0) {
-    buses_.memory.write(access.phys_addr, value);
+    spaces_.memory.write(access.phys_addr, value);
   } else {
-    buses_.memory.read(access.phys_addr, value);
+    spaces_.memory.read(access.phys_addr, value);
   }
 }
 

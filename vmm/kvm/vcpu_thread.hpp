@@ -3,14 +3,15 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 
-#include "vmm/devices/bus.hpp"
 #include "vmm/kvm/exit_counter.hpp"
 #include "vmm/kvm/vcpu.hpp"
 
@@ -34,15 +35,21 @@ struct VcpuEnd {
   std::string detail;  // KVM's numbers, for the message
 };
 
+// Who answers the guest's accesses, in the vCPU's thread.
+struct AddressSpace {
+  std::function<void(std::uint64_t address, std::span<std::byte> data)> read;
+  std::function<void(std::uint64_t address, std::span<const std::byte> data)> write;
+};
+
 class VcpuThread {
  public:
-  struct Buses {
-    const Bus& ports;
-    const Bus& memory;
+  struct AddressSpaces {
+    AddressSpace ports;
+    AddressSpace memory;  // what is no RAM
   };
-  // `on_fault` is called in the vCPU's thread, once, before the state becomes stopped. All is
+  // `on_fault` is called in the vCPU's thread, once, before the state becomes stopped. The vCPU is
   // borrowed.
-  VcpuThread(Vcpu& vcpu, Buses buses, std::function<void(const VcpuEnd&)> on_fault);
+  VcpuThread(Vcpu& vcpu, AddressSpaces spaces, std::function<void(const VcpuEnd&)> on_fault);
   VcpuThread(const VcpuThread&) = delete;
   VcpuThread& operator=(const VcpuThread&) = delete;
   ~VcpuThread();  // stops and joins
@@ -72,7 +79,7 @@ class VcpuThread {
   void finish(VcpuState reached);
 
   Vcpu& vcpu_;
-  Buses buses_;
+  AddressSpaces spaces_;
   std::function<void(const VcpuEnd&)> on_fault_;
   ExitCounter exits_;
 

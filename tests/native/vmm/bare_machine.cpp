@@ -17,6 +17,11 @@ constexpr std::uint64_t line_status = 5;
 constexpr std::byte transmitter_empty{0x20};
 constexpr std::uint16_t debug_port = 0x80;
 
+kvm::AddressSpace answered_by(const Bus& bus) {
+  return {.read = [&bus](auto address, auto data) { bus.read(address, data); },
+          .write = [&bus](auto address, auto data) { bus.write(address, data); }};
+}
+
 }  // namespace
 
 template <typename Condition>
@@ -89,7 +94,7 @@ BareMachine::BareMachine(const std::string& scenario, const std::string& guest)
       memory);
   vcpu.emplace(vm, 0, kvm::guest_cpuid(kvm.supported_cpuid(), {}));
   kvm::set_entry_registers(*vcpu, entry);
-  thread.emplace(*vcpu, kvm::VcpuThread::Buses{ports, mmio},
+  thread.emplace(*vcpu, kvm::VcpuThread::AddressSpaces{answered_by(ports), answered_by(mmio)},
                  [this](const kvm::VcpuEnd& end) { journal.fault(end); });
 }
 
