@@ -23,7 +23,7 @@ Plan quick_plan() {
   Plan plan;
   plan.warm_ups = 1;
   plan.blocks = 7;
-  plan.density.limits = {{"process", 24}, {"container", 24}, {"vm", 6}};
+  plan.density.limits = {{"process", 40}, {"container", 40}, {"vm", 6}};
   return plan;
 }
 

@@ -21,7 +21,9 @@ struct DensityPlan {
   // Instances at most, by engine. Small ones need many before their slope stands out of the host's
   // own ups and downs.
   std::map<std::string, int> limits{{"process", 64}, {"container", 64}, {"vm", 16}};
-  int discarded = 1;    // the first instances, which pay for what all later ones share
+  // Of the instances, the first that are left out of the fit: they pay for what later ones share,
+  // and live on what the host has kept from earlier boxes.
+  double discarded_share = 1.0 / 3;
   int settle_ms = 200;  // from the last instance being ready to the reading of the host's memory
   double memory_share = 0.5;  // of the host's available memory at the start, at most
 };

@@ -44,7 +44,7 @@ Json write(const Plan& plan) {
           {"timeout_s", plan.timeout_s},
           {"density",
            {{"limits", plan.density.limits},
-            {"discarded", plan.density.discarded},
+            {"discarded_share", plan.density.discarded_share},
             {"settle_ms", plan.density.settle_ms},
             {"memory_share", plan.density.memory_share}}}};
 }
@@ -62,8 +62,9 @@ Plan read_plan(const JsonView& view) {
   plan.seed = view.get<std::uint64_t>("seed");
   plan.timeout_s = view.get_or<int>("timeout_s", plan.timeout_s);
   const auto density = view.at("density");
-  plan.density = {density.get<std::map<std::string, int>>("limits"), density.get<int>("discarded"),
-                  density.get<int>("settle_ms"), density.get<double>("memory_share")};
+  plan.density = {density.get<std::map<std::string, int>>("limits"),
+                  density.get<double>("discarded_share"), density.get<int>("settle_ms"),
+                  density.get<double>("memory_share")};
   return plan;
 }
 

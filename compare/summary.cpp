@@ -59,8 +59,17 @@ std::string phase_name(const std::string& engine, Mark to) {
   return {};
 }
 
-// Marks of different watchers can overtake one another by a scheduling delay; a phase never has a
-// negative length.
+// When a mark was reached. Marks of different watchers can overtake one another: a parent may learn
+// that its child exists after the child has got further. None can have been reached later than a
+// mark that follows it.
+std::optional<std::uint64_t> reached(const StartSample& sample, Mark mark) {
+  auto found = sample.marks.find(mark);
+  if (found == sample.marks.end()) return std::nullopt;
+  auto earliest = found->second;
+  for (; found != sample.marks.end(); ++found) earliest = std::min(earliest, found->second);
+  return earliest;
+}
+
 std::vector<Phase> phases_of(const Result& result, const std::string& engine) {
   std::vector<Phase> phases;
   Mark from = Mark::request;
@@ -68,7 +77,7 @@ std::vector<Phase> phases_of(const Result& result, const std::string& engine) {
   for (const auto mark : marks_in_order) {
     const auto values = durations(result, engine, Mark::request, mark);
     if (mark == Mark::request || values.empty()) continue;
-    const double end = std::max(at, median(values));
+    const double end = median(values);
     phases.push_back({from, mark, phase_name(engine, mark), at, end - at});
     from = mark;
     at = end;
@@ -133,10 +142,10 @@ struct DensityAxes {
   std::vector<double> lost;
 };
 
-DensityAxes axes_of(const DensitySeries& series, int discarded) {
+DensityAxes axes_of(const DensitySeries& series, double discarded_share) {
+  const double discarded = std::max(1.0, discarded_share * series.points.back().instances);
   DensityAxes axes;
   for (const auto& point : series.points) {
-    // Without any instance, and with the first few, there is nothing that later ones can share.
     if (point.instances <= discarded) continue;
     axes.instances.push_back(point.instances);
     axes.lost.push_back(static_cast<double>(series.points.front().available_bytes) -
@@ -150,7 +159,7 @@ std::optional<DensitySummary> density_of(const Result& result, const std::string
       std::find_if(result.density.begin(), result.density.end(),
                    [&](const DensitySeries& candidate) { return candidate.engine == engine; });
   if (series == result.density.end() || series->points.empty()) return std::nullopt;
-  const auto axes = axes_of(*series, result.plan.density.discarded);
+  const auto axes = axes_of(*series, result.plan.density.discarded_share);
   if (axes.instances.size() < 2) return std::nullopt;
   DensitySummary summary;
   summary.line = theil_sen(axes.instances, axes.lost, result.plan.seed);
@@ -231,10 +240,10 @@ std::vector<double> durations(const Result& result, const std::string& engine, M
   std::vector<double> values;
   for (const auto& sample : result.starts) {
     if (sample.engine != engine || sample.warm_up) continue;
-    const auto begin = sample.marks.find(from);
-    const auto end = sample.marks.find(to);
-    if (begin == sample.marks.end() || end == sample.marks.end()) continue;
-    values.push_back(static_cast<double>(end->second) - static_cast<double>(begin->second));
+    const auto begin = reached(sample, from);
+    const auto end = reached(sample, to);
+    if (!begin || !end) continue;
+    values.push_back(static_cast<double>(*end) - static_cast<double>(*begin));
   }
   return values;
 }

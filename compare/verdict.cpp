@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <set>
 
 #include "base/error.hpp"
 #include "base/size.hpp"
@@ -132,19 +133,19 @@ std::string plural(const std::string& engine) {
 void add_capacity(const Summary& summary, std::vector<std::string>& sentences) {
   std::vector<std::string> parts;
   std::vector<std::string> stops;
+  std::set<std::string> constraints;
   for (const auto* engine : heaviest_first(summary)) {
     if (!engine->density || !engine->density->measurable()) continue;
     parts.push_back(
         fmt::format("{:.0f} {}", std::floor(engine->density->capacity), plural(engine->engine)));
-    stops.push_back(fmt::format("{} ({})", engine->density->last, engine->density->constraint));
+    stops.push_back(std::to_string(engine->density->last));
+    constraints.insert(engine->density->constraint);
   }
   if (parts.empty()) return;
-  const bool same = std::all_of(stops.begin(), stops.end(),
-                                [&](const std::string& stop) { return stop == stops.front(); });
   sentences.push_back(fmt::format(
       "Extrapolated, not reached: at these slopes the memory available at the start holds {}; the "
-      "growth was stopped at {}{}.",
-      listed(parts), same ? stops.front() : listed(stops), same ? " for each" : ""));
+      "growth was stopped at {} by the {}.",
+      listed(parts), listed(stops), listed({constraints.begin(), constraints.end()})));
 }
 
 }  // namespace
