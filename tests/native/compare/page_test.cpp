@@ -102,9 +102,9 @@ TEST_P(Page, IsDrawnWholeWithoutAnErrorOrARequest) {
   if (IsSkipped()) return;
   EXPECT_EQ(seen_["mistakes"], base::Json::array());
   EXPECT_EQ(seen_["fetched"], 0);
-  EXPECT_EQ(seen_["charts"], 5);
-  EXPECT_EQ(seen_["drawn"], 5);
-  EXPECT_EQ(seen_["described"], 5);
+  EXPECT_EQ(seen_["charts"], 6);
+  EXPECT_EQ(seen_["drawn"], 6);
+  EXPECT_EQ(seen_["described"], 6);
   EXPECT_EQ(seen_["tables"], true);
   EXPECT_EQ(seen_["scrollers"], true);
   EXPECT_EQ(seen_["title"], "One workload, three kinds of box");

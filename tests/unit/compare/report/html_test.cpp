@@ -59,7 +59,7 @@ TEST(Html, DataCannotEndItsScript) {
 TEST(Html, EveryChartHasARoleAndATableOrCaption) {
   const auto page = render_html(sample_result());
   const std::regex canvas("<canvas id=\"[a-z-]+\" role=\"img\">");
-  EXPECT_EQ(std::distance(std::sregex_iterator(page.begin(), page.end(), canvas), {}), 5);
+  EXPECT_EQ(std::distance(std::sregex_iterator(page.begin(), page.end(), canvas), {}), 6);
 }
 
 }  // namespace
