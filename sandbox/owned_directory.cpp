@@ -1,12 +1,15 @@
 #include "sandbox/owned_directory.hpp"
 
-#include <sys/file.h>
+#include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 
 #include <cerrno>
 #include <cstdint>
+#include <mutex>
 #include <optional>
+#include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -20,6 +23,9 @@ namespace twinbox::sandbox {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr auto lock_name = "lock";
+constexpr std::string_view gone_suffix = ".gone";
 
 std::string random_name() {
   std::uint64_t bits = 0;
@@ -36,24 +42,72 @@ bool make_directory(const fs::path& path) {
   return false;
 }
 
-// The lock on the directory at `path`, if it is there and nobody has it. A directory that was
-// removed between open and flock is not the one at `path` any more: its lock is worth nothing.
+// A process's own record locks do not stop it from taking them again, so it has to know which
+// directories are its own.
+class OwnDirectories {
+ public:
+  void add(const fs::path& path) {
+    const std::lock_guard guard(mutex_);
+    paths_.insert(path);
+  }
+  void remove(const fs::path& path) {
+    const std::lock_guard guard(mutex_);
+    paths_.erase(path);
+  }
+  bool has(const fs::path& path) {
+    const std::lock_guard guard(mutex_);
+    return paths_.contains(path);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<fs::path> paths_;
+};
+
+OwnDirectories& own_directories() {
+  static OwnDirectories directories;
+  return directories;
+}
+
+// The lock on the directory at `path`, if it is there and no process has it. A lock file that was
+// removed after it was opened is not the one at `path` any more: its lock is worth nothing.
 std::optional<base::Fd> try_lock(const fs::path& path) {
-  base::Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-  if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return std::nullopt;
+  const auto file = path / lock_name;
+  // Made only in a second look-up: one that found the directory just before its owner gave it up
+  // (rename, then removal) would make a file that the removal does not expect.
+  constexpr int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
+  base::Fd fd(::open(file.c_str(), flags));
+  if (!fd && errno == ENOENT) fd = base::Fd(::open(file.c_str(), flags | O_CREAT, 0600));
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (!fd || ::fcntl(fd.get(), F_SETLK, &whole) != 0) return std::nullopt;
   struct stat locked {};
   struct stat named {};
-  if (::fstat(fd.get(), &locked) != 0 || ::lstat(path.c_str(), &named) != 0) return std::nullopt;
+  if (::fstat(fd.get(), &locked) != 0 || ::lstat(file.c_str(), &named) != 0) return std::nullopt;
   if (locked.st_ino != named.st_ino || locked.st_dev != named.st_dev) return std::nullopt;
   return fd;
 }
 
+// Under another name first: were its lock file removed while it has its own, the next process to
+// look would make a new one and lock that.
+void discard(const fs::path& path) {
+  const auto gone = path.string() + std::string(gone_suffix);
+  if (::rename(path.c_str(), gone.c_str()) != 0 && errno != ENOENT) {
+    base::throw_errno("cannot rename {}", path.string());
+  }
+  base::remove_tree(gone);
+}
+
 void sweep_one(const fs::path& path, const std::function<void(const fs::path&)>& undo) {
-  const auto lock = try_lock(path);
-  if (!lock) return;
   try {
+    // Any number of processes may remove at once what has been given up already.
+    if (path.filename().string().ends_with(gone_suffix)) return base::remove_tree(path);
+    if (own_directories().has(path)) return;
+    const auto lock = try_lock(path);
+    if (!lock) return;
     if (undo) undo(path);
-    base::remove_tree(path);
+    discard(path);
   } catch (const base::Error& error) {
     base::log(base::LogLevel::warning, "cannot undo what {} left: {}", path.string(), error.what());
   }
@@ -62,12 +116,15 @@ void sweep_one(const fs::path& path, const std::function<void(const fs::path&)>&
 }  // namespace
 
 OwnedDirectory OwnedDirectory::create(const fs::path& parent) {
-  // A sweep that comes between mkdir and flock takes the new directory for an ownerless one. It
+  // A sweep that comes between mkdir and the lock takes the new directory for an ownerless one. It
   // then wins the lock and try_lock() fails here: the next name is tried.
   for (int attempt = 0; attempt < 100; ++attempt) {
     auto path = parent / random_name();
-    if (!make_directory(path)) continue;
-    if (auto lock = try_lock(path)) return {std::move(path), std::move(*lock)};
+    own_directories().add(path);
+    if (make_directory(path)) {
+      if (auto lock = try_lock(path)) return {std::move(path), std::move(*lock)};
+    }
+    own_directories().remove(path);
   }
   throw base::Error(base::ErrorKind::conflict,
                     fmt::format("cannot make a directory of our own in {}", parent.string()));
@@ -76,10 +133,11 @@ OwnedDirectory OwnedDirectory::create(const fs::path& parent) {
 OwnedDirectory::~OwnedDirectory() {
   if (!lock_) return;
   try {
-    base::remove_tree(path_);
+    discard(path_);
   } catch (const base::Error& error) {
     base::log(base::LogLevel::warning, "{}", error.what());
   }
+  own_directories().remove(path_);
 }
 
 void sweep_ownerless(const fs::path& parent, const std::function<void(const fs::path&)>& undo) {

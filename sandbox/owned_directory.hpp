@@ -9,8 +9,9 @@
 
 namespace twinbox::sandbox {
 
-// Owns a directory by holding a lock (flock) on it, which the kernel drops when the last process
-// that has the descriptor is gone. A directory whose lock can be taken has no owner.
+// Owns a directory by holding a record lock on the file `lock` in it. Such a lock belongs to the
+// process alone: the kernel drops it with the process, and a child that outlives it, such as a box
+// whose owner was killed, does not keep it.
 //
 //   auto draft = OwnedDirectory::create(data_root() / "work");
 //   write_file(draft.path() / "layer", bytes);

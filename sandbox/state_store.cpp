@@ -68,6 +68,7 @@ std::vector<BoxRecord> list_boxes(const fs::path& boxes) {
   std::vector<BoxRecord> records;
   std::error_code missing;
   for (const auto& entry : fs::directory_iterator(boxes, missing)) {
+    if (entry.path().has_extension()) continue;  // given up, and about to vanish
     if (auto record = read_record(entry.path())) records.push_back(std::move(*record));
   }
   return records;

@@ -76,6 +76,13 @@ TEST(OwnedDirectory, OfAnOwnerKilledBeforeItLockedIsSwept) {
   EXPECT_EQ(count_entries(root.path()), 0U);
 }
 
+TEST(OwnedDirectory, WhoseRemovalWasCutShortIsSwept) {
+  const base::TemporaryDirectory root;
+  fs::create_directories(root.path() / "0123456789ab.gone/root/deep");
+  sweep_ownerless(root.path());
+  EXPECT_EQ(count_entries(root.path()), 0U);
+}
+
 TEST(OwnedDirectory, StaysWhenUndoingFailsAndGoesWithTheNextSweep) {
   const base::TemporaryDirectory root;
   fs::create_directory(root.path() / "0123456789ab");
@@ -94,18 +101,61 @@ TEST(OwnedDirectory, SweepOfAMissingParentIsNothing) {
   EXPECT_NO_THROW(sweep_ownerless(root.path() / "missing"));
 }
 
-// The race this guards: a sweep between mkdir and flock of a directory that is just being made.
+TEST(OwnedDirectory, IsSweptAlthoughAChildOfTheKilledOwnerLives) {
+  const base::TemporaryDirectory root;
+  auto [read_end, write_end] = base::make_pipe();
+  const pid_t owner = ::fork();
+  if (owner == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const auto owned = OwnedDirectory::create(root.path());
+    const pid_t child = ::fork();  // with copies of all descriptors, as a box has before its exec
+    if (child != 0) base::write_all(write_end.get(), std::to_string(child) + "\n");
+    for (;;) ::pause();
+  }
+  std::string child(16, '\0');
+  ASSERT_TRUE(base::read_some(read_end.get(), std::as_writable_bytes(std::span(child))));
+  ::kill(owner, SIGKILL);
+  base::wait_for(owner);
+  sweep_ownerless(root.path());
+  EXPECT_EQ(count_entries(root.path()), 0U);
+  ::kill(std::stoi(child), SIGKILL);
+}
+
+// The race this guards: a sweep between mkdir and the lock of a directory that is just being made.
 TEST(OwnedDirectory, IsNeverTakenFromALiveOwnerByConcurrentSweeps) {
   const base::TemporaryDirectory root;
-  std::atomic<bool> done = false;
-  std::atomic<int> lost = 0;
-  {
-    std::vector<std::jthread> sweepers;
-    for (int i = 0; i < 3; ++i) {
-      sweepers.emplace_back([&] {
-        while (!done) sweep_ownerless(root.path());
-      });
+  std::vector<pid_t> sweepers;
+  for (int i = 0; i < 3; ++i) {
+    const pid_t sweeper = ::fork();
+    if (sweeper == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (;;) sweep_ownerless(root.path());
     }
+    sweepers.push_back(sweeper);
+  }
+  int lost = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const auto owned = OwnedDirectory::create(root.path());
+    base::write_file(owned.path() / "file", "x");
+    if (!fs::exists(owned.path() / "file")) ++lost;
+  }
+  for (const pid_t sweeper : sweepers) {
+    ::kill(sweeper, SIGKILL);
+    base::wait_for(sweeper);
+  }
+  sweep_ownerless(root.path());  // a sweeper may have been killed at its work
+  EXPECT_EQ(lost, 0);
+  EXPECT_EQ(count_entries(root.path()), 0U);
+}
+
+TEST(OwnedDirectory, IsNeverTakenFromAnotherThreadOfItsProcess) {
+  const base::TemporaryDirectory root;
+  std::atomic<bool> done = false;
+  int lost = 0;
+  {
+    const std::jthread sweeper([&] {
+      while (!done) sweep_ownerless(root.path());
+    });
     for (int i = 0; i < 300; ++i) {
       const auto owned = OwnedDirectory::create(root.path());
       base::write_file(owned.path() / "file", "x");
@@ -114,7 +164,6 @@ TEST(OwnedDirectory, IsNeverTakenFromALiveOwnerByConcurrentSweeps) {
     done = true;
   }
   EXPECT_EQ(lost, 0);
-  EXPECT_EQ(count_entries(root.path()), 0U);
 }
 
 }  // namespace
