@@ -1,0 +1,72 @@
+// `twinbox image` and `twinbox doctor` as a user sees them.
+
+#include <csignal>
+
+#include "base/command.hpp"
+#include "tests/native/cli/cli_fixture.hpp"
+
+namespace twinbox::testing {
+namespace {
+
+class ImageVerb : public CliFixture {};
+
+TEST_F(ImageVerb, ListsImportsRunsAndRemoves) {
+  const auto imported = twinbox({"image", "import", "tools/shell:1", image_source()});
+  EXPECT_EQ(imported.status, 0) << imported.err;
+  EXPECT_TRUE(imported.out.starts_with("tools/shell:1 ")) << imported.out;
+  const auto listed = twinbox({"image", "ls"}).out;
+  EXPECT_TRUE(listed.starts_with("NAME ")) << listed;
+  for (const auto* const part : {"ID", "CREATED", "SIZE", "busybox", "tools/shell:1", "MiB"}) {
+    EXPECT_NE(listed.find(part), std::string::npos) << part << " in\n" << listed;
+  }
+  EXPECT_EQ(twinbox({"run", "tools/shell:1", "echo", "hi"}).out, "hi\n");
+  EXPECT_EQ(twinbox({"image", "rm", "tools/shell:1"}).status, 0);
+  EXPECT_EQ(twinbox({"image", "ls"}).out.find("tools"), std::string::npos);
+  EXPECT_EQ(twinbox({"run", "busybox", "echo", "still"}).out, "still\n");
+}
+
+TEST_F(ImageVerb, ImportsATar) {
+  const auto tar = (scratch() / "root.tar.gz").string();
+  const auto packed = base::run_command({"tar", "-C", image_source().string(), "-czf", tar, "."});
+  ASSERT_EQ(packed.status, 0) << packed.err;
+  EXPECT_EQ(twinbox({"image", "import", "packed", tar}).status, 0);
+  EXPECT_EQ(twinbox({"run", "packed", "echo", "hi"}).out, "hi\n");
+}
+
+TEST_F(ImageVerb, KeepsAnImageThatABoxUses) {
+  auto box = start({"run", "busybox", "sh", "-c", "echo ready; while :; do sleep 0.01; done"});
+  box.wait_for_output("ready");
+  const auto refused = twinbox({"image", "rm", "busybox"});
+  EXPECT_EQ(refused.status, 125);
+  EXPECT_NE(refused.err.find("a box is using"), std::string::npos) << refused.err;
+  box.signal(SIGKILL);
+  box.reap();
+  EXPECT_EQ(twinbox({"image", "rm", "busybox"}).status, 0);
+}
+
+class Doctor : public CliFixture {};
+
+TEST_F(Doctor, SaysWhatWorksAndHowToMendTheRest) {
+  const auto result = twinbox({"doctor"});
+  EXPECT_EQ(result.status, 0) << result.out << result.err;
+  for (const auto* const part : {"ok    run --as container", "run --as vm", "control groups",
+                                 "seccomp", "images", "busybox", "disk space", "guest kernel"}) {
+    EXPECT_NE(result.out.find(part), std::string::npos) << part << " in\n" << result.out;
+  }
+}
+
+class Overview : public CliFixture {};
+
+TEST_F(Overview, TellsItsVersionAndHelp) {
+  EXPECT_TRUE(twinbox({"--version"}).out.starts_with("twinbox "));
+  const auto help = twinbox({"help"});
+  EXPECT_EQ(help.status, 0);
+  for (const auto* const verb : {"run", "image", "boot", "lab", "compare", "doctor"}) {
+    EXPECT_NE(help.out.find(std::string("\n  ") + verb + " "), std::string::npos) << verb;
+    EXPECT_EQ(twinbox({"help", verb}).status, 0) << verb;
+    EXPECT_NE(twinbox({"help", verb}).out.find(std::string("twinbox ") + verb), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace twinbox::testing
