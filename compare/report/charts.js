@@ -228,7 +228,7 @@ function densities() {
   const light = known.filter((e) => e.density.bytes_per_instance < most / 10);
   if (!light.length) return;
   byId("density-zoom-figure").hidden = false;
-  byId("density-zoom-caption").textContent = `Without the microVM: ${light.map((e) => nameOf(e.engine)).join(" and ")}, enlarged.`;
+  byId("density-zoom-caption").textContent = `Enlarged: ${light.map((e) => nameOf(e.engine)).join(" and ")}.`;
   density("density-zoom", light);
 }
 
