@@ -10,9 +10,9 @@
 namespace twinbox::sandbox {
 namespace {
 
-// Long for a boot, even of an emulated machine on a busy host; short for somebody who waits for one
-// that hangs.
-constexpr std::chrono::seconds boot_limit{120};
+// Long for a boot, even of an emulated machine on a busy host (a minute has been seen); short for
+// somebody who waits for one that hangs.
+constexpr std::chrono::seconds boot_limit{240};
 // A machine whose agent is lost tells why in this time, or is ended.
 constexpr std::chrono::seconds last_words_limit{2};
 

@@ -1,0 +1,223 @@
+#include "sandbox/guest_box.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <array>
+#include <csignal>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/json.hpp"
+#include "base/syscall.hpp"
+#include "sandbox/protocol.hpp"
+
+namespace twinbox::sandbox {
+namespace {
+
+using protocol::Frame;
+using protocol::FrameType;
+
+// A machine whose life the test decides.
+class FakeMachine : public GuestMachine {
+ public:
+  void start(base::EventLoop& loop, Handlers handlers) override {
+    loop_ = &loop;
+    handlers_ = std::move(handlers);
+  }
+  void kill() override {
+    ++kills_;
+    agent_.reset();
+    if (handlers_.on_end) end("killed");
+  }
+  std::vector<pid_t> processes() const override { return {}; }
+  std::string last_words() const override { return last_words_; }
+
+  // The guest's end of a new port.
+  void open_port() {
+    auto [ours, guests] = base::make_socket_pair();
+    agent_ = std::move(guests);
+    handlers_.on_port(std::move(ours));
+  }
+  void say(FrameType type, std::uint32_t process, std::string_view payload) {
+    base::write_all(agent_.get(), protocol::encode(type, process, payload));
+  }
+  void hang_up() { agent_.reset(); }
+  void end(const std::string& reason, bool never_ran = false) {
+    // From the loop, as the real ones.
+    loop_->add_timer({}, [on_end = std::exchange(handlers_.on_end, nullptr), reason, never_ran] {
+      on_end({.reason = base::Error(base::ErrorKind::system, reason), .never_ran = never_ran});
+    });
+  }
+  // What the host has sent so far.
+  std::vector<Frame> received() {
+    base::set_nonblocking(agent_.get(), true);
+    std::vector<Frame> frames;
+    std::array<std::byte, 4096> buffer{};
+    while (const auto count = base::read_some(agent_.get(), buffer)) {
+      if (*count == 0) break;
+      decoder_.feed(std::span(buffer).first(*count),
+                    [&](Frame frame) { frames.push_back(std::move(frame)); });
+    }
+    base::set_nonblocking(agent_.get(), false);
+    return frames;
+  }
+
+  int kills_ = 0;
+  std::string last_words_;
+
+ private:
+  base::EventLoop* loop_ = nullptr;
+  Handlers handlers_;
+  base::Fd agent_;
+  protocol::Decoder decoder_;
+};
+
+class GuestBoxTest : public ::testing::Test {
+ protected:
+  static constexpr std::uint32_t workload = 1;
+
+  void start() {
+    auto machine = std::make_unique<FakeMachine>();
+    machine_ = machine.get();
+    BoxRequest request{.id = "0123456789ab",
+                       .directory = "/nonexistent",
+                       .spec = default_spec(),
+                       .root = {.directories = {}, .disks = {"/one", "/two"}},
+                       .stdio = {.in = null_.get(), .out = out_.get(), .err = null_.get()},
+                       .on_executed = [this] { executed_ = true; }};
+    box_ = std::make_unique<GuestBox>(std::move(request), std::move(machine));
+    box_->start(loop_, [this](const Outcome& outcome) { outcome_ = outcome; });
+  }
+  void boot() {
+    machine_->open_port();
+    machine_->say(FrameType::hello, 0,
+                  base::Json{{"protocol", protocol::version}, {"kernel", "6.1"}}.dump());
+  }
+  // Dispatches until nothing more happens by itself.
+  void settle() {
+    while (loop_.run_once(std::chrono::milliseconds(50))) {
+    }
+  }
+  void wait_for_end() {
+    for (int i = 0; i < 600 && !outcome_; ++i) loop_.run_once(std::chrono::milliseconds(100));
+    ASSERT_TRUE(outcome_);
+  }
+
+  base::EventLoop loop_;
+  base::Fd null_ = base::open_file("/dev/null", O_RDWR);
+  base::Fd out_{::memfd_create("out", MFD_CLOEXEC)};
+  FakeMachine* machine_ = nullptr;
+  std::unique_ptr<GuestBox> box_;
+  bool executed_ = false;
+  std::optional<Outcome> outcome_;
+};
+
+TEST_F(GuestBoxTest, RunsTheWorkloadOnTheLayersAndEndsTheMachineWithIt) {
+  start();
+  boot();
+  settle();
+  const auto frames = machine_->received();
+  ASSERT_FALSE(frames.empty());
+  EXPECT_EQ(frames[0].type, FrameType::start_box);
+  const auto message = base::parse_json(frames[0].payload, "start_box");
+  EXPECT_EQ(message["disks"], (base::Json{"/dev/vda", "/dev/vdb"}));
+  machine_->say(FrameType::started, workload, {});
+  machine_->say(FrameType::stdout_data, workload, "hello");
+  machine_->say(FrameType::exited, workload, R"({"status": 7})");
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, 7);
+  EXPECT_FALSE(outcome_->error);
+  EXPECT_TRUE(executed_);
+  EXPECT_EQ(machine_->kills_, 1);
+  std::array<std::byte, 5> written{};
+  base::pread_exact(out_.get(), written, 0);
+  EXPECT_EQ(std::string_view(reinterpret_cast<const char*>(written.data()), written.size()),
+            "hello");
+  for (const auto mark : {Mark::booted, Mark::executed, Mark::gone}) {
+    EXPECT_TRUE(box_->marks().at(mark)) << to_string(mark);
+  }
+}
+
+TEST_F(GuestBoxTest, KeepsSignalsUntilThereIsAnAgent) {
+  start();
+  box_->signal(SIGTERM);
+  boot();
+  box_->signal(SIGHUP);
+  settle();
+  std::vector<std::uint32_t> signals;
+  for (const auto& frame : machine_->received()) {
+    if (frame.type == FrameType::signal) signals.push_back(protocol::read_u32(frame.payload, 0));
+  }
+  EXPECT_EQ(signals, (std::vector<std::uint32_t>{SIGTERM, SIGHUP}));
+}
+
+TEST_F(GuestBoxTest, TellsWhyAMachineNeverRan) {
+  start();
+  machine_->last_words_ = "old lines";
+  machine_->end("no such kernel", true);
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, status_own_error);
+  EXPECT_EQ(outcome_->error->message(), "no such kernel");
+}
+
+TEST_F(GuestBoxTest, TellsWhyAMachineEndedAndItsLastWords) {
+  start();
+  machine_->last_words_ = "Kernel panic";
+  machine_->end("triple fault");
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, status_own_error);
+  const auto& message = outcome_->error->message();
+  EXPECT_NE(message.find("before its workload ran"), std::string::npos) << message;
+  EXPECT_NE(message.find("triple fault"), std::string::npos) << message;
+  EXPECT_NE(message.find("Kernel panic"), std::string::npos) << message;
+}
+
+TEST_F(GuestBoxTest, TellsWhyAMachineEndedWhileItsWorkloadRan) {
+  start();
+  boot();
+  settle();
+  machine_->say(FrameType::started, workload, {});
+  settle();
+  machine_->hang_up();
+  machine_->end("killed by a stranger");
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, status_own_error);
+  const auto& message = outcome_->error->message();
+  EXPECT_NE(message.find("while its workload ran: killed by a stranger"), std::string::npos)
+      << message;
+}
+
+TEST_F(GuestBoxTest, EndsAMachineWhoseAgentIsLost) {
+  start();
+  boot();
+  settle();
+  machine_->hang_up();
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, status_own_error);
+  EXPECT_GE(machine_->kills_, 1);
+}
+
+TEST_F(GuestBoxTest, TellsAFailureOfTheAgentAsItIs) {
+  start();
+  boot();
+  settle();
+  machine_->last_words_ = "beside the point";
+  machine_->say(FrameType::failed, workload, R"({"status": 125, "message": "cannot mount"})");
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, 125);
+  EXPECT_EQ(outcome_->error->message(), "cannot mount");
+}
+
+TEST(DiskName, FollowsTheKernels) {
+  EXPECT_EQ(disk_name(0), "vda");
+  EXPECT_EQ(disk_name(25), "vdz");
+  EXPECT_EQ(disk_name(26), "vdaa");
+  EXPECT_EQ(disk_name(26 + 26 * 26 - 1), "vdzz");
+}
+
+}  // namespace
+}  // namespace twinbox::sandbox
