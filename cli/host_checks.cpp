@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/size.hpp"
+#include "cli/engines.hpp"
 #include "container/cgroup_layout.hpp"
 #include "container/engine.hpp"
 #include "image/store.hpp"
@@ -133,6 +134,18 @@ Finding check_machines() {
           host.hint};
 }
 
+Finding check_qemu() {
+  try {
+    make_engine("qemu")->check_host();
+    return {Health::ok,
+            "run --as qemu",
+            "works here; --as vm uses it where there is no hardware virtualization",
+            {}};
+  } catch (const base::Error& error) {
+    return {Health::warning, "run --as qemu", error.message(), error.hint()};
+  }
+}
+
 Finding check_kvm_device() {
   struct stat status {};
   if (::stat("/dev/kvm", &status) != 0) {
@@ -213,10 +226,10 @@ Finding check_erofs() {
 }  // namespace
 
 std::vector<Finding> check_host() {
-  constexpr std::array checks{
-      check_root,       check_namespaces, check_overlay,  check_cgroups,      check_seccomp,
-      check_containers, check_kvm_device, check_machines, check_own_programs, check_kernel,
-      check_lab,        check_erofs,      check_images,   check_space};
+  constexpr std::array checks{check_root,    check_namespaces,   check_overlay,    check_cgroups,
+                              check_seccomp, check_containers,   check_kvm_device, check_machines,
+                              check_qemu,    check_own_programs, check_kernel,     check_lab,
+                              check_erofs,   check_images,       check_space};
   std::vector<Finding> findings;
   for (const auto check : checks) findings.push_back(check());
   return findings;

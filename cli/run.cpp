@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -22,25 +25,54 @@ struct BoxResult {
   sandbox::Marks marks;
 };
 
-// A machine needs more of its host than a container. Where the host has it not, the lab has.
-void check_host(const sandbox::Engine& engine, const RunOptions& options) {
-  const auto host = engine.name() == "vm" ? vmm::kvm::probe_host() : vmm::kvm::HostSupport();
-  if (engine.name() != "vm" || host.runs_linux()) return engine.check_host();
-  const auto command = fmt::format("twinbox lab exec -- twinbox run --as vm {} {}", options.image,
-                                   fmt::join(options.command, " "));
+std::string in_the_lab(const RunOptions& options) {
+  return fmt::format("twinbox lab exec -- twinbox run --as vm {} {}", options.image,
+                     fmt::join(options.command, " "));
+}
+
+[[noreturn]] void fail_without_machines(const vmm::kvm::HostSupport& host,
+                                        const base::Error& without_qemu,
+                                        const RunOptions& options) {
   const bool only_lab_helps =
       host.hint.empty() || host.hint.find("twinbox lab") != std::string::npos;
-  throw base::Error(base::ErrorKind::unsupported, host.explanation,
-                    fmt::format("{}run it in the lab, which emulates such a host: {}",
-                                only_lab_helps ? "" : host.hint + "; or ", command));
+  throw base::Error(base::ErrorKind::unsupported,
+                    fmt::format("{}; and {}", host.explanation, without_qemu.message()),
+                    fmt::format("{}run it in the lab, which emulates such a host: {}; or {}",
+                                only_lab_helps ? "" : host.hint + "; or ", in_the_lab(options),
+                                without_qemu.hint()));
+}
+
+// Our own monitor needs hardware virtualization. Where the host has none, QEMU emulates a machine.
+std::unique_ptr<sandbox::Engine> stand_in_for_monitor(const vmm::kvm::HostSupport& host,
+                                                      const RunOptions& options) {
+  auto qemu = make_engine("qemu");
+  try {
+    qemu->check_host();
+  } catch (const base::Error& error) {
+    fail_without_machines(host, error, options);
+  }
+  fmt::print(stderr, "twinbox: {}; QEMU runs this machine (our own monitor does in the lab: {})\n",
+             host.explanation, in_the_lab(options));
+  return qemu;
+}
+
+// The one that the flag means on this host, which can run it.
+std::unique_ptr<sandbox::Engine> usable_engine(std::unique_ptr<sandbox::Engine> wanted,
+                                               const RunOptions& options) {
+  if (wanted->name() == "vm") {
+    const auto host = vmm::kvm::probe_host();
+    if (!host.runs_linux()) return stand_in_for_monitor(host, options);
+  }
+  wanted->check_host();
+  return wanted;
 }
 
 // The box, its directory and its hold on the image are gone when this returns.
 BoxResult run_box(const RunOptions& options) {
-  const auto engine = make_engine(options.engine);
+  auto wanted = make_engine(options.engine);
   const auto prepared = image::Store().prepare(options.image);
   auto spec = make_spec(options, prepared);
-  check_host(*engine, options);
+  const auto engine = usable_engine(std::move(wanted), options);
   const auto directory =
       sandbox::BoxDirectory::create(sandbox::boxes_directory(), engine->name(), options.image);
   if (spec.hostname.empty()) spec.hostname = directory.id();

@@ -102,7 +102,7 @@ void check_working_directory(const std::string& directory) {
 // The engine runs elsewhere than the caller, so the path is made absolute here.
 std::string kernel_path(const RunOptions& options) {
   if (options.kernel.empty()) return {};
-  if (options.engine != "vm") {
+  if (options.engine != "vm" && options.engine != "qemu") {
     throw usage("--kernel is for machines: a container shares this host's kernel", "add --as vm");
   }
   if (!std::filesystem::exists(options.kernel)) {

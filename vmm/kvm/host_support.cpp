@@ -1,6 +1,5 @@
 #include "vmm/kvm/host_support.hpp"
 
-#include <cpuid.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <sys/ioctl.h>
@@ -10,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
+#include "base/processor.hpp"
 #include "vmm/kvm/capabilities.hpp"
 
 namespace twinbox::vmm::kvm {
@@ -19,16 +19,6 @@ constexpr const char* lab_hint =
     "run it in the lab, a host with emulated hardware virtualization: twinbox lab exec -- twinbox "
     "...";
 
-bool processor_virtualizes() {
-  unsigned eax = 0;
-  unsigned ebx = 0;
-  unsigned ecx = 0;
-  unsigned edx = 0;
-  const bool vmx = __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & (1U << 5)) != 0;
-  const bool svm = __get_cpuid(0x8000'0001, &eax, &ebx, &ecx, &edx) != 0 && (ecx & (1U << 2)) != 0;
-  return vmx || svm;
-}
-
 HostSupport cannot_open(const std::string& device, int error) {
   if (error == EACCES || error == EPERM) {
     return {HostKind::no_permission,
@@ -36,7 +26,7 @@ HostSupport cannot_open(const std::string& device, int error) {
             "run as root, or join the group that owns it (usermod -aG kvm USER)",
             {}};
   }
-  const std::string mend = processor_virtualizes()
+  const std::string mend = base::processor_virtualizes()
                                ? "load the module: modprobe kvm_intel, or modprobe kvm_amd"
                                : std::string(lab_hint);
   return {HostKind::no_device, "this host has no " + device, mend, {}};
@@ -64,7 +54,7 @@ HostSupport probe_host(const std::string& device) {
     return {HostKind::too_old, "this host's KVM lacks " + missing.front(),
             "use a Linux kernel of 5.10 or newer", std::move(missing)};
   }
-  if (!processor_virtualizes()) {
+  if (!base::processor_virtualizes()) {
     return {HostKind::emulated,
             "KVM is here, but the processor offers neither VT-x nor SVM: it runs small "
             "integer-only guests, and no Linux kernel",

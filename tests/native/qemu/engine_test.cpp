@@ -2,6 +2,7 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <random>
@@ -9,6 +10,7 @@
 
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "base/processor.hpp"
 #include "tests/native/qemu/qemu_fixture.hpp"
 
 namespace twinbox::testing {
@@ -77,6 +79,18 @@ TEST_F(Qemu, IsAsLargeAsTheLimits) {
   const auto kilobytes = std::stoul(result.out.substr(result.out.find_first_of("0123456789", 2)));
   EXPECT_LE(kilobytes, 96U * 1024);
   EXPECT_GE(kilobytes, 48U * 1024) << "the rest is the kernel's";
+}
+
+TEST_F(Qemu, StandsInForTheMonitorWhereTheProcessorCannotAndSaysSo) {
+  if (base::processor_virtualizes()) GTEST_SKIP() << "this processor has VT-x or SVM";
+  const auto result = twinbox({"run", "--as", "vm", "busybox", "busybox", "uname", "-r"});
+  EXPECT_EQ(result.status, 0);
+  EXPECT_EQ(result.out, base::read_file(root() / "kernels/stock/version"));
+  EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+  EXPECT_NE(result.err.find("QEMU"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("twinbox lab exec -- twinbox run --as vm busybox busybox uname -r"),
+            std::string::npos)
+      << result.err;
 }
 
 TEST_F(Qemu, RefusesAMachineThatCannotBe) {
