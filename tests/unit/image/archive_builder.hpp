@@ -55,14 +55,14 @@ class TarBuilder {
   TarBuilder& entry(std::string_view name, char type, mode_t mode, std::string_view target,
                     std::size_t size, unsigned major_number = 0, unsigned minor_number = 0) {
     char header[512] = {};
-    std::memcpy(header, name.data(), std::min<std::size_t>(name.size(), 100));
+    name.copy(header, 100);
     octal(header + 100, 8, mode);
     octal(header + 108, 8, 0);
     octal(header + 116, 8, 0);
     octal(header + 124, 12, size);
     octal(header + 136, 12, 1'000'000);
     header[156] = type;
-    std::memcpy(header + 157, target.data(), std::min<std::size_t>(target.size(), 100));
+    target.copy(header + 157, 100);
     std::memcpy(header + 257, "ustar\00000", 8);
     octal(header + 329, 8, major_number);
     octal(header + 337, 8, minor_number);
