@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 
 #include "base/error.hpp"
@@ -81,16 +82,22 @@ int run_alone(LabMachineConfig config, const LabCommand& command) {
   return *status;
 }
 
-int run_in_kept_lab(const LabCommand& command) {
+// An agent that was left and found again in the same moment does not notice, and has nothing to say
+// to whom it takes for the same host; left for a while, it does.
+constexpr auto patience = seconds(10);
+constexpr auto pause_between_tries = seconds(1);
+
+int run_in_kept_lab(const LabCommand& command, seconds first_limit = patience) {
   const base::Fd log = base::open_file(kept_lab_directory() / "log", O_RDONLY);
   const AgentLease agent = lease_agent();
-  // An agent may miss that the host before us left, when we come at the same moment, and then says
-  // nothing to us; it notices when we leave and come again.
   const auto end = std::chrono::steady_clock::now() + boot_limit;
-  while (std::chrono::steady_clock::now() < end) {
-    const auto status = run_through_agent(agent.connect(), log.get(), command, seconds(20));
+  auto limit = first_limit;
+  do {
+    const auto status = run_through_agent(agent.connect(), log.get(), command, limit);
     if (status) return *status;
-  }
+    std::this_thread::sleep_for(pause_between_tries);
+    limit = patience;
+  } while (std::chrono::steady_clock::now() < end);
   fail_to_boot(log.get());
 }
 
@@ -127,7 +134,8 @@ void wait_until_up() {
   run_in_kept_lab({.args = {"true"},
                    .env = lab_environment(LabTiming::wall_clock),
                    .out = {},
-                   .stdio = {null_fd.get(), null_fd.get(), null_fd.get()}});
+                   .stdio = {null_fd.get(), null_fd.get(), null_fd.get()}},
+                  boot_limit);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -160,6 +161,15 @@ bool ends_within(int pidfd, int milliseconds) {
 
 fs::path kept_lab_directory() { return lab_directory() / "kept"; }
 
+AgentLease::AgentLease(const std::string& name)
+    : lock(base::open_file(kept_lab_directory() / (name + ".lock"), O_RDWR | O_CREAT)),
+      socket_name(name) {}
+
+AgentLease::~AgentLease() {
+  // The time of this says how long the agent has been alone.
+  if (lock) ::futimens(lock.get(), nullptr);
+}
+
 base::Fd AgentLease::connect() const {
   base::Fd fd = make_socket();
   const SocketAddress address(socket_name);
@@ -227,14 +237,22 @@ bool kept_lab_is_busy() {
 }
 
 AgentLease lease_agent() {
-  const int first = ::getpid() % agents;  // not the one that another command has just left
-  AgentLease lease;
-  for (int step = 0; step < agents; ++step) {
-    lease.socket_name = agent_name((first + step) % agents);
-    lease.lock =
-        base::open_file(kept_lab_directory() / (lease.socket_name + ".lock"), O_RDWR | O_CREAT);
-    if (try_lock(lease.lock.get())) return lease;
+  std::vector<std::pair<fs::file_time_type, std::string>> names;
+  for (int number = 0; number < agents; ++number) {
+    const auto name = agent_name(number);
+    std::error_code never_used;
+    const auto time = fs::last_write_time(kept_lab_directory() / (name + ".lock"), never_used);
+    names.emplace_back(never_used ? fs::file_time_type::min() : time, name);
   }
+  // The one that was left longest ago: its agent has surely noticed.
+  std::ranges::sort(names);
+  for (const auto& [time, name] : names) {
+    AgentLease lease(name);
+    if (!try_lock(lease.lock.get())) continue;
+    ::futimens(lease.lock.get(), nullptr);  // in case we are killed before the end
+    return lease;
+  }
+  AgentLease lease(names.front().second);
   wait_for_lock(lease.lock.get());
   return lease;
 }

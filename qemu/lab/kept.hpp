@@ -31,6 +31,11 @@ struct KeptLab {
 
 // One of the lab's agents, for as long as this lives.
 struct AgentLease {
+  explicit AgentLease(const std::string& name);
+  AgentLease(AgentLease&&) = default;
+  AgentLease& operator=(AgentLease&&) = default;
+  ~AgentLease();
+
   base::Fd lock;
   std::string socket_name;
 
