@@ -20,6 +20,8 @@ class Mapping {
 
   // Zeroed private memory, reserved lazily (MAP_NORESERVE). `size` in bytes.
   static Mapping anonymous(std::size_t size);
+  // The same, at a multiple of `alignment` (a power of two above the page size).
+  static Mapping anonymous_aligned(std::size_t size, std::size_t alignment);
   // A window of `fd` from `offset` (a multiple of the page size). `protection` and `flags` as
   // mmap's.
   static Mapping of_file(int fd, std::size_t size, int protection, int flags, off_t offset = 0);

@@ -93,8 +93,10 @@ GuestAddress load_segment(const KernelFile& file, const Elf64_Phdr& segment,
                     start.value, base::format_size(memory.size())),
         "give the machine more memory");
   }
-  // The rest of it, the bss, is fresh memory and so is zero already.
-  place_file(memory, start, file.fd(), segment.p_offset, segment.p_filesz);
+  // Copied, not mapped: the kernel patches nearly every page of itself while it boots, so a mapping
+  // would be a fault to read and another to write each of them, in small pages only. The rest of
+  // the segment, the bss, is fresh memory and so is zero already.
+  file.read(segment.p_offset, *memory.slice(start, segment.p_filesz));
   return GuestAddress{start.value + segment.p_memsz};
 }
 

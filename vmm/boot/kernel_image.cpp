@@ -18,6 +18,7 @@
 #include "image/digest.hpp"
 #include "sandbox/paths.hpp"
 #include "vmm/boot/bzimage.hpp"
+#include "vmm/boot/trim_elf.hpp"
 
 namespace twinbox::vmm {
 namespace {
@@ -118,6 +119,7 @@ class KernelCache {
         throw Error(ErrorKind::usage,
                     fmt::format("the kernel {} unpacks to no ELF file", source.string()));
       }
+      boot::trim_elf(fd.get());
       if (::fsync(fd.get()) != 0) base::throw_errno("cannot sync {}", draft.string());
       if (::rename(draft.c_str(), elf(digest).c_str()) != 0) {
         base::throw_errno("cannot rename {}", draft.string());

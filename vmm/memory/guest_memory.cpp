@@ -12,6 +12,9 @@ namespace twinbox::vmm {
 namespace {
 
 constexpr std::uint64_t page = 4096;
+// KVM backs guest memory by huge pages only where host and guest addresses agree on their offset in
+// one. A fault for each small page that a booting kernel touches costs more than its instructions.
+constexpr std::uint64_t huge_page = 2U << 20;
 
 // Lets whoever measures the process tell guest RAM from our own memory in /proc/PID/smaps
 // ("[anon:twinbox-guest-ram]"). Kernels without CONFIG_ANON_VMA_NAME refuse, which is no harm.
@@ -30,7 +33,7 @@ std::optional<GuestAddress> checked_add(GuestAddress address, std::uint64_t offs
 }
 
 GuestMemory::GuestMemory(std::uint64_t size)
-    : mapping_(base::Mapping::anonymous((size + page - 1) / page * page)) {
+    : mapping_(base::Mapping::anonymous_aligned((size + page - 1) / page * page, huge_page)) {
   name_mapping(mapping_);
   const std::uint64_t low = std::min<std::uint64_t>(mapping_.size(), layout::gap_start);
   regions_.push_back({GuestAddress{0}, low, 0});
