@@ -2,16 +2,20 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/syscall.hpp"
 #include "guest-images/kernel_modules.hpp"
 #include "sandbox/paths.hpp"
 
@@ -88,6 +92,19 @@ std::uint64_t short_hash(const std::string& text) {
   return hash;
 }
 
+// What processes that were killed while they wrote have left: "HASH.cpio.new.PID".
+void remove_stale_drafts(const fs::path& directory) {
+  constexpr std::string_view mark = ".new.";
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    const auto name = entry.path().filename().string();
+    const auto at = name.find(mark);
+    if (at == std::string::npos) continue;
+    const auto owner = name.substr(at + mark.size());
+    if (!fs::exists("/proc/" + owner, ignored)) fs::remove(entry.path(), ignored);
+  }
+}
+
 void build(const fs::path& path, const fs::path& agent, const GuestKernel& kernel, VirtioBus bus) {
   std::vector<InitramfsFile> files{{"init", base::read_file(agent), 0755}};
   std::string order;
@@ -139,6 +156,8 @@ void write_initramfs(const fs::path& path, std::vector<std::string> directories,
     for (const auto& name : directories) writer.add(name, AE_IFDIR, 0755, {});
     for (const auto& file : files) writer.add(file.name, AE_IFREG, file.mode, file.content);
     writer.finish();
+    if (::fsync(base::open_file(draft, O_RDONLY).get()) != 0)
+      base::throw_errno("cannot sync {}", draft);
     fs::rename(draft, path);
   } catch (...) {
     ::unlink(draft.c_str());
@@ -155,6 +174,7 @@ fs::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus) {
       sandbox::data_root() / "cache/initramfs" / fmt::format("{:016x}.cpio", short_hash(inputs));
   if (!fs::exists(path)) {
     base::make_directories(path.parent_path());
+    remove_stale_drafts(path.parent_path());
     build(path, agent, kernel, bus);
   }
   return path;
