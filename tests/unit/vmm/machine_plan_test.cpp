@@ -1,0 +1,99 @@
+#include "vmm/machine_plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/size.hpp"
+
+namespace twinbox::vmm {
+namespace {
+
+using testing::HasSubstr;
+
+// A data root, an agent and a kernel that is an ELF file by its first bytes, which is all the plan
+// looks at.
+class PlanMachine : public testing::Test {
+ protected:
+  PlanMachine() {
+    ::setenv("TWINBOX_ROOT", directory_.path().c_str(), 1);
+    ::setenv("TWINBOX_BIN", directory_.path().c_str(), 1);
+    base::write_file(directory_.path() / "twinbox-agent", "the agent");
+    base::write_file(kernel(),
+                     "\x7f"
+                     "ELF and more");
+    request_.spec.vm.kernel = kernel();
+    request_.root.disks = {"/layers/one.erofs", "/layers/two.erofs"};
+  }
+  ~PlanMachine() override {
+    ::unsetenv("TWINBOX_ROOT");
+    ::unsetenv("TWINBOX_BIN");
+  }
+  std::string kernel() const { return (directory_.path() / "vmlinux").string(); }
+  std::string refusal() const {
+    try {
+      plan_machine(request_);
+    } catch (const base::Error& error) {
+      EXPECT_NE("", error.hint());
+      return error.message();
+    }
+    return "no refusal";
+  }
+
+  base::TemporaryDirectory directory_;
+  sandbox::BoxRequest request_;
+};
+
+TEST_F(PlanMachine, HasTheLimitsAsItsSize) {
+  request_.spec.resources.memory_bytes = 100 * base::mebibyte + 5;
+  request_.spec.resources.cpus = 1.5;
+
+  const auto machine = plan_machine(request_);
+
+  EXPECT_EQ(100 * base::mebibyte, machine.memory_bytes);
+  EXPECT_EQ(2U, machine.cpus);
+}
+
+TEST_F(PlanMachine, HasTheLayersAsReadOnlyDisksInOrder) {
+  const auto machine = plan_machine(request_);
+
+  ASSERT_EQ(2U, machine.disks.size());
+  EXPECT_EQ("/layers/one.erofs", machine.disks[0].path);
+  EXPECT_TRUE(machine.disks[0].read_only);
+  EXPECT_TRUE(machine.disks[1].read_only);
+}
+
+TEST_F(PlanMachine, BootsTheAgentAndTellsItTheMarkRegister) {
+  request_.spec.vm.kernel_parameters = "mine=1";
+
+  const auto machine = plan_machine(request_);
+
+  EXPECT_EQ(kernel(), machine.kernel);
+  EXPECT_TRUE(std::filesystem::exists(machine.initrd));
+  EXPECT_THAT(machine.command_line, HasSubstr(" twinbox.marks=0xd1000000"));
+  EXPECT_THAT(machine.command_line, testing::EndsWith(" mine=1"));
+}
+
+TEST_F(PlanMachine, TakesAnotherInitrdInstead) {
+  request_.spec.vm.initrd = "/some/initrd";
+  EXPECT_EQ("/some/initrd", plan_machine(request_).initrd);
+}
+
+TEST_F(PlanMachine, RefusesWhatNoMachineIs) {
+  request_.spec.resources.memory_bytes = base::mebibyte;
+  EXPECT_THAT(refusal(), HasSubstr("1.0 MiB"));
+
+  request_.spec.resources.memory_bytes.reset();
+  request_.spec.resources.cpus = 9;
+  EXPECT_THAT(refusal(), HasSubstr("9 processors"));
+
+  request_.spec.resources.cpus.reset();
+  request_.root.disks.assign(40, "/layer");
+  EXPECT_THAT(refusal(), HasSubstr("40 layers"));
+}
+
+}  // namespace
+}  // namespace twinbox::vmm
