@@ -65,6 +65,7 @@ std::unique_ptr<sandbox::Engine> make_engine(std::string_view name) {
 void sweep_leftovers() {
   sandbox::sweep_boxes(sandbox::boxes_directory(), clean_up);
   image::Store().sweep();
+  qemu::clean_up_qemu();
   qemu::clean_up_labs();
 }
 

@@ -35,19 +35,12 @@ std::string command_line(const sandbox::VirtualMachine& machine) {
   return fmt::format("{} {}", kernel_options, machine.kernel_parameters);
 }
 
-void sweep_drivers() {
-  sandbox::sweep_ownerless(libvirt::driver_directories(), [](const fs::path& directory) {
-    libvirt::kill_strays(directory.string() + "/");
-  });
-}
-
 }  // namespace
 
 void QemuEngine::check_host() const { libvirt::check_installed(); }
 
 std::unique_ptr<sandbox::Box> QemuEngine::create(sandbox::BoxRequest request) {
   check_host();
-  sweep_drivers();
   const auto& vm = request.spec.vm;
   const auto kernel =
       vm.kernel.empty() ? guest_images::stock_kernel() : guest_images::kernel_at(vm.kernel);
@@ -76,7 +69,8 @@ std::unique_ptr<sandbox::Box> QemuEngine::create(sandbox::BoxRequest request) {
 
 void QemuEngine::clean_up(const std::string& id, const fs::path&) {
   libvirt::kill_strays(fmt::format("guest={},", id));
-  sweep_drivers();
 }
+
+void clean_up_qemu() { libvirt::sweep_drivers(); }
 
 }  // namespace twinbox::qemu

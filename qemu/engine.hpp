@@ -34,4 +34,8 @@ class QemuEngine : public sandbox::Engine {
   QemuOptions options_;
 };
 
+// Removes what belongs to no box and was left by killed processes. Cheap; for the start of every
+// command.
+void clean_up_qemu();
+
 }  // namespace twinbox::qemu

@@ -10,10 +10,18 @@ namespace twinbox::sandbox {
 
 namespace fs = std::filesystem;
 
-fs::path data_root() {
-  const char* const wanted = std::getenv("TWINBOX_ROOT");
-  return wanted != nullptr && *wanted != '\0' ? fs::path(wanted) : fs::path("/var/lib/twinbox");
+namespace {
+
+fs::path from_environment(const char* name, const char* fallback) {
+  const char* const wanted = std::getenv(name);
+  return wanted != nullptr && *wanted != '\0' ? wanted : fallback;
 }
+
+}  // namespace
+
+fs::path data_root() { return from_environment("TWINBOX_ROOT", "/var/lib/twinbox"); }
+
+fs::path run_root() { return from_environment("TWINBOX_RUN", "/run/twinbox"); }
 
 fs::path program_path(std::string_view name) {
   const char* const wanted = std::getenv("TWINBOX_BIN");

@@ -12,6 +12,10 @@ namespace twinbox::sandbox {
 //   cache/    made again when missing    lab/      the lab that is kept running
 std::filesystem::path data_root();
 
+// For what ends with its process and must have a short path, such as sockets: $TWINBOX_RUN, or
+// /run/twinbox.
+std::filesystem::path run_root();
+
 // A program of twinbox ("twinbox-vmm", "twinbox-agent"): in $TWINBOX_BIN, or beside the running
 // one, or in
 // ../bin or ../libexec/twinbox of its directory. Throws base::Error (not_found) naming where it

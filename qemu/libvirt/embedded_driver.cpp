@@ -3,12 +3,13 @@
 #include <sys/prctl.h>
 
 #include <cstdlib>
-#include <mutex>
 
 #include "base/file.hpp"
 #include "qemu/libvirt/capability_cache.hpp"
 #include "qemu/libvirt/event_thread.hpp"
 #include "qemu/libvirt/orphan_reaper.hpp"
+#include "qemu/libvirt/strays.hpp"
+#include "sandbox/paths.hpp"
 
 namespace twinbox::qemu::libvirt {
 namespace {
@@ -41,20 +42,17 @@ void initialize(const fs::path& log) {
 
 }  // namespace
 
-fs::path driver_directories() { return "/run/twinbox/libvirt"; }
+fs::path driver_directories() { return sandbox::run_root() / "libvirt"; }
 
-std::shared_ptr<EmbeddedDriver> EmbeddedDriver::open() {
-  // A driver is made and closed under the lock: there must never be two.
-  static std::mutex mutex;
-  static std::unique_ptr<EmbeddedDriver> current;
-  static int users = 0;
-  const std::scoped_lock lock(mutex);
-  if (!current) current.reset(new EmbeddedDriver);
-  ++users;
-  return {current.get(), [](EmbeddedDriver*) {
-            const std::scoped_lock last_lock(mutex);
-            if (--users == 0) current.reset();
-          }};
+void sweep_drivers() {
+  sandbox::sweep_ownerless(driver_directories(), [](const fs::path& directory) {
+    kill_strays(directory.string() + "/");
+  });
+}
+
+EmbeddedDriver& EmbeddedDriver::of_this_process() {
+  static EmbeddedDriver driver;
+  return driver;
 }
 
 EmbeddedDriver::EmbeddedDriver()

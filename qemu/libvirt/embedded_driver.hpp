@@ -15,16 +15,17 @@ namespace twinbox::qemu::libvirt {
 
 // Where the drivers of all processes have their directories. Short, because sockets are made below.
 std::filesystem::path driver_directories();
+// Ends and removes what drivers left whose process was killed.
+void sweep_drivers();
 
 class EventThread;
 
-// libvirt allows one per process; everybody who has a machine shares it. Any thread may use it.
-//
-//   const auto driver = EmbeddedDriver::open();  // closed with its last user
-//   const auto domain = driver->start(name, xml);
+// libvirt allows a process one for its whole life; everybody who has a machine shares it. Any
+// thread may use it.
 class EmbeddedDriver {
  public:
-  static std::shared_ptr<EmbeddedDriver> open();
+  // Opens it the first time. It is closed, and its directory removed, when the process exits.
+  static EmbeddedDriver& of_this_process();
   EmbeddedDriver(const EmbeddedDriver&) = delete;
   EmbeddedDriver& operator=(const EmbeddedDriver&) = delete;
   ~EmbeddedDriver();

@@ -30,7 +30,6 @@ constexpr int patience_ms = 10'000;
 
 // What the thread that starts QEMU found out.
 struct StartedDomain {
-  std::shared_ptr<EmbeddedDriver> driver;
   virDomainPtr domain = nullptr;
   pid_t pid = -1;
   std::uint64_t entered = 0;  // when QEMU was started, on CLOCK_MONOTONIC
@@ -78,16 +77,16 @@ std::uint64_t time_of_change(const fs::path& file) {
 }
 
 StartedDomain start_domain(const DomainConfig& config) {
+  auto& driver = EmbeddedDriver::of_this_process();
   StartedDomain result;
-  result.driver = EmbeddedDriver::open();
-  result.domain = result.driver->start(config.name, domain_xml(config));
+  result.domain = driver.start(config.name, domain_xml(config));
   result.created = base::monotonic_now();
-  const auto pid_file = result.driver->pid_file(config.name);
+  const auto pid_file = driver.pid_file(config.name);
   try {
     result.pid = read_pid(pid_file);
     result.entered = time_of_change(pid_file);
   } catch (...) {
-    result.driver->forget(result.domain);
+    driver.forget(result.domain);
     throw;
   }
   return result;
@@ -225,7 +224,7 @@ Machine::~Machine() {
   if (pidfd_) loop_->remove(pidfd_.get());
   if (domain_.domain == nullptr) return;
   if (!gone_) kill_and_wait(domain_.pid);
-  domain_.driver->forget(domain_.domain);
+  EmbeddedDriver::of_this_process().forget(domain_.domain);
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ TEST_F(Qemu, RunsTheGuestsKernelAndStampsTheMarks) {
     last = time;
   }
   EXPECT_EQ(names_in(root() / "boxes"), Words{});
+  EXPECT_EQ(names_in(run_directory() / "libvirt"), Words{});
+  EXPECT_EQ(qemus(), Words{});
 }
 
 TEST_F(Qemu, KeepsStreamsApartAndTheStatus) {
@@ -83,7 +85,8 @@ TEST_F(Qemu, IsAsLargeAsTheLimits) {
 
 TEST_F(Qemu, StandsInForTheMonitorWhereTheProcessorCannotAndSaysSo) {
   if (base::processor_virtualizes()) GTEST_SKIP() << "this processor has VT-x or SVM";
-  const auto result = twinbox({"run", "--as", "vm", "busybox", "busybox", "uname", "-r"});
+  const auto result =
+      start_here({"run", "--as", "vm", "busybox", "busybox", "uname", "-r"}).finish();
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.out, base::read_file(root() / "kernels/stock/version"));
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
@@ -110,12 +113,10 @@ TEST_F(Qemu, NamesThePackageThatIsMissing) {
 TEST_F(Qemu, TellsWhyAGuestWasLost) {
   auto box = start_box({"busybox", "sh", "-c", "echo ready; sleep 1000"});
   box.wait_for_output("ready\n");
-  const auto ids = names_in(root() / "boxes");
-  ASSERT_EQ(ids.size(), 1U);
-  const auto qemus = qemus_of(ids[0]);
-  ASSERT_EQ(qemus.size(), 1U);
+  const auto machines = qemus();
+  ASSERT_EQ(machines.size(), 1U);
   // It runs while its box does, and twinbox, its new parent, has not waited for it yet.
-  ASSERT_EQ(::kill(std::stoi(qemus[0]), SIGKILL), 0);
+  ASSERT_EQ(::kill(std::stoi(machines[0]), SIGKILL), 0);
   const auto result = box.finish();
   EXPECT_EQ(result.status, 125);
   EXPECT_NE(result.err.find("lost while its workload ran"), std::string::npos) << result.err;

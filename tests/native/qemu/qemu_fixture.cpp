@@ -3,8 +3,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
+#include <utility>
 
+#include "base/error.hpp"
 #include "qemu/engine.hpp"
 #include "sandbox/paths.hpp"
 
@@ -32,36 +33,39 @@ void QemuFixture::SetUp() {
   if (!fs::exists(shared / "kernels/stock/vmlinuz")) {
     GTEST_SKIP() << "there is no guest kernel in " << shared << ": run guest-images/fetch-kernel";
   }
-  fs::create_directories(shared / "cache");
-  fs::remove_all(root() / "cache");
   fs::create_directory_symlink(shared / "kernels", root() / "kernels");
-  fs::create_directory_symlink(shared / "cache", root() / "cache");
+  fs::create_directories(root() / "cache");
+  for (const auto* const name : {"kernels", "initramfs", "libvirt"}) {
+    fs::create_directories(shared / "cache" / name);
+    fs::create_directory_symlink(shared / "cache" / name, root() / "cache" / name);
+  }
+}
+
+Command QemuFixture::start_here(const Words& args, std::string input) const {
+  return Command(TWINBOX_PROGRAM, args,
+                 {"TWINBOX_ROOT=" + root().string(), "TWINBOX_RUN=" + run_directory().string()},
+                 std::move(input));
 }
 
 Command QemuFixture::start_box(Words args, std::string input) const {
   args.insert(args.begin(), {"run", "--as", "qemu"});
-  return start(args, std::move(input));
+  return start_here(args, std::move(input));
 }
 
 CommandResult QemuFixture::run_box(Words args, std::string input) const {
   return start_box(std::move(args), std::move(input)).finish();
 }
 
-std::vector<std::string> qemus_of(const std::string& id) {
-  std::vector<std::string> found;
+QemuFixture::Words QemuFixture::qemus(const std::string& text) {
+  Words found;
   for (const auto& name : names_in("/proc")) {
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-    if (command_line(name).find("guest=" + id + ",") != std::string::npos) found.push_back(name);
+    const auto line = command_line(name);
+    if (line.find("qemu-system") != std::string::npos && line.find(text) != std::string::npos) {
+      found.push_back(name);
+    }
   }
   return found;
-}
-
-std::string argument_of(const std::string& pid, const std::string& text) {
-  std::istringstream arguments(command_line(pid));
-  for (std::string argument; std::getline(arguments, argument, '\0');) {
-    if (argument.find(text) != std::string::npos) return argument;
-  }
-  return {};
 }
 
 }  // namespace twinbox::testing

@@ -1,8 +1,8 @@
 // A store with the guest's kernel, for tests that run boxes in QEMU.
 #pragma once
 
+#include <filesystem>
 #include <string>
-#include <vector>
 
 #include "tests/native/cli/cli_fixture.hpp"
 
@@ -15,14 +15,17 @@ class QemuFixture : public CliFixture {
   // than a test.
   void SetUp() override;
 
+  // `twinbox ARGS` with this test's store and its own run directory.
+  Command start_here(const Words& args, std::string input = {}) const;
   // `twinbox run --as qemu ARGS`.
   Command start_box(Words args, std::string input = {}) const;
   CommandResult run_box(Words args, std::string input = {}) const;
-};
 
-// The QEMUs that run the box `id`, by pid.
-std::vector<std::string> qemus_of(const std::string& id);
-// An argument of QEMU that begins with `prefix`; empty when there is none.
-std::string argument_of(const std::string& pid, const std::string& text);
+  std::filesystem::path run_directory() const { return scratch() / "run"; }
+  // The QEMUs of this test's commands, those without a box too, by pid.
+  Words qemus() const { return qemus(run_directory().string() + "/"); }
+  // Those with `text` in their command line.
+  static Words qemus(const std::string& text);
+};
 
 }  // namespace twinbox::testing
