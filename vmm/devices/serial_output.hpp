@@ -19,7 +19,7 @@ namespace twinbox::vmm {
 class SerialOutput {
  public:
   // Above this many waiting bytes the guest is told to wait; above twice as many they are dropped.
-  static constexpr std::size_t enough = 64 * 1024;
+  static constexpr std::size_t enough = std::size_t{64} * 1024;
   // Bytes are gathered for this long, so that a line is one write and not eighty.
   static constexpr std::chrono::milliseconds gathering{1};
 

@@ -11,7 +11,7 @@ namespace twinbox::vmm::virtio {
 namespace {
 
 // Moved in one turn at most, so that one port does not keep the event loop from the others.
-constexpr std::uint64_t fair_share = 256 * 1024;
+constexpr std::uint64_t fair_share = std::uint64_t{256} * 1024;
 
 }  // namespace
 

@@ -68,7 +68,8 @@ std::optional<DescriptorChain> Queue::pop() {
   if (!has_available()) return std::nullopt;
   const auto waiting = static_cast<std::uint16_t>(load_available_index() - next_available_);
   if (waiting > size_) return fail("the available index is further ahead than the queue is long");
-  std::byte* const entry = available_ + abi::available_ring_offset + 2U * (next_available_ % size_);
+  std::byte* const entry =
+      available_ + abi::available_ring_offset + std::size_t{2} * (next_available_ % size_);
   const std::uint16_t head = shared_u16(entry).load(std::memory_order_relaxed);
   if (head >= size_) return fail("a chain's head is beyond the descriptor table");
   if (in_flight_[head]) return fail("a chain was made available twice");
@@ -124,8 +125,9 @@ bool Queue::interrupt_wanted() {
     const auto flags = shared_u16(available_).load(std::memory_order_relaxed);
     return (flags & abi::available_no_interrupt) == 0;
   }
-  const std::uint16_t event = shared_u16(available_ + abi::available_ring_offset + 2U * size_)
-                                  .load(std::memory_order_relaxed);
+  const std::uint16_t event =
+      shared_u16(available_ + abi::available_ring_offset + std::size_t{2} * size_)
+          .load(std::memory_order_relaxed);
   // Whether `event` is among the indices used since then (2.7.10), all modulo 65536.
   return static_cast<std::uint16_t>(next_used_ - event - 1) <
          static_cast<std::uint16_t>(next_used_ - before);
