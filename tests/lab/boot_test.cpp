@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <ostream>
 #include <regex>
 
 #include "tests/lab/lab_run.hpp"
@@ -51,6 +52,9 @@ struct Machine {
   const char* memory;
   std::uint64_t kibibytes;
 };
+
+// Keeps addresses out of the tests' names.
+void PrintTo(const Machine& machine, std::ostream* out) { *out << machine.name; }
 
 class StockKernel : public testing::TestWithParam<Machine> {};
 
@@ -145,6 +149,8 @@ struct BadInput {
   const char* says;
 };
 
+void PrintTo(const BadInput& input, std::ostream* out) { *out << input.name; }
+
 class BadBoot : public testing::TestWithParam<BadInput> {};
 
 TEST_P(BadBoot, SaysWhatIsWrong) {
@@ -174,6 +180,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"OneMebibyte", "", "--kernel $TWINBOX_ROOT/kernels/stock/vmlinuz --memory 1m",
                  "memory"}),
     [](const auto& parameter) { return std::string(parameter.param.name); });
+
+TEST(BadHost, WhereKvmIsMissingItsPathIsNamed) {
+  const auto result = script_in_lab(
+      "mv /dev/kvm /dev/kvm.gone; twinbox boot --kernel $TWINBOX_ROOT/kernels/stock/vmlinuz "
+      "</dev/null; status=$?; mv /dev/kvm.gone /dev/kvm; exit $status");
+  EXPECT_EQ(result.status, 125) << result.out;
+  EXPECT_NE(result.err.find("/dev/kvm"), std::string::npos) << result.err;
+}
 
 }  // namespace
 }  // namespace twinbox::test

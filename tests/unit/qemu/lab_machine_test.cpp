@@ -1,0 +1,88 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/size.hpp"
+#include "base/syscall.hpp"
+#include "qemu/lab/machine.hpp"
+#include "qemu/lab/transfer.hpp"
+
+namespace twinbox::qemu {
+namespace {
+
+LabMachineConfig some_config() {
+  LabMachineConfig config;
+  config.kernel = "/kernel";
+  config.image = "/image";
+  config.memory_bytes = base::gibibyte;
+  config.ports = {{.name = "exec.0", .socket = 7}};
+  config.log = 9;
+  return config;
+}
+
+std::string value_of(const std::vector<std::string>& args, const std::string& flag) {
+  const auto found = std::ranges::find(args, flag);
+  return found == args.end() || found + 1 == args.end() ? "" : *(found + 1);
+}
+
+TEST(LabMachine, DeterministicTimeIsInstructionsOnOneProcessor) {
+  auto config = some_config();
+  config.timing = LabTiming::deterministic;
+  const auto args = qemu_arguments(config, 11);
+  EXPECT_EQ(value_of(args, "-icount"), "shift=0,sleep=off");
+  EXPECT_EQ(value_of(args, "-smp"), "1");
+  EXPECT_NE(value_of(args, "-rtc").find("clock=vm"), std::string::npos);
+  EXPECT_NE(value_of(args, "-seed"), "");
+  EXPECT_NE(value_of(args, "-append").find("norandmaps"), std::string::npos);
+  EXPECT_NE(value_of(args, "-fw_cfg").find("/proc/self/fd/11"), std::string::npos);
+}
+
+TEST(LabMachine, WallClockCountsNoInstructions) {
+  const auto args = qemu_arguments(some_config(), -1);
+  EXPECT_EQ(std::ranges::find(args, "-icount"), args.end());
+  EXPECT_EQ(std::ranges::find(args, "-fw_cfg"), args.end());
+  EXPECT_NE(value_of(args, "-append").find("twinbox.ports=1"), std::string::npos);
+}
+
+TEST(LabMachine, MemoryGrowsWithTheImage) {
+  EXPECT_EQ(default_lab_memory(100 * base::mebibyte), 2 * base::gibibyte);
+  EXPECT_GT(default_lab_memory(3 * base::gibibyte), 6 * base::gibibyte);
+  EXPECT_GT(least_lab_memory(100 * base::mebibyte), 200 * base::mebibyte);
+}
+
+TEST(LabMachine, RefusesMoreMemoryThanThereIs) {
+  auto config = some_config();
+  config.memory_bytes = 1ULL << 50;
+  EXPECT_THROW(check_lab_host(config), base::Error);
+}
+
+TEST(LabMachine, TailOfALogIsPrintableAndShort) {
+  const base::TemporaryDirectory directory;
+  base::write_file(directory.path() / "log", std::string(10'000, 'x') + "\x1b[2J\nlast\n");
+  const base::Fd log = base::open_file(directory.path() / "log", O_RDONLY);
+  const auto tail = log_tail(log.get());
+  EXPECT_LE(tail.size(), 2048U);
+  EXPECT_TRUE(tail.ends_with("[2J\nlast")) << tail;
+}
+
+TEST(Transfer, RefusesAnArchiveThatLeavesItsDirectory) {
+  const base::TemporaryDirectory directory;
+  const auto work = directory.path();
+  base::make_directories(work / "a/b");
+  base::write_file(work / "outside", "x");
+  // A tar with "../../outside" in it, made by a tar that does not mind.
+  ASSERT_EQ(std::system(fmt::format("cd {}/a/b && tar -P -cf {}/evil.tar ../../outside",
+                                    work.string(), work.string())
+                            .c_str()),
+            0);
+  const base::Fd archive = base::open_file(work / "evil.tar", O_RDONLY);
+  base::write_file(work / "outside", "untouched");
+  base::make_directories(work / "a/b/out");
+  EXPECT_THROW(extract_archive(archive.get(), work / "a/b"), base::Error);
+  EXPECT_EQ(base::read_file(work / "outside"), "untouched");
+}
+
+}  // namespace
+}  // namespace twinbox::qemu
