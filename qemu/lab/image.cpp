@@ -83,12 +83,14 @@ class CpioWriter {
   }
   void check(int result) {
     if (result >= ARCHIVE_WARN) return;
-    const int code = archive_errno(archive_.get());
-    const auto* hint = code == ENOSPC ? "the disk is full; TWINBOX_ROOT may name another" : "";
+    const std::string what = fmt::format("cannot write the lab's image {}", path_.string());
+    // libarchive's own mistakes have negative numbers, and then a text that says something.
+    if (const int code = archive_errno(archive_.get()); code > 0) {
+      throw base::system_error(
+          code, what, code == ENOSPC ? "the disk is full; TWINBOX_ROOT may name another" : "");
+    }
     throw base::Error(base::ErrorKind::system,
-                      fmt::format("cannot write the lab's image {}: {}", path_.string(),
-                                  archive_error_string(archive_.get())),
-                      hint);
+                      fmt::format("{}: {}", what, archive_error_string(archive_.get())));
   }
 
   fs::path path_;
