@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <numeric>
-#include <regex>
+#include <sstream>
 #include <string>
 
 #include "base/file.hpp"
@@ -39,7 +39,7 @@ class Disassembly {
         "cd " + directory_.path().string() + " && iasl -d table.dat > messages 2>&1";
     status_ = std::system(command.c_str());
     messages_ = base::read_file(directory_.path() / "messages");
-    if (status_ == 0) text_ = base::read_file(directory_.path() / "table.dsl");
+    if (status_ == 0) text_ = words_of(base::read_file(directory_.path() / "table.dsl"));
   }
 
   bool clean() const {
@@ -47,9 +47,7 @@ class Disassembly {
            messages_.find("arning") == std::string::npos &&
            text_.find("Incorrect checksum") == std::string::npos;
   }
-  bool has(const std::string& pattern) const {
-    return std::regex_search(text_, std::regex(pattern));
-  }
+  bool has(const std::string& part) const { return text_.find(part) != std::string::npos; }
   const std::string& text() const { return text_; }
   const std::string& messages() const { return messages_; }
 
@@ -61,6 +59,14 @@ class Disassembly {
   }
 
  private:
+  // How the lines are broken and indented does not matter.
+  static std::string words_of(const std::string& text) {
+    std::istringstream stream(text);
+    std::string words;
+    for (std::string word; stream >> word;) words += word + " ";
+    return words;
+  }
+
   base::TemporaryDirectory directory_;
   int status_ = -1;
   std::string messages_;
@@ -70,35 +76,35 @@ class Disassembly {
 TEST(AcpiTables, DsdtNamesEveryDeviceForTheReferenceImplementation) {
   const Disassembly read(dsdt({.cpus = 1, .virtio_devices = 2}));
   ASSERT_TRUE(read.clean()) << read.messages();
-  EXPECT_TRUE(read.has(R"(Device \(COM1\)[^}]*EisaId \("PNP0501"\))")) << read.text();
-  EXPECT_TRUE(read.has(R"(Device \(VR00\)[^}]*"LNRO0005")"));
-  EXPECT_TRUE(read.has(R"(Device \(VR01\)[^}]*"LNRO0005")"));
+  EXPECT_TRUE(read.has(R"(Device (COM1) { Name (_HID, EisaId ("PNP0501"))")) << read.text();
+  EXPECT_TRUE(read.has(R"(Device (VR00) { Name (_HID, "LNRO0005"))"));
+  EXPECT_TRUE(read.has(R"(Device (VR01) { Name (_HID, "LNRO0005"))"));
   EXPECT_FALSE(read.has("VR02"));
-  EXPECT_TRUE(read.has("0xD0001000, +// Address Base"));
-  EXPECT_TRUE(read.has(R"(Interrupt \(ResourceConsumer, Edge, ActiveHigh, Exclusive)"));
+  EXPECT_TRUE(read.has("0xD0001000, // Address Base"));
+  EXPECT_TRUE(read.has("Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive"));
   EXPECT_TRUE(read.has("0x00000006,"));  // the second device's line
-  EXPECT_TRUE(read.has(R"(IO \(Decode16,\s+0x03F8)"));
-  EXPECT_TRUE(read.has(R"(Name \(\\_S5, Package \(0x04\))")) << read.text();
+  EXPECT_TRUE(read.has("IO (Decode16, 0x03F8"));
+  EXPECT_TRUE(read.has(R"(Name (\_S5, Package (0x04))")) << read.text();
   EXPECT_TRUE(read.compiles());
 }
 
 TEST(AcpiTables, DsdtHoldsAsManyDevicesAsThereAreLines) {
   const Disassembly read(dsdt({.cpus = 8, .virtio_devices = layout::max_virtio_devices}));
   ASSERT_TRUE(read.clean()) << read.messages();
-  EXPECT_TRUE(read.has(R"(Device \(VR18\))"));
+  EXPECT_TRUE(read.has("Device (VR18)"));
   EXPECT_TRUE(read.compiles());
 }
 
 TEST(AcpiTables, FadtSaysReducedHardwareAndNoCmosClock) {
   const Disassembly read(fadt(GuestAddress{0xe0040}));
   ASSERT_TRUE(read.clean()) << read.messages();
-  EXPECT_TRUE(read.has(R"(Hardware Reduced \(V5\) : 1)")) << read.text();
-  EXPECT_TRUE(read.has(R"(CMOS RTC Not Present \(V5\) : 1)"));
-  EXPECT_TRUE(read.has(R"(8042 Present on ports 60/64 \(V2\) : 0)"));
-  EXPECT_TRUE(read.has(R"(Reset Register Supported \(V2\) : 1)"));
+  EXPECT_TRUE(read.has("Hardware Reduced (V5) : 1")) << read.text();
+  EXPECT_TRUE(read.has("CMOS RTC Not Present (V5) : 1"));
+  EXPECT_TRUE(read.has("8042 Present on ports 60/64 (V2) : 0"));
+  EXPECT_TRUE(read.has("Reset Register Supported (V2) : 1"));
   EXPECT_TRUE(read.has("DSDT Address : 00000000000E0040"));
-  EXPECT_TRUE(read.has(R"(Sleep Control Register[^]*Address : 0000000000000600)"));
-  EXPECT_TRUE(read.has(R"(Sleep Status Register[^]*Address : 0000000000000601)"));
+  EXPECT_TRUE(read.has("Address : 0000000000000600"));
+  EXPECT_TRUE(read.has("Address : 0000000000000601"));
 }
 
 TEST(AcpiTables, MadtListsEachProcessorAndTheIoApic) {
