@@ -50,7 +50,7 @@ const char* arrange_descriptors(const ChildPlan& plan) {
 const char* prepare_child(const ChildPlan& plan) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return "prctl";
   // The parent may have gone before the line above took effect.
-  if (::getppid() != plan.parent) ::_exit(128 + SIGKILL);
+  if (::getppid() != plan.parent) return "the parent is gone";
   sigset_t none;
   ::sigemptyset(&none);
   ::signal(SIGPIPE, SIG_DFL);
@@ -64,7 +64,7 @@ int child_main(void* argument) {
   auto& plan = *static_cast<ChildPlan*>(argument);
   plan.failed_step = prepare_child(plan);
   plan.error = errno;
-  ::_exit(127);
+  return 127;
 }
 
 // No signal handler of the parent may run in the child while both share memory.

@@ -1,4 +1,4 @@
-// Loads an uncompressed ELF kernel: its pages are mapped from the file, copy on write.
+// Loads an uncompressed ELF kernel.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +15,7 @@ struct LoadedKernel {
   GuestAddress end;                       // first byte after it, bss included
 };
 
-// Places the kernel in `memory` where its program headers say. The file must not change while the
-// machine runs.
+// Copies the kernel into `memory` where its program headers say.
 //
 // Throws base::Error that names `path`: not found, not a 64-bit x86 ELF, truncated, or too large
 // for this memory.
