@@ -3,22 +3,27 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <exception>
 #include <string>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/log.hpp"
+#include "base/syscall.hpp"
 #include "guest-images/agent/box.hpp"
 #include "guest-images/agent/bring_up.hpp"
 #include "guest-images/agent/host_port.hpp"
 #include "guest-images/agent/mark_register.hpp"
 #include "guest-images/agent/service.hpp"
+#include "sandbox/protocol.hpp"
 
 namespace twinbox::agent {
 namespace {
 
 constexpr std::string_view port_name = "twinbox.agent";
+// For the driver's talk with the monitor, also where both are emulated on a busy host.
+constexpr std::chrono::seconds port_patience{60};
 
 [[noreturn]] void power_off() {
   ::sync();
@@ -42,7 +47,20 @@ void serve_host() {
                              },
                          .power_off = power_off,
                          .owns_child = [&](pid_t child) { return boxes.owns(child); }});
-  base::log_line(base::LogLevel::info, service.serve(port.open(port_name)));
+  base::log_line(base::LogLevel::info, service.serve(port.open(port_name, port_patience)));
+}
+
+// What ends the guest, for its console and, if the port is there already, for the host. The port is
+// left blocking: the write returns when the monitor has taken it, before the machine goes.
+void last_words(const std::string& text) {
+  base::log_line(base::LogLevel::error, text);
+  try {
+    const auto port = HostPort().open(port_name, {});
+    base::write_all(port.get(),
+                    sandbox::protocol::encode(sandbox::protocol::FrameType::log, 0, text));
+  } catch (const std::exception&) {
+    // There is nobody to tell.
+  }
 }
 
 }  // namespace
@@ -51,7 +69,7 @@ void run_guest() {
   try {
     serve_host();
   } catch (const std::exception& error) {
-    base::log_line(base::LogLevel::error, error.what());
+    last_words(error.what());
   }
   power_off();
 }

@@ -18,7 +18,6 @@ namespace twinbox::agent {
 namespace {
 
 constexpr std::string_view ports = "/sys/class/virtio-ports";
-constexpr int patience_ms = 20'000;
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -52,11 +51,11 @@ HostPort::HostPort()
   }
 }
 
-base::Fd HostPort::open(std::string_view name) {
+base::Fd HostPort::open(std::string_view name, std::chrono::milliseconds patience) {
   auto port = find_port(name);
   while (port.empty()) {
     pollfd wait{.fd = events_.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&wait, 1, patience_ms) <= 0) {
+    if (::poll(&wait, 1, static_cast<int>(patience.count())) <= 0) {
       throw base::Error(base::ErrorKind::not_found,
                         fmt::format("this machine has no virtio-console port {}", name));
     }

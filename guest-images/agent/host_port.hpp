@@ -1,6 +1,7 @@
 // The virtio-console port that leads to the host.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "base/fd.hpp"
@@ -12,8 +13,8 @@ namespace twinbox::agent {
 class HostPort {
  public:
   HostPort();
-  // Waits for the port named `name` and opens it. Throws base::Error when it does not come.
-  base::Fd open(std::string_view name);
+  // Waits for the port named `name` and opens it. Throws base::Error when it does not come in time.
+  base::Fd open(std::string_view name, std::chrono::milliseconds patience);
 
  private:
   base::Fd events_;

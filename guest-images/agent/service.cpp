@@ -87,7 +87,13 @@ std::string Service::serve(base::Fd stream) {
         end_ = reason.what();
         loop_.stop();
       });
-  loop_.run();
+  try {
+    loop_.run();
+  } catch (const base::Error& error) {  // a defect of ours, which the host should hear of
+    end_ = error.what();
+    log(end_);
+    connection_->flush();
+  }
   kill_all();
   connection_->close();
   return end_;

@@ -1,5 +1,6 @@
-// What the C++ library does last before it aborts. Its own handler prints a demangled type name, and
-// the demangler alone would be a tenth of the agent; an uncaught exception is a defect of ours anyway.
+// What the C++ library does last before it aborts. Its own handler prints a demangled type name,
+// and the demangler alone would be a tenth of the agent; an uncaught exception is a defect of ours
+// anyway.
 #include <unistd.h>
 
 #include <cstdlib>
