@@ -119,10 +119,10 @@ void add_data(LabContents& contents, const fs::path& stock) {
       if (fs::exists(path)) contents.add_tree(path, path);
     }
   }
-  if (!fs::exists(root / "cache")) return;
-  for (const auto& cached : fs::directory_iterator(root / "cache")) {
-    if (cached.path().filename() != "lab") contents.add_tree(cached.path(), cached.path());
-  }
+  // Of what is kept to save time only the unpacked kernels: the rest is named by where it stands on
+  // this host, so it would be of no use in the lab, and each change of it would mean a new lab.
+  const fs::path kernels = root / "cache/kernels";
+  if (fs::exists(kernels)) contents.add_tree(kernels, kernels);
 }
 
 }  // namespace
