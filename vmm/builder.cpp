@@ -154,7 +154,7 @@ void add_vcpu_threads(Machine& machine, const MachineHooks& hooks) {
 }  // namespace
 
 std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventLoop& loop,
-                                       MachineHooks hooks) {
+                                       const MachineHooks& hooks) {
   check(config);
   // Guest memory, KVM's VM around it, and the interrupt controllers that live in KVM.
   auto machine = std::make_unique<Machine>(config.memory_bytes);

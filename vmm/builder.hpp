@@ -20,6 +20,6 @@ struct MachineHooks {
 // A machine that is ready to start. Throws base::Error that says what is wrong with the
 // configuration, a file it names, or the host. The loop serves its devices and must outlive it.
 std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventLoop& loop,
-                                       MachineHooks hooks);
+                                       const MachineHooks& hooks);
 
 }  // namespace twinbox::vmm

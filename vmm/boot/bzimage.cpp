@@ -98,7 +98,7 @@ BzImagePayload find_payload(std::span<const std::byte> file, std::string_view so
 
 void unpack_payload(const BzImagePayload& payload, int out, std::string_view source) {
   const Reader reader = open_reader(payload.compressed, source);
-  const auto buffer = std::make_unique<std::array<std::byte, 256 * 1024>>();
+  const auto buffer = std::make_unique<std::array<std::byte, 0x4'0000>>();
   std::uint64_t total = 0;
   while (total < payload.unpacked_size) {
     const auto count = ::archive_read_data(reader.get(), buffer->data(), buffer->size());

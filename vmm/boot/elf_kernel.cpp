@@ -23,7 +23,7 @@ using base::Error;
 using base::ErrorKind;
 
 constexpr std::uint32_t pvh_note_type = 18;  // XEN_ELFNOTE_PHYS32_ENTRY
-constexpr std::uint64_t max_notes = 64 * 1024;
+constexpr std::uint64_t max_notes = 0x1'0000;
 
 // A kernel file that is being read: every error names it.
 class KernelFile {

@@ -16,7 +16,7 @@ namespace twinbox::vmm {
 // A guest physical address.
 struct GuestAddress {
   std::uint64_t value = 0;
-  auto operator<=>(const GuestAddress&) const = default;
+  auto operator<=>(const GuestAddress&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 // Nullopt on overflow.
