@@ -85,6 +85,8 @@ class KilledLab : public testing::Test {
  protected:
   KilledLab() {
     fs::create_directory_symlink(sandbox::data_root() / "kernels", root_.path() / "kernels");
+    // A command that is killed at once may not get as far as to make it.
+    fs::create_directory(root_.path() / "cache");
   }
   std::vector<std::string> environment() const { return {"TWINBOX_ROOT=" + root_.path().string()}; }
   RunResult twinbox(std::vector<std::string> args) const {
