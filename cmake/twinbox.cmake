@@ -53,10 +53,11 @@ function(twinbox_executable name)
   endif()
 endfunction()
 
-# twinbox_test(NAME SOURCES ... [LINK ...] [LABELS ...] [LOCK ...] [TIMEOUT s]): a GoogleTest program;
-# ctest lists each of its test cases.
+# twinbox_test(NAME SOURCES ... [LINK ...] [LABELS name] [LOCK name] [TIMEOUT s]): a GoogleTest program;
+# ctest lists each of its test cases. One label and one lock only: ctest's file of discovered cases does
+# not keep lists apart.
 function(twinbox_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS;LOCK" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;LABELS;LOCK" "SOURCES;LINK" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
