@@ -20,8 +20,8 @@ struct LabPort {
 };
 
 enum class LabTiming {
-  wall_clock,     // as fast as it goes, several CPUs
-  deterministic,  // one CPU, time is the count of executed instructions; repeats exactly
+  wall_clock,     // as fast as it goes
+  deterministic,  // time is the count of executed instructions; repeats exactly
 };
 
 struct LabMachineConfig {
