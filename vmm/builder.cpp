@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "base/processor.hpp"
 #include "base/size.hpp"
 #include "base/syscall.hpp"
 #include "vmm/boot/acpi/tables.hpp"
@@ -125,9 +126,15 @@ boot::Entry load_kernel(Machine& machine, const MachineConfig& config) {
 void add_vcpus(Machine& machine, const MachineConfig& config) {
   const auto supported = machine.kvm.supported_cpuid();
   const bool tsc_deadline = machine.kvm.has(KVM_CAP_TSC_DEADLINE_TIMER);
+  // QEMU's emulated SVM forgets that it has delivered an interrupt to our guest until the guest is
+  // next left, and may deliver it again inside of its own handler, where Linux then waits for a
+  // lock that it holds itself. A guest that leaves to end each interrupt closes that gap.
+  const bool paravirtual_eoi = !base::processor_is_emulated();
   for (unsigned index = 0; index < config.cpus; ++index) {
-    const auto cpuid = kvm::guest_cpuid(
-        supported, {.vcpu = index, .vcpus = config.cpus, .tsc_deadline = tsc_deadline});
+    const auto cpuid = kvm::guest_cpuid(supported, {.vcpu = index,
+                                                    .vcpus = config.cpus,
+                                                    .tsc_deadline = tsc_deadline,
+                                                    .paravirtual_eoi = paravirtual_eoi});
     machine.vcpus.push_back(std::make_unique<kvm::Vcpu>(machine.vm, index, cpuid));
   }
 }

@@ -1,5 +1,7 @@
 #include "vmm/kvm/cpuid.hpp"
 
+#include <asm/kvm_para.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstdint>
@@ -26,6 +28,11 @@ void set_features(kvm_cpuid_entry2& entry, const CpuidRequest& request) {
   assign_bit(entry.edx, 28, request.vcpus > 1);  // HTT: bits 23-16 of EBX are valid
   assign_bit(entry.ecx, 24, request.tsc_deadline);
   assign_bit(entry.ecx, 31, true);  // a hypervisor is present
+}
+
+// Leaf 0x40000001: what KVM itself offers (Linux Documentation/virt/kvm/x86/cpuid.rst).
+void set_kvm_features(kvm_cpuid_entry2& entry, const CpuidRequest& request) {
+  if (!request.paravirtual_eoi) assign_bit(entry.eax, KVM_FEATURE_PV_EOI, false);
 }
 
 // Leaf 4 (Intel) and 0x8000001d (AMD): each cache belongs to one core, but the last level is
@@ -66,6 +73,8 @@ void adjust(kvm_cpuid_entry2& entry, const CpuidRequest& request) {
       return;
     case 0x8000'0008:
       return set_core_count(entry, request);
+    case KVM_CPUID_FEATURES:
+      return set_kvm_features(entry, request);
     case 0x8000'001e:
       return set_extended_id(entry, request);
     default:

@@ -11,6 +11,7 @@ struct CpuidRequest {
   unsigned vcpu = 0;   // also its APIC id
   unsigned vcpus = 1;  // one socket with this many cores of one thread each
   bool tsc_deadline = true;
+  bool paravirtual_eoi = true;  // the guest may end an interrupt without leaving to the host
 };
 
 // Narrows what the host supports (Kvm::supported_cpuid) to one vCPU of the guest: its APIC id and

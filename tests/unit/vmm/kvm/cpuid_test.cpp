@@ -54,6 +54,15 @@ TEST(Cpuid, TheHostsTopologyIsNotPassedOn) {
   EXPECT_FALSE(find(guest, 0x1f));
 }
 
+TEST(Cpuid, ParavirtualEndOfInterruptIsPassedOnOrNot) {
+  auto features = entry(0x4000'0001);
+  features.eax = ~0U;
+  const auto with = guest_cpuid({features}, {.vcpu = 0, .vcpus = 1, .paravirtual_eoi = true});
+  EXPECT_EQ(~0U, find(with, 0x4000'0001)->eax);
+  const auto without = guest_cpuid({features}, {.vcpu = 0, .vcpus = 1, .paravirtual_eoi = false});
+  EXPECT_EQ(~(1U << 6), find(without, 0x4000'0001)->eax);
+}
+
 TEST(Cpuid, SaysThatThereIsAHypervisorWithADeadlineTimer) {
   const auto with = guest_cpuid({entry(1)}, {.vcpu = 0, .vcpus = 1, .tsc_deadline = true});
   EXPECT_NE(find(with, 1)->ecx & (1U << 31), 0U);
