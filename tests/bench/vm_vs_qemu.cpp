@@ -99,7 +99,7 @@ std::vector<std::string> qemu_command(const vmm::MachineConfig& config, int port
       "microvm,acpi=on,x-option-roms=off,pit=off,pic=off,rtc=on,isa-serial=off,"
       "auto-kernel-cmdline=off,accel=kvm",
       "-cpu",
-      "host",
+      "host,kvm-pv-eoi=off",  // as our monitor in the lab, see vmm/builder.cpp
       "-smp",
       std::to_string(config.cpus),
       "-m",
