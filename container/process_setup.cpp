@@ -142,8 +142,9 @@ void become_user(const sandbox::User& user) {
 void drop_privileges(const sandbox::Spec& spec) {
   auto kept = parse_capabilities(spec.process.capabilities);
   // Only the filter keeps a holder of CAP_MKNOD from making a node of the host's disk.
-  if (!spec.seccomp) kept &= ~(CapabilityMask{1} << CAP_MKNOD);
-  const bool early_filter = spec.seccomp && !spec.process.no_new_privileges;
+  if (spec.seccomp == sandbox::Seccomp::unconfined) kept &= ~(CapabilityMask{1} << CAP_MKNOD);
+  const bool early_filter =
+      spec.seccomp != sandbox::Seccomp::unconfined && !spec.process.no_new_privileges;
   if (spec.process.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     base::throw_errno("cannot set no_new_privs");
   }
@@ -152,7 +153,7 @@ void drop_privileges(const sandbox::Spec& spec) {
   limit_bounding_set(kept);
   become_user(spec.process.user);
   set_capabilities(kept);
-  if (spec.seccomp && !early_filter) install_filter(kept);
+  if (spec.seccomp != sandbox::Seccomp::unconfined && !early_filter) install_filter(kept);
 }
 
 void bring_up_loopback() {

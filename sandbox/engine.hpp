@@ -9,16 +9,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
+#include "sandbox/box_report.hpp"
 #include "sandbox/marks.hpp"
 #include "sandbox/spec.hpp"
 
 namespace twinbox::sandbox {
 
-// Borrowed descriptors that become the workload's streams.
+// Borrowed descriptors that become the workload's streams. Where the process has a terminal
+// (Process::terminal), what `in` gives is typed into it, all that it shows goes to `out`, and `err`
+// stays unused.
 struct Stdio {
   int in = 0;
   int out = 1;
@@ -38,6 +42,8 @@ struct BoxRequest {
   RootFilesystem root;
   Stdio stdio;
   std::function<void()> on_executed{};  // may be empty; called from the loop: the workload runs now
+  // Keep what the workload writes in `directory`, for its next start, where the engine can.
+  bool keep_files = false;
 };
 
 // Exit statuses of our own, as docker's.
@@ -51,6 +57,41 @@ struct Outcome {
   // Why the workload never ran or was lost (status is 125, 126 or 127 then).
   std::optional<base::Error> error;
 };
+
+// A further process in a running box.
+class BoxProcess {
+ public:
+  // Kills it if it still runs; its on_exit is not called then.
+  virtual ~BoxProcess() = default;
+  virtual void signal(int number) = 0;
+  virtual void resize(TerminalSize size) = 0;
+};
+
+// What a box does with its own files, without any program of the image, as the root of the box.
+struct FileTask {
+  enum class Kind {
+    describe,  // writes PathInfo as JSON to `out`
+    pack,      // writes a tar of `path` (its last component and below) to `out`
+    unpack,    // unpacks the tar from `in` into the directory `path`
+  };
+  Kind kind = Kind::describe;
+  std::string path;  // absolute; resolved inside the box's root
+};
+
+struct ExecRequest {
+  Process process;               // complete: nothing is taken from the box's own
+  std::optional<FileTask> task;  // instead of a program of the image; `process` is unused then
+  Stdio stdio;
+  std::function<void()> on_executed{};  // may be empty; called from the loop
+  // Called once from the loop, after all its output has been delivered. `error` tells why it never
+  // ran (status 125, 126 or 127) or why the task failed (status 1).
+  std::function<void(const Outcome&)> on_exit{};
+};
+
+// The answer to a question, given later from the loop, once.
+template <typename T>
+using Answer = std::function<void(const std::variant<T, base::Error>&)>;
+using Done = Answer<std::monostate>;
 
 // One box. All calls come from the thread that runs the loop given to start(). The destructor ends
 // what still runs and undoes everything the box made on the host.
@@ -66,8 +107,31 @@ class Box {
   // Sends a signal to the workload's first process; kept until it runs, dropped after its end.
   virtual void signal(int number) = 0;
   virtual const Marks& marks() const = 0;
-  // The host's processes that exist for this box beside the calling one.
+  // The host's processes that exist for this box beside the calling one; its first process, or its
+  // machine's, first.
   virtual std::vector<pid_t> processes() const = 0;
+
+  // For a running box only. An engine that cannot do a thing throws base::Error (unsupported) that
+  // names the engine and the thing, as these do.
+  virtual void resize(TerminalSize size);
+  virtual std::unique_ptr<BoxProcess> exec(ExecRequest request);
+  // All of it stands still until resume(); signals that come meanwhile take effect then, but for
+  // SIGKILL.
+  virtual void pause(Done done);
+  virtual void resume(Done done);
+  virtual void statistics(Answer<Statistics> answer);
+  virtual void list_processes(Answer<std::vector<ProcessEntry>> answer);
+  // What the box has changed of its image's files, sorted by path.
+  virtual void list_changes(Answer<std::vector<FileChange>> answer);
+  // Sets the limits that `limits` has; the others stay.
+  virtual void update(const Resources& limits, Done done);
+};
+
+// A box that does not run now.
+struct StoppedBox {
+  std::string id;
+  std::filesystem::path directory;
+  RootFilesystem root;
 };
 
 class Engine {
@@ -80,6 +144,10 @@ class Engine {
   virtual std::unique_ptr<Box> create(BoxRequest request) = 0;
   // Ends and undoes what a box left whose process was killed: everything outside of `directory`.
   virtual void clean_up(const std::string& id, const std::filesystem::path& directory) = 0;
+  // The files of a box that does not run, in the calling process and to the end. Throws base::Error
+  // (unsupported) where the engine keeps them only while a box runs.
+  virtual void run_file_task(const StoppedBox& box, const FileTask& task, Stdio stdio);
+  virtual std::vector<FileChange> list_changes(const StoppedBox& box);
 };
 
 }  // namespace twinbox::sandbox

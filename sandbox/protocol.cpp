@@ -27,7 +27,7 @@ std::uint64_t read_little_endian(std::string_view payload, std::size_t offset, s
 }
 
 bool is_known(std::uint64_t type) {
-  return (type >= 1 && type <= 8) || (type >= 32 && type <= 39) || type == 64 || type == 65;
+  return (type >= 1 && type <= 9) || (type >= 32 && type <= 43) || type == 64 || type == 65;
 }
 
 struct Header {

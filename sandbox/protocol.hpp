@@ -41,6 +41,9 @@ enum class FrameType : std::uint16_t {
   stderr_data = 6,
   log = 7,     // a diagnostic of the agent, text
   memory = 8,  // JSON: the guest's own view, answer to memory_request
+  // Answer to a request: u32 its number, then JSON: {"value": ...} or {"error": {"kind": ...,
+  // "message": ..., "hint": ...}}.
+  reply = 9,
   // host to agent
   // JSON {"spec": config.json, "disks": ["/dev/vda", ...], "clock_ns": since the epoch}: the
   // workload, in its own root (the disks are its layers as erofs, lowest first) and namespaces.
@@ -53,6 +56,16 @@ enum class FrameType : std::uint16_t {
   memory_request = 37,
   power_off = 38,  // end the machine
   set_clock = 39,  // u64 nanoseconds since the epoch
+  // JSON {"box": the process that start_box began, "process": as in config.json} or {"box": ...,
+  // "task": {"kind": "describe"|"pack"|"unpack", "path": ...}}: a further process in a box.
+  start_exec = 40,
+  resize = 41,  // u16 columns, u16 rows of the process's terminal
+  // About the box that start_box began as that process: u32 a number for the answer, then JSON
+  // {"do": "statistics"|"processes"|"changes"|"pause"|"resume"|"update"|..., ...}.
+  request = 42,
+  // To a box's supervisor: JSON {"stdin": bool, "stdout": bool, "stderr": bool}: the streams of the
+  // box's workload; ends with its `exited`.
+  attach = 43,
   // both ways
   credit = 64,         // u32 stream (0 stdin, 1 stdout, 2 stderr), u32 bytes consumed
   stream_closed = 65,  // u32 stream: its reader is gone; later bytes of it are thrown away

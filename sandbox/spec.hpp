@@ -23,16 +23,24 @@ struct Rlimit {
   std::uint64_t hard = 0;
 };
 
+// In characters; 0 is "not known".
+struct TerminalSize {
+  std::uint16_t columns = 0;
+  std::uint16_t rows = 0;
+};
+
 struct Process {
   std::vector<std::string> args;
   std::vector<std::string> env;  // "KEY=VALUE"
   std::string cwd = "/";
   User user;
-  bool terminal = false;
+  bool terminal = false;       // its streams are one new terminal
+  TerminalSize terminal_size;  // process.consoleSize
   bool no_new_privileges = true;
   std::vector<std::string>
       capabilities;  // bounding, effective and permitted sets: "CAP_CHOWN", ...
   std::vector<Rlimit> rlimits;
+  std::optional<int> oom_score_adj{};
 };
 
 struct Mount {
@@ -46,6 +54,29 @@ struct Resources {
   std::optional<std::uint64_t> memory_bytes;  // linux.resources.memory.limit
   std::optional<double> cpus;                 // linux.resources.cpu quota / period
   std::optional<std::int64_t> pids;           // linux.resources.pids.limit
+  // linux.resources.memory.swap: memory and swap together; -1 is no limit. Without it there is none
+  // beside a limited memory.
+  std::optional<std::int64_t> memory_swap_bytes{};
+  std::string cpuset_cpus{};      // linux.resources.cpu.cpus: "0-2,4"; empty: all
+  bool oom_kill_disable = false;  // linux.resources.memory.disableOOMKiller
+};
+
+// A device node to make in /dev, which the box may use as `access` says.
+struct Device {
+  std::string path;
+  char type = 'c';  // 'c' or 'b'
+  std::uint32_t major = 0;
+  std::uint32_t minor = 0;
+  std::uint32_t file_mode = 0666;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::string access = "rwm";
+};
+
+enum class Seccomp {
+  standard,  // the filter that twinbox was built with
+  unconfined,
+  profile,  // Spec::seccomp_profile
 };
 
 // The runtime-spec's `vm` section.
@@ -61,11 +92,18 @@ struct Spec {
   std::string hostname;
   std::vector<Mount> mounts;  // beyond the root; the default ones are written out
   Resources resources;
-  bool seccomp = true;  // the default filter; false: unconfined
+  Seccomp seccomp = Seccomp::standard;
+  std::string seccomp_profile;  // linux.seccomp as JSON text
+  bool init = false;            // a small process 1 of ours reaps orphans and passes signals on
+  std::map<std::string, std::string> sysctl;
+  std::vector<Device> devices;  // beside the default ones
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
   std::map<std::string, std::string> annotations;
   VirtualMachine vm;
+  // Members of config.json that nothing here knows, as the JSON object they were read from;
+  // to_json() writes them again.
+  std::string unknown_members;
 };
 
 // A workload with docker's defaults: mounts of /proc, /sys, /dev and below, capabilities, masked

@@ -247,7 +247,7 @@ std::string to_json(const Spec& spec) {
             {"linux", linux_to_json(spec)},
             {"vm", vm_to_json(spec.vm)}};
   auto annotations = spec.annotations;
-  if (spec.seccomp) annotations[std::string(seccomp_annotation)] = "default";
+  if (spec.seccomp == Seccomp::standard) annotations[std::string(seccomp_annotation)] = "default";
   json["annotations"] = annotations;
   try {
     return json.dump();
@@ -279,7 +279,8 @@ Spec spec_from_json(std::string_view text, std::string_view source) {
   if (const auto vm = root.find("vm")) spec.vm = vm_from(*vm);
   spec.annotations = root.get_or<std::map<std::string, std::string>>("annotations", {});
   const auto seccomp = spec.annotations.extract(std::string(seccomp_annotation));
-  spec.seccomp = !seccomp.empty() && seccomp.mapped() == "default";
+  const bool standard = !seccomp.empty() && seccomp.mapped() == "default";
+  spec.seccomp = standard ? Seccomp::standard : Seccomp::unconfined;
   return spec;
 }
 

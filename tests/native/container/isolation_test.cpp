@@ -84,7 +84,7 @@ TEST_F(ContainerIsolation, FilterDeniesWhatCapabilitiesWouldAllow) {
 
 TEST_F(ContainerIsolation, WithoutAFilterNoDeviceCanBeMadeEither) {
   auto made = request("grep Seccomp: /proc/self/status; mknod /dev/disk b 8 0");
-  made.spec.seccomp = false;
+  made.spec.seccomp = sandbox::Seccomp::unconfined;
 
   const auto result = run(std::move(made));
 

@@ -37,7 +37,7 @@ TEST(DefaultSpec, HasDockersCapabilitiesMountsAndPath) {
   }
   EXPECT_TRUE(spec.process.env.front().starts_with("PATH="));
   EXPECT_TRUE(spec.process.no_new_privileges);
-  EXPECT_TRUE(spec.seccomp);
+  EXPECT_EQ(spec.seccomp, Seccomp::standard);
 }
 
 TEST(SpecJson, KeepsEveryField) {
@@ -51,7 +51,7 @@ TEST(SpecJson, KeepsEveryField) {
   spec.root_readonly = true;
   spec.hostname = "box";
   spec.resources = {.memory_bytes = 64U << 20, .cpus = 1.5, .pids = 100};
-  spec.seccomp = false;
+  spec.seccomp = Seccomp::unconfined;
   spec.annotations = {{"org.example.key", "value"}};
   spec.vm = {.kernel = "/boot/vmlinuz", .kernel_parameters = "quiet panic=-1", .initrd = "/initrd"};
 
@@ -69,7 +69,7 @@ TEST(SpecJson, KeepsEveryField) {
   EXPECT_EQ(back.resources.memory_bytes, spec.resources.memory_bytes);
   EXPECT_DOUBLE_EQ(*back.resources.cpus, 1.5);
   EXPECT_EQ(back.resources.pids, 100);
-  EXPECT_FALSE(back.seccomp);
+  EXPECT_EQ(back.seccomp, Seccomp::unconfined);
   EXPECT_EQ(back.masked_paths, spec.masked_paths);
   EXPECT_EQ(back.annotations, spec.annotations);
   EXPECT_EQ(back.vm.kernel_parameters, "quiet panic=-1");
@@ -80,7 +80,7 @@ TEST(SpecJson, KeepsTheDefaultSeccompFilterAndAbsentLimits) {
   auto spec = default_spec();
   spec.process.args = {"true"};
   const auto back = spec_from_json(to_json(spec), "config.json");
-  EXPECT_TRUE(back.seccomp);
+  EXPECT_EQ(back.seccomp, Seccomp::standard);
   EXPECT_TRUE(back.annotations.empty());
   EXPECT_FALSE(back.resources.memory_bytes);
   EXPECT_FALSE(back.resources.cpus);
@@ -96,7 +96,7 @@ TEST(SpecJson, IgnoresUnknownFieldsAndEmptyUnsupportedOnes) {
   const auto spec = spec_from_json(json.dump(), "config.json");
   EXPECT_EQ(spec.process.args, std::vector<std::string>{"true"});
   EXPECT_FALSE(spec.resources.memory_bytes);
-  EXPECT_FALSE(spec.seccomp) << "the runtime-spec's default is no filter";
+  EXPECT_EQ(spec.seccomp, Seccomp::unconfined) << "the runtime-spec's default is no filter";
 }
 
 TEST(SpecJson, NamesTheFeatureItCannotHonour) {

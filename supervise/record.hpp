@@ -1,0 +1,65 @@
+// What is written down of a box: how it was asked for, and what became of it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "supervise/lifecycle.hpp"
+
+namespace twinbox::supervise {
+
+struct RestartPolicy {
+  enum class Kind { no, on_failure, always, unless_stopped };
+  Kind kind = Kind::no;
+  unsigned maximum_retries = 0;  // of on_failure; 0: without end
+};
+// "no", "on-failure", "on-failure:3", "always", "unless-stopped", both ways. Throws base::Error
+// (usage).
+RestartPolicy restart_policy_from(std::string_view text);
+std::string to_string(const RestartPolicy& policy);
+
+// What was asked for beside the workload itself, which is in the box's config.json.
+struct BoxSettings {
+  std::string image;             // as it was named
+  std::string image_id;          // the digest of its config
+  std::string engine;            // the one that runs it: "container", "vm", "qemu", "process"
+  std::string requested_engine;  // what --as said: "vm", where "qemu" stands in for it
+  bool open_stdin = false;       // -i: keep stdin open without an attached client
+  bool stdin_once = false;       // the end of the first client's stdin ends the workload's
+  bool remove_at_end = false;    // --rm
+  int stop_signal = 15;
+  int stop_timeout = 10;  // seconds; -1: wait without end
+  RestartPolicy restart;
+  std::map<std::string, std::string> labels;
+};
+
+// Times are nanoseconds since the epoch; 0: not yet.
+struct BoxState {
+  Status status = Status::created;
+  pid_t pid = 0;  // on the host: the workload's first process, or its machine's; 0 when not running
+  pid_t supervisor = 0;
+  int exit_code = 0;
+  bool oom_killed = false;
+  std::string error;  // why it did not run, or was lost
+  std::int64_t created = 0;
+  std::int64_t started = 0;
+  std::int64_t finished = 0;
+  unsigned restart_count = 0;
+};
+
+struct BoxRecord {
+  std::string id;  // 12 hexadecimal digits
+  std::string name;
+  BoxSettings settings;
+  BoxState state;
+};
+
+std::string to_json(const BoxRecord& record);
+BoxRecord record_from_json(std::string_view text, std::string_view source);
+
+}  // namespace twinbox::supervise

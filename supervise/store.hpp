@@ -1,0 +1,66 @@
+// The boxes of this host: one directory each below boxes_directory(), which outlives the box's
+// processes until the box is removed.
+//
+//   BOXES/<id>/box.json      the record, always replaced as a whole
+//   BOXES/<id>/config.json   the workload (sandbox::Spec)
+//   BOXES/<id>/log           what it printed (log.hpp)
+//   BOXES/<id>/control.sock  the supervisor's, while it runs
+//   BOXES/<id>/...           the engine's own
+//
+// A box that runs is owned by its supervisor: a lock that the kernel drops with that process.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sandbox/owned_directory.hpp"
+#include "sandbox/spec.hpp"
+#include "supervise/record.hpp"
+
+namespace twinbox::supervise {
+
+// The calling process's hold on a box: nobody else starts or removes it meanwhile. Letting go
+// leaves the box as its record says.
+class OwnedBox {
+ public:
+  const std::filesystem::path& path() const;
+  const BoxRecord& record() const;
+  sandbox::Spec spec() const;
+  // Changes the record, in one step for readers.
+  void change(const std::function<void(BoxRecord&)>& change);
+  void write_spec(const sandbox::Spec& spec);
+  // The directory and the name are gone after it.
+  void remove();
+};
+
+class BoxStore {
+ public:
+  explicit BoxStore(std::filesystem::path boxes);
+
+  // A new box with status `created`. An empty name gets one like docker's ("brave_turing"). Throws
+  // base::Error (conflict) when the name is taken, (usage) when it is no name
+  // ([a-zA-Z0-9][a-zA-Z0-9_.-]+), (system) naming the path that cannot be written.
+  OwnedBox create(std::string_view name, const BoxSettings& settings, const sandbox::Spec& spec);
+  // Throws base::Error (conflict) when another process owns it.
+  OwnedBox own(const std::string& id);
+
+  std::vector<BoxRecord> list() const;  // newest first
+  // By id, by name, or by the unambiguous beginning of an id, in this order, as docker does. Throws
+  // base::Error (not_found): "no such box: NAME".
+  BoxRecord find(std::string_view reference) const;
+  std::filesystem::path directory(const std::string& id) const;
+  sandbox::Spec spec(const std::string& id) const;
+  void rename(const std::string& id, std::string_view new_name);
+
+  // Repairs what killed processes left: a box whose record says that it runs and that has no owner
+  // is cleaned up after and becomes `exited` with status 137 and a reason, or is removed where it
+  // was to be (--rm); half-made boxes are removed. Each command begins with it.
+  using CleanUp = std::function<void(const std::string& engine, const std::string& id,
+                                     const std::filesystem::path& directory)>;
+  void sweep(const CleanUp& clean_up);
+};
+
+}  // namespace twinbox::supervise
