@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -17,32 +16,22 @@
 namespace twinbox::cli {
 namespace {
 
-struct Verb {
-  std::string_view name;
-  std::string_view summary;
-  int (*function)(const Arguments&);
-};
-
-constexpr std::array verbs{
-    Verb{"run", "run an image's workload as a container, a microVM or a plain process", run},
-    Verb{"image", "import, list and remove images", image},
-    Verb{"boot", "boot a kernel in the microVM monitor with its console on the terminal", boot},
-    Verb{"lab", "run commands on an emulated host that has hardware virtualization", lab},
-    Verb{"compare", "measure process, container and microVM against each other", compare},
-    Verb{"doctor", "say what this host can and cannot do, and how to mend it", doctor},
-};
-
 void print_help() {
-  fmt::print("Usage: twinbox VERB [arguments]\n\nOne workload, two kinds of box.\n\nVerbs:\n");
-  for (const auto& verb : verbs) fmt::print("  {:<10} {}\n", verb.name, verb.summary);
-  fmt::print("  {:<10} {}\n\n", "help", "show this help, or a verb's: twinbox help VERB");
+  fmt::print("Usage: twinbox VERB [arguments]\n\nOne workload, two kinds of box.\n");
+  for (const auto& group : all_verbs()) {
+    if (group.verbs.empty()) continue;
+    fmt::print("\n{}:\n", group.title);
+    for (const auto& verb : group.verbs) fmt::print("  {:<10} {}\n", verb.name, verb.summary);
+  }
+  fmt::print("\n  {:<10} {}\n\n", "help", "show this help, or a verb's: twinbox help VERB");
   fmt::print("twinbox keeps its data in $TWINBOX_ROOT, or /var/lib/twinbox.\n");
 }
 
 const Verb& find_verb(std::string_view name) {
-  const auto found =
-      std::find_if(verbs.begin(), verbs.end(), [&](const Verb& verb) { return verb.name == name; });
-  if (found != verbs.end()) return *found;
+  for (const auto& group : all_verbs()) {
+    const auto found = std::ranges::find(group.verbs, name, &Verb::name);
+    if (found != group.verbs.end()) return *found;
+  }
   throw base::Error(base::ErrorKind::usage, fmt::format("there is no verb '{}'", name),
                     "see: twinbox help");
 }

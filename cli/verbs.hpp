@@ -1,15 +1,39 @@
-// The verbs of the `twinbox` command: each takes the arguments after its name and returns the exit
-// status.
+// The verbs of the `twinbox` command, in groups: each takes the arguments after its name and
+// returns the exit status.
 #pragma once
 
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace twinbox::cli {
 
 using Arguments = std::vector<std::string>;
 
+struct Verb {
+  std::string_view name;
+  std::string_view summary;
+  int (*function)(const Arguments&);
+};
+
+struct VerbGroup {
+  std::string_view title;
+  std::span<const Verb> verbs;
+};
+
+// Boxes and the processes in them are started: verbs_start.cpp.
+VerbGroup start_verbs();
+// What is done with boxes that are there: verbs_boxes.cpp.
+VerbGroup box_verbs();
+// Images, and this host: verbs_host.cpp.
+VerbGroup host_verbs();
+
+// All of them, in the order of the help.
+std::vector<VerbGroup> all_verbs();
+
 int run(const Arguments& arguments);
+
 int image(const Arguments& arguments);
 int doctor(const Arguments& arguments);
 int boot(const Arguments& arguments);
