@@ -14,28 +14,30 @@ namespace twinbox::cli {
 namespace po = boost::program_options;
 
 struct Options::Description {
+  struct HelpLine {
+    std::string flag;  // how it is written; empty for a group's title
+    std::string text;
+  };
+
   po::options_description options;
-  std::vector<std::pair<std::string, std::string>> help;  // how a flag is written, what it does
+  std::vector<HelpLine> help;
 
   // "memory,m" and "SIZE" are written "-m, --memory SIZE".
-  void add_help(const std::string& name, const std::string& placeholder, const std::string& text) {
+  void add(const std::string& name, const std::string& placeholder, const std::string& text,
+           const po::value_semantic* semantic) {
+    options.add_options()(name.c_str(), semantic);
     const auto comma = name.find(',');
     const auto letter =
         comma == std::string::npos ? std::string("   ") : "-" + name.substr(comma + 1) + ",";
-    help.emplace_back(fmt::format("{} --{}{}{}", letter, name.substr(0, comma),
-                                  placeholder.empty() ? "" : " ", placeholder),
-                      text);
+    help.push_back({fmt::format("{} --{}{}{}", letter, name.substr(0, comma),
+                                placeholder.empty() ? "" : " ", placeholder),
+                    text});
   }
 
-  void print_help() const {
-    std::size_t width = 0;
-    for (const auto& [flag, text] : help) width = std::max(width, flag.size());
-    for (const auto& [flag, text] : help) fmt::print("  {:<{}}  {}\n", flag, width, text);
-  }
-
-  bool takes_value(const std::string& name) const {
+  std::optional<FlagKind> kind(const std::string& name) const {
     const auto* const option = options.find_nothrow(name, false);
-    return option != nullptr && option->semantic()->max_tokens() > 0;
+    if (option == nullptr) return std::nullopt;
+    return FlagKind{option->long_name(), option->semantic()->max_tokens() > 0};
   }
 };
 
@@ -48,57 +50,68 @@ Options::Options(std::string usage, std::string purpose)
 
 Options::~Options() = default;
 
+void Options::group(const std::string& title) { description_->help.push_back({"", title}); }
+
 void Options::flag(const std::string& name, const std::string& help, bool& target) {
-  description_->options.add_options()(name.c_str(), po::bool_switch(&target));
-  description_->add_help(name, {}, help);
+  description_->add(name, {}, help, po::value<bool>(&target)->zero_tokens()->implicit_value(true));
 }
 
 void Options::value(const std::string& name, const std::string& placeholder,
                     const std::string& help, std::string& target) {
-  description_->options.add_options()(name.c_str(), po::value(&target));
-  description_->add_help(name, placeholder, help);
+  description_->add(name, placeholder, help, po::value(&target));
+}
+
+void Options::value(const std::string& name, const std::string& placeholder,
+                    const std::string& help, std::optional<std::string>& target) {
+  description_->add(
+      name, placeholder, help,
+      po::value<std::string>()->notifier([&target](const std::string& text) { target = text; }));
 }
 
 void Options::values(const std::string& name, const std::string& placeholder,
                      const std::string& help, std::vector<std::string>& target) {
-  description_->options.add_options()(name.c_str(), po::value(&target)->composing());
-  description_->add_help(name, placeholder, help);
+  description_->add(name, placeholder, help, po::value(&target)->composing());
 }
 
-std::vector<std::string>::const_iterator Options::end_of_flags(
-    const std::vector<std::string>& arguments) const {
-  auto at = arguments.begin();
-  while (at != arguments.end() && at->size() > 1 && at->front() == '-' && *at != "--") {
-    const bool is_long = at->starts_with("--");
-    const bool has_value_inside = is_long ? at->find('=') != std::string::npos : at->size() > 2;
-    // A one-letter flag is known to the description by its dash and letter.
-    const auto name = is_long ? at->substr(2) : *at;
-    ++at;
-    if (!has_value_inside && at != arguments.end() && description_->takes_value(name)) ++at;
+void Options::store(const std::vector<ScannedFlag>& flags) {
+  po::parsed_options parsed(&description_->options, po::command_line_style::allow_long);
+  for (const auto& flag : flags) {
+    given_.insert(flag.name);
+    parsed.options.emplace_back(flag.name,
+                                flag.value ? std::vector{*flag.value} : std::vector<std::string>());
   }
-  return at;
+  po::variables_map values;
+  po::store(parsed, values);
+  po::notify(values);
 }
 
-std::vector<std::string> Options::parse(const std::vector<std::string>& arguments) {
-  const auto end = end_of_flags(arguments);
+std::vector<std::string> Options::parse(const std::vector<std::string>& arguments,
+                                        FlagPlace place) {
   try {
-    po::variables_map values;
-    const auto style = po::command_line_style::unix_style & ~po::command_line_style::allow_guessing;
-    po::store(po::command_line_parser({arguments.begin(), end})
-                  .options(description_->options)
-                  .style(style)
-                  .run(),
-              values);
-    po::notify(values);
+    auto scanned = scan_flags(arguments, place,
+                              [this](const std::string& name) { return description_->kind(name); });
+    store(scanned.flags);
+    if (help_shown_) print_help();
+    return std::move(scanned.words);
   } catch (const po::error& error) {
     throw base::Error(base::ErrorKind::usage, error.what(), see_help());
+  } catch (const base::Error& error) {
+    throw base::Error(base::ErrorKind::usage, error.message(), see_help());
   }
-  if (help_shown_) {
-    fmt::print("Usage: twinbox {}\n\n{}\n\nFlags:\n", usage_, purpose_);
-    description_->print_help();
+}
+
+void Options::print_help() const {
+  const auto& lines = description_->help;
+  std::size_t width = 0;
+  for (const auto& line : lines) width = std::max(width, line.flag.size());
+  fmt::print("Usage: twinbox {}\n\n{}\n\nFlags:\n", usage_, purpose_);
+  for (const auto& line : lines) {
+    if (line.flag.empty()) {
+      fmt::print("\n{}:\n", line.text);
+    } else {
+      fmt::print("  {:<{}}  {}\n", line.flag, width, line.text);
+    }
   }
-  const bool has_separator = end != arguments.end() && *end == "--";
-  return {has_separator ? end + 1 : end, arguments.end()};
 }
 
 std::string Options::see_help() const {

@@ -50,6 +50,33 @@ TEST_F(OptionsTest, TakeAValueThatIsAFlagsName) {
   EXPECT_EQ(memory_, "env");
 }
 
+TEST_F(OptionsTest, CombineLettersAndTakeValuesOfAnyLook) {
+  bool loud = true;
+  options_.flag("loud,l", "say more", loud);
+  EXPECT_EQ(options_.parse({"-qm", "-1", "-qe=A=1", "--env=", "--loud=false", "x"}), (Words{"x"}));
+  EXPECT_TRUE(quiet_);
+  EXPECT_FALSE(loud);
+  EXPECT_EQ(memory_, "-1");
+  EXPECT_EQ(env_, (Words{"A=1", ""}));
+  EXPECT_EQ(options_.given(), (std::set<std::string>{"env", "loud", "memory", "quiet"}));
+}
+
+TEST_F(OptionsTest, StandAnywhereWhereNoCommandFollows) {
+  const auto rest = options_.parse({"box", "-q", "other", "--", "-m"}, FlagPlace::anywhere);
+  EXPECT_EQ(rest, (Words{"box", "other", "-m"}));
+  EXPECT_TRUE(quiet_);
+}
+
+TEST_F(OptionsTest, TellAnEmptyValueFromNone) {
+  std::optional<std::string> entrypoint;
+  std::optional<std::string> other;
+  options_.value("entrypoint", "COMMAND", "the program", entrypoint);
+  options_.value("other", "X", "another", other);
+  options_.parse({"--entrypoint", ""});
+  EXPECT_EQ(entrypoint, "");
+  EXPECT_FALSE(other);
+}
+
 TEST_F(OptionsTest, EndAtTheSeparator) {
   EXPECT_EQ(options_.parse({"-q", "--", "--memory", "--"}), (Words{"--memory", "--"}));
   EXPECT_TRUE(memory_.empty());
@@ -62,7 +89,9 @@ TEST_F(OptionsTest, TreatASingleDashAsAWord) {
 
 TEST_F(OptionsTest, NameWhatIsWrong) {
   EXPECT_NE(refusal({"--bogus", "image"}).find("--bogus"), std::string::npos);
-  EXPECT_NE(refusal({"-z"}).find("-z"), std::string::npos);
+  EXPECT_EQ(refusal({"-qz"}), "unknown shorthand flag: 'z' in -qz");
+  EXPECT_EQ(refusal({"-qm"}), "flag needs an argument: -m");
+  EXPECT_NE(refusal({"--quiet=perhaps"}).find("--quiet"), std::string::npos);
   EXPECT_NE(refusal({"--memory"}).find("--memory"), std::string::npos);
   EXPECT_NE(refusal({"--mem", "1m"}).find("--mem"), std::string::npos) << "no guessing";
   EXPECT_NE(refusal({"--memory=1m", "--memory=2m"}).find("memory"), std::string::npos);
