@@ -130,6 +130,21 @@ OwnedDirectory OwnedDirectory::create(const fs::path& parent) {
                     fmt::format("cannot make a directory of our own in {}", parent.string()));
 }
 
+std::optional<OwnedDirectory> OwnedDirectory::take(const fs::path& path) {
+  // Before the lock: closing any descriptor of the lock file would drop a lock that we have
+  // already.
+  if (own_directories().has(path)) return std::nullopt;
+  auto lock = try_lock(path);
+  if (!lock) return std::nullopt;
+  own_directories().add(path);
+  return OwnedDirectory(path, std::move(*lock));
+}
+
+void OwnedDirectory::release() {
+  lock_.reset();
+  own_directories().remove(path_);
+}
+
 OwnedDirectory::~OwnedDirectory() {
   if (!lock_) return;
   try {

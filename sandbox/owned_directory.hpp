@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/fd.hpp"
@@ -22,10 +23,16 @@ class OwnedDirectory {
  public:
   // Makes PARENT/<12 random hexadecimal digits>, and PARENT where it is missing.
   static OwnedDirectory create(const std::filesystem::path& parent);
+  // Takes hold of one that is there; nullopt when another process has it, this one has, or it is
+  // gone.
+  static std::optional<OwnedDirectory> take(const std::filesystem::path& path);
   OwnedDirectory(OwnedDirectory&&) = default;
   OwnedDirectory& operator=(OwnedDirectory&&) = delete;
   // A failure to remove is logged; the next sweep tries again.
   ~OwnedDirectory();
+
+  // Lets go of it without removing it.
+  void release();
 
   const std::filesystem::path& path() const { return path_; }
   std::string name() const { return path_.filename(); }

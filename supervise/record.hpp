@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "supervise/lifecycle.hpp"
 
@@ -25,13 +26,14 @@ std::string to_string(const RestartPolicy& policy);
 
 // What was asked for beside the workload itself, which is in the box's config.json.
 struct BoxSettings {
-  std::string image;             // as it was named
-  std::string image_id;          // the digest of its config
-  std::string engine;            // the one that runs it: "container", "vm", "qemu", "process"
-  std::string requested_engine;  // what --as said: "vm", where "qemu" stands in for it
-  bool open_stdin = false;       // -i: keep stdin open without an attached client
-  bool stdin_once = false;       // the end of the first client's stdin ends the workload's
-  bool remove_at_end = false;    // --rm
+  std::string image;                 // as it was named
+  std::string image_id;              // the digest of its config
+  std::vector<std::string> command;  // the workload's, for lists of boxes
+  std::string engine;                // the one that runs it: "container", "vm", "qemu", "process"
+  std::string requested_engine;      // what --as said: "vm", where "qemu" stands in for it
+  bool open_stdin = false;           // -i: keep stdin open without an attached client
+  bool stdin_once = false;           // the end of the first client's stdin ends the workload's
+  bool remove_at_end = false;        // --rm
   int stop_signal = 15;
   int stop_timeout = 10;  // seconds; -1: wait without end
   RestartPolicy restart;

@@ -14,6 +14,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sandbox/owned_directory.hpp"
@@ -26,19 +27,33 @@ namespace twinbox::supervise {
 // leaves the box as its record says.
 class OwnedBox {
  public:
-  const std::filesystem::path& path() const;
-  const BoxRecord& record() const;
+  OwnedBox(OwnedBox&&) = default;
+  OwnedBox& operator=(OwnedBox&&) = delete;
+  ~OwnedBox();
+
+  const std::filesystem::path& path() const { return directory_.path(); }
+  const BoxRecord& record() const { return record_; }
   sandbox::Spec spec() const;
   // Changes the record, in one step for readers.
   void change(const std::function<void(BoxRecord&)>& change);
   void write_spec(const sandbox::Spec& spec);
+  void rename(std::string_view new_name);
   // The directory and the name are gone after it.
   void remove();
+
+ private:
+  friend class BoxStore;
+  OwnedBox(sandbox::OwnedDirectory directory, BoxRecord record)
+      : directory_(std::move(directory)), record_(std::move(record)) {}
+
+  sandbox::OwnedDirectory directory_;
+  BoxRecord record_;
+  bool kept_ = true;
 };
 
 class BoxStore {
  public:
-  explicit BoxStore(std::filesystem::path boxes);
+  explicit BoxStore(std::filesystem::path boxes) : boxes_(std::move(boxes)) {}
 
   // A new box with status `created`. An empty name gets one like docker's ("brave_turing"). Throws
   // base::Error (conflict) when the name is taken, (usage) when it is no name
@@ -61,6 +76,12 @@ class BoxStore {
   using CleanUp = std::function<void(const std::string& engine, const std::string& id,
                                      const std::filesystem::path& directory)>;
   void sweep(const CleanUp& clean_up);
+
+ private:
+  void sweep_one(const std::filesystem::path& path, const CleanUp& clean_up);
+  static void end_of_orphan(BoxRecord& record);
+
+  std::filesystem::path boxes_;
 };
 
 }  // namespace twinbox::supervise
