@@ -53,12 +53,12 @@ std::optional<std::uint32_t> number(std::string_view text) {
   return value;
 }
 
-// The row whose name, or third field (the number), is `wanted`.
+// The row whose third field (the number) is `wanted`, or whose name is where that is no number.
 const std::vector<std::string>* find_row(const std::vector<std::vector<std::string>>& rows,
                                          std::string_view wanted) {
   const auto is_number = number(wanted).has_value();
   const auto found = std::ranges::find_if(rows, [&](const std::vector<std::string>& row) {
-    return row.size() > 2 && (row[0] == wanted || (is_number && row[2] == wanted));
+    return row.size() > 2 && row[is_number ? 2 : 0] == wanted;
   });
   return found == rows.end() ? nullptr : &*found;
 }
@@ -91,6 +91,11 @@ std::vector<std::uint32_t> memberships(const std::vector<fs::path>& layers,
 
 }  // namespace
 
+std::uint32_t find_group(const std::vector<fs::path>& layers, std::string_view wanted) {
+  const auto groups = read_table(layers, "etc/group");
+  return id_of(find_row(groups, wanted), wanted, "group");
+}
+
 Account find_account(const std::vector<fs::path>& layers, std::string_view wanted) {
   const auto colon = wanted.find(':');
   const auto name = wanted.empty() ? std::string_view("0") : wanted.substr(0, colon);
@@ -104,7 +109,7 @@ Account find_account(const std::vector<fs::path>& layers, std::string_view wante
   }
   if (colon != std::string_view::npos) {
     const auto group = wanted.substr(colon + 1);
-    account.user.gid = id_of(find_row(read_table(layers, "etc/group"), group), group, "group");
+    account.user.gid = find_group(layers, group);
   } else if (row != nullptr) {
     account.user.additional_gids = memberships(layers, row->front());
   }

@@ -12,6 +12,8 @@ Json to_json(const ImageConfig& config) {
   if (!config.command.empty()) section["Cmd"] = config.command;
   if (!config.working_directory.empty()) section["WorkingDir"] = config.working_directory;
   if (!config.user.empty()) section["User"] = config.user;
+  if (!config.stop_signal.empty()) section["StopSignal"] = config.stop_signal;
+  if (!config.labels.empty()) section["Labels"] = config.labels;
   return {{"architecture", "amd64"},
           {"os", "linux"},
           {"created", config.created},
@@ -21,10 +23,11 @@ Json to_json(const ImageConfig& config) {
 
 namespace {
 
-// Builders write absent lists as null.
-Words words(const base::JsonView& section, std::string_view key) {
+// Builders write absent lists and maps as null.
+template <typename T>
+T as_or_empty(const base::JsonView& section, std::string_view key) {
   const auto member = section.find(key);
-  return member && !member->value().is_null() ? member->as<Words>() : Words{};
+  return member && !member->value().is_null() ? member->as<T>() : T{};
 }
 
 }  // namespace
@@ -35,11 +38,13 @@ ImageConfig config_from(const base::JsonView& view) {
   config.diff_ids = view.at("rootfs").get<Words>("diff_ids");
   const auto section = view.find("config");
   if (!section || section->value().is_null()) return config;
-  config.env = words(*section, "Env");
-  config.entrypoint = words(*section, "Entrypoint");
-  config.command = words(*section, "Cmd");
+  config.env = as_or_empty<Words>(*section, "Env");
+  config.entrypoint = as_or_empty<Words>(*section, "Entrypoint");
+  config.command = as_or_empty<Words>(*section, "Cmd");
   config.working_directory = section->get_or<std::string>("WorkingDir", "");
   config.user = section->get_or<std::string>("User", "");
+  config.stop_signal = section->get_or<std::string>("StopSignal", "");
+  config.labels = as_or_empty<std::map<std::string, std::string>>(*section, "Labels");
   return config;
 }
 

@@ -1,6 +1,7 @@
 // What an image says about itself: the OCI image-spec's config, as far as boxes need it.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,9 @@ struct ImageConfig {
   std::vector<std::string> entrypoint;
   std::vector<std::string> command;
   std::string working_directory;
-  std::string user;                   // "", "name", "uid", "name:group", "uid:gid"
+  std::string user;         // "", "name", "uid", "name:group", "uid:gid"
+  std::string stop_signal;  // "SIGTERM", "15"; empty: not said
+  std::map<std::string, std::string> labels;
   std::string created;                // RFC 3339
   std::vector<std::string> diff_ids;  // digests of the uncompressed layers, lowest first
 };

@@ -260,9 +260,33 @@ PreparedImage Store::prepare(const std::string& name) {
   }
 }
 
+std::string Store::find_name(const std::string& name, const std::string& id) const {
+  const auto images = blobs_.index();
+  const auto has_id = [&](const Descriptor& image) {
+    return read_manifest(image).config.digest == id;
+  };
+  if (const auto same = images.find(name); same != images.end() && has_id(same->second)) {
+    return name;
+  }
+  for (const auto& [other, image] : images) {
+    if (has_id(image)) return other;
+  }
+  throw base::Error(ErrorKind::not_found,
+                    fmt::format("the image '{}' that the box was made of ({}) is gone", name, id),
+                    "import it again, or remove the box");
+}
+
+PreparedImage Store::prepare(const std::string& name, const std::string& id) {
+  return prepare(find_name(name, id));
+}
+
 PreparedImage Store::prepare_from(const std::string& name, const Descriptor& descriptor) {
-  PreparedImage prepared{
-      .name = name, .config = read_config(read_manifest(descriptor)), .root = {}, .locks = {}};
+  const auto manifest = read_manifest(descriptor);
+  PreparedImage prepared{.name = name,
+                         .id = manifest.config.digest,
+                         .config = read_config(manifest),
+                         .root = {},
+                         .locks = {}};
   for (const auto& diff_id : prepared.config.diff_ids) {
     auto layer = layers_.find(diff_id);
     if (!layer) {

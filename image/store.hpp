@@ -29,6 +29,7 @@ struct ImageSummary {
 // An image ready for boxes. For as long as it lives its layers are not removed.
 struct PreparedImage {
   std::string name;
+  std::string id;  // the config's digest
   ImageConfig config;
   sandbox::RootFilesystem root;
   std::vector<base::Fd> locks;
@@ -53,6 +54,9 @@ class Store {
   // Fast for an unpacked image: a few small files are read, and nothing but the image's JSON is
   // hashed.
   PreparedImage prepare(const std::string& name);
+  // The image that had this id, also where its name means another by now. Throws base::Error
+  // (not_found) when it is gone.
+  PreparedImage prepare(const std::string& name, const std::string& id);
   // Checks every blob of an image against its digest.
   void verify(const std::string& name) const;
   // Removes what a killed process left half made; one directory read when there is nothing.
@@ -64,6 +68,7 @@ class Store {
     std::vector<Descriptor> layers;
   };
   Descriptor find(const std::string& name) const;
+  std::string find_name(const std::string& name, const std::string& id) const;
   Manifest read_manifest(const Descriptor& manifest) const;
   ImageConfig read_config(const Manifest& manifest) const;
   ImageSummary summary(const std::string& name, const Descriptor& manifest) const;

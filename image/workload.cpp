@@ -14,19 +14,13 @@ std::string_view key_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
 
-void set_variable(Words& env, const std::string& variable) {
-  const auto found = std::ranges::find_if(
-      env, [&](const std::string& other) { return key_of(other) == key_of(variable); });
-  if (found != env.end()) {
-    *found = variable;
-  } else {
-    env.push_back(variable);
-  }
-}
-
-Words command_line(const PreparedImage& image, const Words& command) {
+Words command_line(const PreparedImage& image, const WorkloadOptions& options) {
   auto words = image.config.entrypoint;
-  const auto& rest = command.empty() ? image.config.command : command;
+  auto rest = options.command.empty() ? image.config.command : options.command;
+  if (options.entrypoint) {
+    words = options.entrypoint->empty() ? Words{} : Words{*options.entrypoint};
+    rest = options.command;
+  }
   words.insert(words.end(), rest.begin(), rest.end());
   if (words.empty()) {
     throw base::Error(base::ErrorKind::usage,
@@ -38,13 +32,26 @@ Words command_line(const PreparedImage& image, const Words& command) {
 
 }  // namespace
 
+void set_variable(Words& env, const std::string& variable) {
+  const auto found = std::ranges::find_if(
+      env, [&](const std::string& other) { return key_of(other) == key_of(variable); });
+  if (found != env.end()) {
+    *found = variable;
+  } else {
+    env.push_back(variable);
+  }
+}
+
 sandbox::Spec make_workload(const PreparedImage& image, const WorkloadOptions& options) {
   auto spec = sandbox::default_spec();
   auto& process = spec.process;
-  process.args = command_line(image, options.command);
+  process.args = command_line(image, options);
   const auto account =
       find_account(image.root.directories, options.user.empty() ? image.config.user : options.user);
   process.user = account.user;
+  for (const auto& group : options.groups) {
+    process.user.additional_gids.push_back(find_group(image.root.directories, group));
+  }
   set_variable(process.env, "HOME=" + account.home);
   for (const auto& variable : image.config.env) set_variable(process.env, variable);
   for (const auto& variable : options.env) set_variable(process.env, variable);

@@ -1,6 +1,7 @@
 // The workload that an image and a user's wishes make together.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,16 @@ namespace twinbox::image {
 
 // What a user asks for beyond the image; empty means the image's own.
 struct WorkloadOptions {
+  std::optional<std::string> entrypoint{};  // in place of the image's, whose Cmd goes with it
   std::vector<std::string> command;
   std::vector<std::string> env;  // "KEY=VALUE", over the image's
   std::string working_directory;
-  std::string user;  // "uid", "name", "uid:gid", "name:group"
+  std::string user;                   // "uid", "name", "uid:gid", "name:group"
+  std::vector<std::string> groups{};  // further ones, by name or number
 };
+
+// Sets a variable of an environment ("KEY=VALUE"), in place of one of the same name.
+void set_variable(std::vector<std::string>& env, const std::string& variable);
 
 // Docker's rules: the command replaces Cmd and follows Entrypoint; the environment is PATH, then
 // the image's, then HOME by the user's entry in the image's /etc/passwd, then the user's. Throws

@@ -57,6 +57,20 @@ TEST_F(Accounts, NeedNoEntryForANumber) {
   EXPECT_EQ(find_account(layers_, "4000").user.gid, 0U);
 }
 
+TEST_F(Accounts, ByNumberAreNeverFoundByName) {
+  base::write_file(layers_[1] / "etc/passwd", "1000:x:0:0::/root:/bin/sh\n");
+  base::write_file(layers_[1] / "etc/group", "1000:x:0:\n");
+  EXPECT_EQ(find_account(layers_, "1000").user.uid, 1000U);
+  EXPECT_EQ(find_account(layers_, "1:1000").user.gid, 1000U);
+  EXPECT_EQ(find_group(layers_, "1000"), 1000U);
+}
+
+TEST_F(Accounts, HaveGroupsByNameAndByNumber) {
+  EXPECT_EQ(find_group(layers_, "logs"), 4U);
+  EXPECT_EQ(find_group(layers_, "4000"), 4000U);
+  EXPECT_THROW(find_group(layers_, "nogroup"), base::Error);
+}
+
 TEST_F(Accounts, OfTheTopmostLayerCount) {
   base::write_file(layers_[1] / "etc/passwd", "web:x:99:99::/new:/bin/sh\n");
   EXPECT_EQ(find_account(layers_, "web").user.uid, 99U);

@@ -71,6 +71,20 @@ class StoreTest : public testing::Test {
   bool has_erofs_ = false;
 };
 
+TEST_F(StoreTest, FindsAnImageByItsIdWhateverItIsCalledNow) {
+  Store store(root());
+  store.import("tools", source());
+  const auto id = store.prepare("tools").id;
+  EXPECT_EQ(store.prepare("tools", id).id, id);
+  store.import("kept", source());
+  base::write_file(source() / "bin/tool", "other content");
+  store.import("tools", source());
+  EXPECT_NE(store.prepare("tools").id, id);
+  EXPECT_EQ(store.prepare("tools", id).id, id);
+  store.remove("kept");
+  EXPECT_NE(refusal([&] { store.prepare("tools", id); }).find(id), std::string::npos);
+}
+
 TEST_F(StoreTest, IsAnOciImageLayout) {
   Store store(root());
   const auto made = store.import("tools", source());

@@ -42,6 +42,18 @@ TEST_F(Workload, RunsTheImagesOwnCommandUnlessAnotherIsGiven) {
   EXPECT_EQ(make_workload(image_, options).process.args, (Words{"a", "b"}));
 }
 
+TEST_F(Workload, LosesTheImagesCommandWithItsEntrypoint) {
+  image_.config.entrypoint = {"/entry"};
+  image_.config.command = {"default"};
+  WorkloadOptions options;
+  options.entrypoint = "/other";
+  EXPECT_EQ(make_workload(image_, options).process.args, Words{"/other"});
+  options.entrypoint = "";
+  EXPECT_THROW(make_workload(image_, options), base::Error) << "nothing is left to run";
+  options.command = {"a"};
+  EXPECT_EQ(make_workload(image_, options).process.args, Words{"a"});
+}
+
 TEST_F(Workload, WithoutACommandSaysHowToGiveOne) {
   try {
     make_workload(image_, {});
