@@ -62,19 +62,25 @@ Outcome parse_exited(std::string_view payload) {
           .error = {}};
 }
 
+// The kind is optional: an agent tells the status of what never ran instead.
+base::Error error_from(const base::JsonView& view, base::ErrorKind kind = base::ErrorKind::system) {
+  const auto number = view.get_or<int>("kind", static_cast<int>(kind));
+  if (number < 0 || number > static_cast<int>(base::ErrorKind::internal))
+    violation("an error's kind");
+  return {static_cast<base::ErrorKind>(number), printable(view.get<std::string>("message")),
+          printable(view.get_or<std::string>("hint", ""))};
+}
+
 Outcome parse_failed(std::string_view payload) {
   const auto json = base::parse_json(payload, "failed");
   const base::JsonView view(json, "failed");
   const int status = view.get<int>("status");
-  if (status < status_own_error || status > status_command_not_found) {
+  if (status < 1 || status > status_command_not_found) {
     violation(fmt::format("status {} of a process that never ran", status));
   }
   const auto kind =
       status == status_command_not_found ? base::ErrorKind::not_found : base::ErrorKind::system;
-  return {.status = status,
-          .oom_killed = false,
-          .error = base::Error(kind, printable(view.get<std::string>("message")),
-                               printable(view.get_or<std::string>("hint", "")))};
+  return {.status = status, .oom_killed = false, .error = error_from(view, kind)};
 }
 
 }  // namespace
@@ -84,9 +90,9 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
   Core(base::EventLoop& loop, SessionHandlers handlers)
       : loop_(loop), handlers_(std::move(handlers)) {}
 
-  void open(base::Fd stream) {
+  void open(base::Fd stream, std::string peer) {
     connection_ = FrameConnection::open(
-        loop_, std::move(stream), "the agent", [this](Frame frame) { on_frame(frame); },
+        loop_, std::move(stream), std::move(peer), [this](Frame frame) { on_frame(frame); },
         [this](const base::Error& reason) { lose(reason); });
   }
   void close() { connection_->close(); }
@@ -97,7 +103,8 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
     memory_requests_.push_back(std::move(on_memory));
     send(FrameType::memory_request, 0, {});
   }
-  // Sends at once, or when the agent has said hello.
+  void request(ProcessId box, std::string_view json, Answer<std::string> answer);
+  // Sends at once, or when the peer has said hello.
   void send(FrameType type, ProcessId process, std::string payload) {
     when_ready([this, type, process, payload = std::move(payload)] {
       connection_->send(type, process, payload);
@@ -127,6 +134,7 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
   void on_hello(std::string_view payload);
   void on_log(std::string_view payload);
   void on_memory(std::string_view payload);
+  void on_reply(std::string_view payload);
   void on_started(Process& process);
   void lose(const base::Error& reason);
   void conclude(ProcessId id, Process& process, Outcome outcome);
@@ -140,6 +148,8 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
   std::vector<std::function<void()>> waiting_for_hello_;
   std::map<ProcessId, Process> processes_;
   std::deque<std::function<void(std::string_view)>> memory_requests_;
+  std::map<std::uint32_t, Answer<std::string>> requests_;
+  std::uint32_t last_request_ = 0;
   std::optional<base::Error> lost_;
   ProcessId last_process_ = 0;
   int log_lines_ = 0;
@@ -212,6 +222,8 @@ void AgentSession::Core::on_frame(const Frame& frame) {
       return on_log(frame.payload);
     case FrameType::memory:
       return on_memory(frame.payload);
+    case FrameType::reply:
+      return on_reply(frame.payload);
     default:
       return on_process_frame(frame);
   }
@@ -273,6 +285,24 @@ void AgentSession::Core::on_memory(std::string_view payload) {
   on_memory(payload);
 }
 
+void AgentSession::Core::request(ProcessId box, std::string_view json, Answer<std::string> answer) {
+  if (lost_) return answer(*lost_);
+  const auto number = ++last_request_;
+  requests_.emplace(number, std::move(answer));
+  std::string payload;
+  protocol::append_u32(payload, number);
+  send(FrameType::request, box, payload.append(json));
+}
+
+void AgentSession::Core::on_reply(std::string_view payload) {
+  auto found = requests_.extract(protocol::read_u32(payload, 0));
+  if (found.empty()) violation("an answer to nothing that was asked");
+  const auto json = base::parse_json(payload.substr(sizeof(std::uint32_t)), "reply");
+  const base::JsonView view(json, "reply");
+  if (const auto error = view.find("error")) return found.mapped()(error_from(*error));
+  found.mapped()(view.at("value").value().dump());
+}
+
 void AgentSession::Core::on_started(Process& process) {
   if (std::exchange(process.started, true)) violation("a process that starts twice");
   if (process.handlers.on_started) process.handlers.on_started();
@@ -311,6 +341,7 @@ void AgentSession::Core::tell_end(ProcessId id) {
 
 void AgentSession::Core::lose(const base::Error& reason) {
   lost_ = reason;
+  for (const auto& [number, answer] : std::exchange(requests_, {})) answer(reason);
   const Outcome outcome{.status = status_own_error, .oom_killed = false, .error = reason};
   if (processes_.empty()) {
     loop_.add_timer({}, [weak = weak_from_this()] {
@@ -326,9 +357,10 @@ void AgentSession::Core::tell_lost() {
   if (const auto handler = std::exchange(handlers_.on_lost, nullptr)) handler(*lost_);
 }
 
-AgentSession::AgentSession(base::EventLoop& loop, base::Fd stream, SessionHandlers handlers)
+AgentSession::AgentSession(base::EventLoop& loop, base::Fd stream, SessionHandlers handlers,
+                           std::string peer)
     : core_(std::make_shared<Core>(loop, std::move(handlers))) {
-  core_->open(std::move(stream));
+  core_->open(std::move(stream), std::move(peer));
 }
 
 AgentSession::~AgentSession() { core_->close(); }
@@ -345,6 +377,33 @@ AgentSession::ProcessId AgentSession::start_box(const AgentBox& box, Stdio stdio
                         {"disks", box.disks},
                         {"clock_ns", nanoseconds_since_epoch()}};
   return core_->start(FrameType::start_box, dump(json), stdio, std::move(handlers));
+}
+
+AgentSession::ProcessId AgentSession::start_exec(ProcessId box, const ExecRequest& request) {
+  base::Json json{{"box", box}};
+  if (request.task) {
+    json["task"] = {{"kind", to_string(request.task->kind)}, {"path", request.task->path}};
+  } else {
+    json["process"] = base::parse_json(to_json(request.process), "process");
+  }
+  return core_->start(FrameType::start_exec, dump(json), request.stdio,
+                      {.on_started = request.on_executed, .on_end = request.on_exit});
+}
+
+AgentSession::ProcessId AgentSession::attach(Stdio stdio, ProcessHandlers handlers) {
+  return core_->start(FrameType::attach, "{}", stdio, std::move(handlers));
+}
+
+void AgentSession::resize(ProcessId process, TerminalSize size) {
+  if (!core_->runs(process)) return;
+  std::string payload;
+  protocol::append_u32(payload, size.columns);
+  protocol::append_u32(payload, size.rows);
+  core_->send(FrameType::resize, process, std::move(payload));
+}
+
+void AgentSession::request(ProcessId box, std::string_view json, Answer<std::string> answer) {
+  core_->request(box, json, std::move(answer));
 }
 
 void AgentSession::signal(ProcessId process, int number) {

@@ -1,4 +1,5 @@
-// The host's side of a connection to an agent: starts processes there and carries their streams.
+// The asking side of the framed protocol: starts processes at the other end, which is a guest's
+// agent or the supervisor of a box, and carries their streams.
 #pragma once
 
 #include <cstdint>
@@ -59,16 +60,27 @@ class AgentSession {
  public:
   using ProcessId = std::uint32_t;
 
-  // `stream` is a connected byte stream: a socket, or a character device.
-  AgentSession(base::EventLoop& loop, base::Fd stream, SessionHandlers handlers);
+  // `stream` is a connected byte stream: a socket, or a character device. `peer` names the other
+  // end in errors.
+  AgentSession(base::EventLoop& loop, base::Fd stream, SessionHandlers handlers,
+               std::string peer = "the agent");
   AgentSession(const AgentSession&) = delete;
   AgentSession& operator=(const AgentSession&) = delete;
   ~AgentSession();
 
   ProcessId start_command(const AgentCommand& command, Stdio stdio, ProcessHandlers handlers);
   ProcessId start_box(const AgentBox& box, Stdio stdio, ProcessHandlers handlers);
+  // A further process in `box`, or a file task; the request's handlers are called as ExecRequest
+  // says.
+  ProcessId start_exec(ProcessId box, const ExecRequest& request);
+  // The streams of the workload that a supervisor runs, until its end.
+  ProcessId attach(Stdio stdio, ProcessHandlers handlers);
   // Dropped when the process has ended.
   void signal(ProcessId process, int number);
+  void resize(ProcessId process, TerminalSize size);
+  // Asks about a box: a JSON object with a member "do" (see protocol.hpp). The answer is JSON too,
+  // or the error that the peer gave or that the connection was lost with.
+  void request(ProcessId box, std::string_view json, Answer<std::string> answer);
   // Answers once with the guest's own view: {"total_bytes": ..., "free_bytes": ...,
   // "available_bytes": ..., "cpus": ...}.
   void request_memory(std::function<void(std::string_view json)> on_memory);

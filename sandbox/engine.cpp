@@ -1,5 +1,9 @@
 #include "sandbox/engine.hpp"
 
+#include <algorithm>
+#include <array>
+#include <utility>
+
 namespace twinbox::sandbox {
 namespace {
 
@@ -8,7 +12,24 @@ namespace {
                     "use --as container or --as vm");
 }
 
+constexpr std::array<std::pair<FileTask::Kind, std::string_view>, 3> task_names{
+    {{FileTask::Kind::describe, "describe"},
+     {FileTask::Kind::pack, "pack"},
+     {FileTask::Kind::unpack, "unpack"}}};
+
 }  // namespace
+
+std::string_view to_string(FileTask::Kind kind) {
+  return std::ranges::find(task_names, kind, &std::pair<FileTask::Kind, std::string_view>::first)
+      ->second;
+}
+
+FileTask::Kind file_task_kind_from(std::string_view text) {
+  for (const auto& [kind, name] : task_names) {
+    if (name == text) return kind;
+  }
+  throw base::Error(base::ErrorKind::usage, fmt::format("there is no file task '{}'", text));
+}
 
 void Box::resize(TerminalSize) { refuse("has no terminal"); }
 std::unique_ptr<BoxProcess> Box::exec(ExecRequest) { refuse("runs no further process"); }

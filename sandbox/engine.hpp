@@ -78,6 +78,10 @@ struct FileTask {
   std::string path;  // absolute; resolved inside the box's root
 };
 
+// "describe" and so on, both ways; throws base::Error (usage) for another word.
+std::string_view to_string(FileTask::Kind kind);
+FileTask::Kind file_task_kind_from(std::string_view text);
+
 struct ExecRequest {
   Process process;               // complete: nothing is taken from the box's own
   std::optional<FileTask> task;  // instead of a program of the image; `process` is unused then

@@ -59,7 +59,7 @@ enum class FrameType : std::uint16_t {
   // JSON {"box": the process that start_box began, "process": as in config.json} or {"box": ...,
   // "task": {"kind": "describe"|"pack"|"unpack", "path": ...}}: a further process in a box.
   start_exec = 40,
-  resize = 41,  // u16 columns, u16 rows of the process's terminal
+  resize = 41,  // u32 columns, u32 rows of the process's terminal
   // About the box that start_box began as that process: u32 a number for the answer, then JSON
   // {"do": "statistics"|"processes"|"changes"|"pause"|"resume"|"update"|..., ...}.
   request = 42,

@@ -114,5 +114,8 @@ Spec default_spec();
 // ignored, a required feature that no engine has is an error that names the field.
 std::string to_json(const Spec& spec);
 Spec spec_from_json(std::string_view text, std::string_view source);
+// The `process` of a config.json alone.
+std::string to_json(const Process& process);
+Process process_from_json(std::string_view text, std::string_view source);
 
 }  // namespace twinbox::sandbox

@@ -236,7 +236,25 @@ Json vm_to_json(const VirtualMachine& vm) {
   return {{"kernel", kernel}};
 }
 
+// An argument may hold any byte, JSON may not.
+std::string dump(const Json& json) {
+  try {
+    return json.dump();
+  } catch (const Json::type_error& error) {
+    throw base::Error(base::ErrorKind::unsupported,
+                      fmt::format("the workload cannot be written as JSON: {}", error.what()),
+                      "use UTF-8 in arguments and environment");
+  }
+}
+
 }  // namespace
+
+std::string to_json(const Process& process) { return dump(process_to_json(process)); }
+
+Process process_from_json(std::string_view text, std::string_view source) {
+  const auto json = base::parse_json(text, source);
+  return process_from(JsonView(json, std::string(source)));
+}
 
 std::string to_json(const Spec& spec) {
   Json json{{"ociVersion", "1.1.0"},
@@ -249,13 +267,7 @@ std::string to_json(const Spec& spec) {
   auto annotations = spec.annotations;
   if (spec.seccomp == Seccomp::standard) annotations[std::string(seccomp_annotation)] = "default";
   json["annotations"] = annotations;
-  try {
-    return json.dump();
-  } catch (const Json::type_error& error) {  // an argument may hold any byte, JSON may not
-    throw base::Error(base::ErrorKind::unsupported,
-                      fmt::format("the workload cannot be written as JSON: {}", error.what()),
-                      "use UTF-8 in arguments and environment");
-  }
+  return dump(json);
 }
 
 Spec spec_from_json(std::string_view text, std::string_view source) {

@@ -54,6 +54,11 @@ void StreamSource::add_credit(std::uint32_t bytes) {
   if (!ended_) pump();
 }
 
+void StreamSource::reopen() {
+  credit_ = protocol::stream_window;
+  if (!ended_) pump();
+}
+
 void StreamSource::finish() {
   finishing_ = true;
   if (!ended_) pump();

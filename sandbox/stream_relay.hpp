@@ -32,6 +32,8 @@ class StreamSource {
   void start();
   // Throws base::Error when the peer gives back more than it was sent.
   void add_credit(std::uint32_t bytes);
+  // A full window again: nobody counts what is sent any more.
+  void reopen();
   // The writer is gone: what waits in the (non-blocking) descriptor now is the rest.
   void finish();
   // Reads no more; the descriptor is closed, and on_end is called unless it was.

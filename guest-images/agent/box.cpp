@@ -57,10 +57,11 @@ fs::path mount_layer(const std::string& disk, std::size_t number) {
   return target;
 }
 
-class BoxRunner : public Runner {
+class BoxRunner : public sandbox::BoxProcess {
  public:
   explicit BoxRunner(std::shared_ptr<sandbox::Box> box) : box_(std::move(box)) {}
   void signal(int number) override { box_->signal(number); }
+  void resize(sandbox::TerminalSize size) override { box_->resize(size); }
 
  private:
   std::shared_ptr<sandbox::Box> box_;
@@ -75,8 +76,9 @@ BoxStarter::BoxStarter(base::EventLoop& loop, std::function<void()> on_executed)
 
 BoxStarter::~BoxStarter() = default;
 
-std::unique_ptr<Runner> BoxStarter::start(std::string_view text, Workload& workload,
-                                          std::function<void(const sandbox::Outcome&)> on_exit) {
+std::unique_ptr<sandbox::BoxProcess> BoxStarter::start(
+    std::string_view text, sandbox::ServedProcess& workload,
+    std::function<void(const sandbox::Outcome&)> on_exit) {
   auto message = parse_message(text);
   if (message.clock_ns != 0) set_clock(message.clock_ns);
   mount_cgroups();

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "base/event_loop.hpp"
-#include "guest-images/agent/workload.hpp"
 #include "sandbox/engine.hpp"
+#include "sandbox/served_process.hpp"
 
 namespace twinbox::agent {
 
@@ -22,8 +22,9 @@ class BoxStarter {
   ~BoxStarter();
 
   // `message` is a start_box's JSON. Throws base::Error when the box cannot be started.
-  std::unique_ptr<Runner> start(std::string_view message, Workload& workload,
-                                std::function<void(const sandbox::Outcome&)> on_exit);
+  std::unique_ptr<sandbox::BoxProcess> start(std::string_view message,
+                                             sandbox::ServedProcess& workload,
+                                             std::function<void(const sandbox::Outcome&)> on_exit);
   // Whether a child of this process belongs to a box.
   bool owns(pid_t child) const;
 

@@ -25,11 +25,12 @@ namespace protocol = sandbox::protocol;
 using protocol::Frame;
 using protocol::FrameType;
 
-class CommandRunner : public Runner {
+class CommandRunner : public sandbox::BoxProcess {
  public:
   explicit CommandRunner(pid_t pid) : pid_(pid) {}
   // Safe from hitting a stranger: a signal is passed on only until the child has been reaped.
   void signal(int number) override { ::kill(pid_, number); }
+  void resize(sandbox::TerminalSize) override {}  // it has no terminal
 
  private:
   pid_t pid_;
@@ -136,7 +137,7 @@ void Service::take_clock(std::uint64_t nanoseconds) {
   }
 }
 
-Workload& Service::add_workload(std::uint32_t id) {
+sandbox::ServedProcess& Service::add_workload(std::uint32_t id) {
   // A later host's process may have the same number by the time this is called.
   const auto gone = [this, id, weak = std::weak_ptr(connection_)] {
     if (weak.lock() == connection_) workloads_.erase(id);

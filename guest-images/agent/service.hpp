@@ -12,16 +12,17 @@
 
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
-#include "guest-images/agent/workload.hpp"
 #include "sandbox/frame_connection.hpp"
+#include "sandbox/served_process.hpp"
 
 namespace twinbox::agent {
 
 // How a machine's owner wants its requests done; empty ones are refused.
 struct Machine {
   // Starts the workload of a start_box message behind `workload`; `on_exit` is told its end.
-  std::function<std::unique_ptr<Runner>(std::string_view message, Workload& workload,
-                                        std::function<void(const sandbox::Outcome&)> on_exit)>
+  std::function<std::unique_ptr<sandbox::BoxProcess>(
+      std::string_view message, sandbox::ServedProcess& workload,
+      std::function<void(const sandbox::Outcome&)> on_exit)>
       start_box{};
   std::function<void()> power_off{};
   // Whether somebody else waits for this child.
@@ -51,7 +52,7 @@ class Service {
   void take_clock(std::uint64_t nanoseconds);
   void start_command(const sandbox::protocol::Frame& frame);
   void start_box(const sandbox::protocol::Frame& frame);
-  Workload& add_workload(std::uint32_t id);
+  sandbox::ServedProcess& add_workload(std::uint32_t id);
   void fail(std::uint32_t id, const base::Error& error);
   void reap();
   void kill_all();
@@ -60,7 +61,7 @@ class Service {
   Machine machine_;
   base::Fd child_signals_;
   std::shared_ptr<sandbox::FrameConnection> connection_;
-  std::map<std::uint32_t, Workload> workloads_;
+  std::map<std::uint32_t, sandbox::ServedProcess> workloads_;
   std::map<pid_t, std::uint32_t> commands_;  // which workload a child is
   std::string end_;
 };

@@ -1,4 +1,4 @@
-#include "guest-images/agent/workload.hpp"
+#include "sandbox/served_process.hpp"
 
 #include <string>
 #include <utility>
@@ -6,10 +6,9 @@
 #include "base/json.hpp"
 #include "base/syscall.hpp"
 
-namespace twinbox::agent {
+namespace twinbox::sandbox {
 namespace {
 
-namespace protocol = sandbox::protocol;
 using protocol::FrameType;
 using protocol::Stream;
 
@@ -26,8 +25,8 @@ std::string dump(const base::Json& json) {
 
 }  // namespace
 
-Workload::Workload(base::EventLoop& loop, std::shared_ptr<sandbox::FrameConnection> connection,
-                   std::uint32_t id, std::function<void()> on_gone)
+ServedProcess::ServedProcess(base::EventLoop& loop, std::shared_ptr<FrameConnection> connection,
+                             std::uint32_t id, std::function<void()> on_gone)
     : loop_(loop), connection_(std::move(connection)), id_(id), on_gone_(std::move(on_gone)) {
   auto [in_read, in_write] = base::make_pipe();
   auto [out_read, out_write] = base::make_pipe();
@@ -44,46 +43,50 @@ Workload::Workload(base::EventLoop& loop, std::shared_ptr<sandbox::FrameConnecti
   err_->start();
 }
 
-std::unique_ptr<sandbox::StreamSink> Workload::make_sink(base::Fd fd) {
-  return std::make_unique<sandbox::StreamSink>(
+std::unique_ptr<StreamSink> ServedProcess::make_sink(base::Fd fd) {
+  return std::make_unique<StreamSink>(
       loop_, std::move(fd),
-      sandbox::StreamSink::Handlers{.give_credit =
-                                        [this](std::uint32_t bytes) {
-                                          auto payload = stream_name(Stream::in);
-                                          protocol::append_u32(payload, bytes);
-                                          connection_->send(FrameType::credit, id_, payload);
-                                        },
-                                    .on_closed =
-                                        [this](const std::string&) {
-                                          connection_->send(FrameType::stream_closed, id_,
-                                                            stream_name(Stream::in));
-                                        },
-                                    .on_drained = [] {}});
+      StreamSink::Handlers{.give_credit =
+                               [this](std::uint32_t bytes) {
+                                 auto payload = stream_name(Stream::in);
+                                 protocol::append_u32(payload, bytes);
+                                 connection_->send(FrameType::credit, id_, payload);
+                               },
+                           .on_closed =
+                               [this](const std::string&) {
+                                 connection_->send(FrameType::stream_closed, id_,
+                                                   stream_name(Stream::in));
+                               },
+                           .on_drained = [] {}});
 }
 
-std::unique_ptr<sandbox::StreamSource> Workload::make_source(Stream stream, base::Fd fd) {
+std::unique_ptr<StreamSource> ServedProcess::make_source(Stream stream, base::Fd fd) {
   const auto type = stream == Stream::out ? FrameType::stdout_data : FrameType::stderr_data;
-  return std::make_unique<sandbox::StreamSource>(
+  return std::make_unique<StreamSource>(
       loop_, std::move(fd),
-      sandbox::StreamSource::Handlers{
-          .send = [this, type](std::string_view bytes) { connection_->send(type, id_, bytes); },
-          .on_end = [this] { settle(); }});
+      StreamSource::Handlers{.send =
+                                 [this, type, stream](std::string_view bytes) {
+                                   if (!abandoned_) return connection_->send(type, id_, bytes);
+                                   auto& from = stream == Stream::out ? *out_ : *err_;
+                                   from.add_credit(static_cast<std::uint32_t>(bytes.size()));
+                                 },
+                             .on_end = [this] { settle(); }});
 }
 
-sandbox::Stdio Workload::process_ends() const {
+Stdio ServedProcess::process_ends() const {
   return {process_in_.get(), process_out_.get(), process_err_.get()};
 }
 
-void Workload::close_process_ends() {
+void ServedProcess::close_process_ends() {
   for (auto* fd : {&process_in_, &process_out_, &process_err_}) fd->reset();
 }
 
-void Workload::started() {
+void ServedProcess::started() {
   close_process_ends();
   connection_->send(FrameType::started, id_, {});
 }
 
-void Workload::conclude(sandbox::Outcome outcome) {
+void ServedProcess::conclude(Outcome outcome) {
   close_process_ends();
   outcome_ = std::move(outcome);
   in_.reset();
@@ -93,7 +96,7 @@ void Workload::conclude(sandbox::Outcome outcome) {
   settle();
 }
 
-void Workload::settle() {
+void ServedProcess::settle() {
   if (!outcome_ || !out_->ended() || !err_->ended() || std::exchange(told_, true)) return;
   if (outcome_->error) {
     const auto& error = *outcome_->error;
@@ -109,7 +112,14 @@ void Workload::settle() {
   loop_.add_timer({}, on_gone_);
 }
 
-sandbox::StreamSource& Workload::source(std::string_view payload) {
+void ServedProcess::abandon() {
+  if (std::exchange(abandoned_, true) || outcome_) return;
+  in_.reset();
+  out_->reopen();
+  err_->reopen();
+}
+
+StreamSource& ServedProcess::source(std::string_view payload) {
   const auto stream = protocol::read_u32(payload, 0);
   if (stream != static_cast<std::uint32_t>(Stream::out) &&
       stream != static_cast<std::uint32_t>(Stream::err)) {
@@ -118,7 +128,7 @@ sandbox::StreamSource& Workload::source(std::string_view payload) {
   return stream == static_cast<std::uint32_t>(Stream::out) ? *out_ : *err_;
 }
 
-void Workload::take(const protocol::Frame& frame) {
+void ServedProcess::take(const protocol::Frame& frame) {
   switch (frame.type) {
     case FrameType::stdin_data:
       if (in_) in_->push(frame.payload);
@@ -131,9 +141,16 @@ void Workload::take(const protocol::Frame& frame) {
     case FrameType::stream_closed:
       // The process finds out by SIGPIPE, as it would with the consumer beside it.
       return source(frame.payload).close();
+    case FrameType::resize:
+      if (process_ && !outcome_) {
+        process_->resize(
+            {.columns = static_cast<std::uint16_t>(protocol::read_u32(frame.payload, 0)),
+             .rows = static_cast<std::uint16_t>(protocol::read_u32(frame.payload, 4))});
+      }
+      return;
     case FrameType::signal:
-      if (runner_ && !outcome_) {
-        runner_->signal(static_cast<int>(protocol::read_u32(frame.payload, 0)));
+      if (process_ && !outcome_) {
+        process_->signal(static_cast<int>(protocol::read_u32(frame.payload, 0)));
       }
       return;
     default:
@@ -142,4 +159,4 @@ void Workload::take(const protocol::Frame& frame) {
   }
 }
 
-}  // namespace twinbox::agent
+}  // namespace twinbox::sandbox
