@@ -42,7 +42,7 @@ struct LabFlags {
   }
 };
 
-int exec(const Arguments& arguments) {
+int exec_in_lab(const Arguments& arguments) {
   LabFlags flags;
   qemu::LabExecution execution;
   std::string out;
@@ -63,7 +63,7 @@ int exec(const Arguments& arguments) {
   return qemu::lab_exec(flags.resolve(), execution);
 }
 
-int start(const Arguments& arguments) {
+int start_lab(const Arguments& arguments) {
   LabFlags flags;
   Options options("lab start [flags]", "Keeps a lab running until twinbox lab stop.");
   flags.declare(options);
@@ -77,12 +77,12 @@ int start(const Arguments& arguments) {
   return 0;
 }
 
-int stop() {
+int stop_lab() {
   if (!qemu::lab_stop()) fmt::print(stderr, "twinbox: no lab is running\n");
   return 0;
 }
 
-int status() {
+int show_status() {
   const auto lab = qemu::lab_status();
   if (!lab) {
     fmt::print("not running\n");
@@ -109,10 +109,10 @@ void print_help() {
 int lab(const Arguments& arguments) {
   const std::string action = arguments.empty() ? "" : arguments.front();
   const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
-  if (action == "exec") return exec(rest);
-  if (action == "start") return start(rest);
-  if (action == "stop") return stop();
-  if (action == "status") return status();
+  if (action == "exec") return exec_in_lab(rest);
+  if (action == "start") return start_lab(rest);
+  if (action == "stop") return stop_lab();
+  if (action == "status") return show_status();
   if (action == "--help" || action == "-h") {
     print_help();
     return 0;

@@ -10,8 +10,8 @@
 
 #include "base/error.hpp"
 #include "cli/engines.hpp"
+#include "cli/report.hpp"
 #include "cli/verbs.hpp"
-#include "sandbox/engine.hpp"
 
 namespace twinbox::cli {
 namespace {
@@ -56,12 +56,6 @@ int dispatch(Arguments arguments) {
   return verb.function(arguments);
 }
 
-int report(std::string_view message, std::string_view hint) {
-  fmt::print(stderr, "twinbox: {}\n", message);
-  if (!hint.empty()) fmt::print(stderr, "hint: {}\n", hint);
-  return sandbox::status_own_error;
-}
-
 // What a verb has printed must have arrived: a full disk behind stdout is an error, not a success.
 int finish(int status) {
   if (std::fflush(stdout) == 0) return status;
@@ -78,7 +72,7 @@ int main(int count, char** values) {
   try {
     return cli::finish(cli::dispatch({values + 1, values + count}));
   } catch (const base::Error& error) {
-    return cli::report(error.message(), error.hint());
+    return cli::report(error);
   } catch (const std::exception& error) {
     return cli::report(fmt::format("unexpected failure: {}", error.what()), {});
   }

@@ -14,6 +14,11 @@ std::string_view key_of(std::string_view variable) {
   return variable.substr(0, variable.find('='));
 }
 
+Words::iterator find_variable(Words& env, const std::string& variable) {
+  return std::ranges::find_if(
+      env, [&](const std::string& other) { return key_of(other) == key_of(variable); });
+}
+
 Words command_line(const PreparedImage& image, const WorkloadOptions& options) {
   auto words = image.config.entrypoint;
   auto rest = options.command.empty() ? image.config.command : options.command;
@@ -32,9 +37,12 @@ Words command_line(const PreparedImage& image, const WorkloadOptions& options) {
 
 }  // namespace
 
+void set_default_variable(Words& env, const std::string& variable) {
+  if (find_variable(env, variable) == env.end()) env.push_back(variable);
+}
+
 void set_variable(Words& env, const std::string& variable) {
-  const auto found = std::ranges::find_if(
-      env, [&](const std::string& other) { return key_of(other) == key_of(variable); });
+  const auto found = find_variable(env, variable);
   if (found != env.end()) {
     *found = variable;
   } else {

@@ -22,6 +22,8 @@ struct WorkloadOptions {
 
 // Sets a variable of an environment ("KEY=VALUE"), in place of one of the same name.
 void set_variable(std::vector<std::string>& env, const std::string& variable);
+// Sets it unless there is one of that name.
+void set_default_variable(std::vector<std::string>& env, const std::string& variable);
 
 // Docker's rules: the command replaces Cmd and follows Entrypoint; the environment is PATH, then
 // the image's, then HOME by the user's entry in the image's /etc/passwd, then the user's. Throws
