@@ -10,6 +10,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/fd.hpp"
+
 namespace twinbox::supervise {
 
 enum class LogStream { out, err };
@@ -19,6 +21,11 @@ class LogWriter {
   explicit LogWriter(const std::filesystem::path& file);
   // Never throws: where the disk is full the rest is lost, with one warning; the box goes on.
   void write(LogStream stream, std::string_view bytes);
+
+ private:
+  base::Fd file_;
+  std::string name_;
+  bool lost_ = false;
 };
 
 struct LogEntry {

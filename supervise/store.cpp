@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <system_error>
 
@@ -11,6 +10,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "supervise/names.hpp"
+#include "supervise/time.hpp"
 
 namespace twinbox::supervise {
 namespace {
@@ -40,12 +40,6 @@ std::optional<BoxRecord> read_record(const fs::path& directory) {
   } catch (const base::Error&) {
     return std::nullopt;
   }
-}
-
-std::int64_t now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
 }
 
 bool is_id(const std::string& name) {
