@@ -23,7 +23,35 @@ std::string dump(const base::Json& json) {
   return json.dump(-1, ' ', false, base::Json::error_handler_t::replace);
 }
 
+base::Json error_to_json(const base::Error& error) {
+  return {{"kind", static_cast<int>(error.kind())},
+          {"message", error.message()},
+          {"hint", error.hint()}};
+}
+
 }  // namespace
+
+void send_outcome(FrameConnection& connection, std::uint32_t process, const Outcome& outcome) {
+  if (outcome.error) {
+    auto json = error_to_json(*outcome.error);
+    json["status"] = outcome.status;
+    return connection.send(FrameType::failed, process, dump(json));
+  }
+  connection.send(FrameType::exited, process,
+                  dump({{"status", outcome.status}, {"oom_killed", outcome.oom_killed}}));
+}
+
+void send_reply(FrameConnection& connection, std::uint32_t process, std::uint32_t request,
+                const std::variant<std::string, base::Error>& answer) {
+  std::string payload;
+  protocol::append_u32(payload, request);
+  if (const auto* error = std::get_if<base::Error>(&answer)) {
+    payload += dump({{"error", error_to_json(*error)}});
+  } else {
+    payload += R"({"value":)" + std::get<std::string>(answer) + "}";
+  }
+  connection.send(FrameType::reply, process, payload);
+}
 
 ServedProcess::ServedProcess(base::EventLoop& loop, std::shared_ptr<FrameConnection> connection,
                              std::uint32_t id, std::function<void()> on_gone)
@@ -98,18 +126,13 @@ void ServedProcess::conclude(Outcome outcome) {
 
 void ServedProcess::settle() {
   if (!outcome_ || !out_->ended() || !err_->ended() || std::exchange(told_, true)) return;
-  if (outcome_->error) {
-    const auto& error = *outcome_->error;
-    connection_->send(
-        FrameType::failed, id_,
-        dump(base::Json{
-            {"status", outcome_->status}, {"message", error.message()}, {"hint", error.hint()}}));
-  } else {
-    connection_->send(
-        FrameType::exited, id_,
-        dump(base::Json{{"status", outcome_->status}, {"oom_killed", outcome_->oom_killed}}));
-  }
+  send_outcome(*connection_, id_, *outcome_);
   loop_.add_timer({}, on_gone_);
+}
+
+void ServedProcess::end(Outcome outcome) {
+  process_.reset();
+  if (!outcome_) conclude(std::move(outcome));
 }
 
 void ServedProcess::abandon() {

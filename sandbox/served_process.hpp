@@ -6,7 +6,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <variant>
 
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
@@ -15,6 +17,13 @@
 #include "sandbox/stream_relay.hpp"
 
 namespace twinbox::sandbox {
+
+// Tells a peer how its process ended, or why it never ran.
+void send_outcome(FrameConnection& connection, std::uint32_t process, const Outcome& outcome);
+
+// Answers a request frame: with JSON text, or with an error.
+void send_reply(FrameConnection& connection, std::uint32_t process, std::uint32_t request,
+                const std::variant<std::string, base::Error>& answer);
 
 class ServedProcess {
  public:
@@ -31,6 +40,8 @@ class ServedProcess {
   // The process has ended, or could not be started: the host is told after the last byte of output.
   void conclude(Outcome outcome);
 
+  // Ends the process if it still runs; not to be called from its own callbacks.
+  void end(Outcome outcome);
   // The peer is gone: the process goes on, its input at an end and its output thrown away.
   void abandon();
 

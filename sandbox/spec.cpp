@@ -29,6 +29,14 @@ std::vector<Mount> default_mounts() {
 
 }  // namespace
 
+void merge(Resources& limits, const Resources& changes) {
+  if (changes.memory_bytes) limits.memory_bytes = changes.memory_bytes;
+  if (changes.memory_swap_bytes) limits.memory_swap_bytes = changes.memory_swap_bytes;
+  if (changes.cpus) limits.cpus = changes.cpus;
+  if (changes.pids) limits.pids = changes.pids;
+  if (!changes.cpuset_cpus.empty()) limits.cpuset_cpus = changes.cpuset_cpus;
+}
+
 Spec default_spec() {
   Spec spec;
   spec.process.env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",

@@ -59,6 +59,8 @@ struct Resources {
   std::optional<std::int64_t> memory_swap_bytes{};
   std::string cpuset_cpus{};      // linux.resources.cpu.cpus: "0-2,4"; empty: all
   bool oom_kill_disable = false;  // linux.resources.memory.disableOOMKiller
+
+  bool operator==(const Resources&) const = default;
 };
 
 // A device node to make in /dev, which the box may use as `access` says.
@@ -105,6 +107,9 @@ struct Spec {
   // to_json() writes them again.
   std::string unknown_members;
 };
+
+// Sets in `limits` what `changes` has.
+void merge(Resources& limits, const Resources& changes);
 
 // A workload with docker's defaults: mounts of /proc, /sys, /dev and below, capabilities, masked
 // and read-only paths, PATH and HOME in the environment.

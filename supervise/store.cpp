@@ -57,18 +57,8 @@ std::vector<std::string> ids_in(const fs::path& boxes) {
   return ids;
 }
 
-// Whether a box with this record has, or should have had, a process that owns it.
-bool wants_owner(const BoxState& state) {
-  switch (state.status) {
-    case Status::created:
-      return state.supervisor != 0;
-    case Status::exited:
-    case Status::dead:
-      return false;
-    default:
-      return true;
-  }
-}
+// Whether a process owns, or should own, a box with this record.
+bool wants_owner(const BoxState& state) { return state.supervisor != 0; }
 
 }  // namespace
 

@@ -1,0 +1,159 @@
+#include "supervise/supervisor.hpp"
+
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <list>
+#include <optional>
+#include <utility>
+
+#include "base/json.hpp"
+#include "base/log.hpp"
+#include "base/syscall.hpp"
+#include "supervise/control_connection.hpp"
+#include "supervise/control_socket.hpp"
+#include "supervise/supervised_box.hpp"
+
+namespace twinbox::supervise {
+namespace {
+
+namespace protocol = sandbox::protocol;
+using protocol::FrameType;
+
+constexpr std::array end_signals{SIGTERM, SIGINT};
+
+class SupervisorProcess {
+ public:
+  SupervisorProcess(const SupervisorRequest& request, base::Fd first_client);
+  void run() { loop_.run(); }
+
+ private:
+  void add_client(base::Fd stream);
+  void on_client_gone();
+  void on_signal();
+  void on_finished();
+
+  base::EventLoop loop_;
+  base::Fd signals_;
+  std::shared_ptr<void> hold_;  // on the image
+  std::optional<SupervisedBox> box_;
+  base::Fd listener_;
+  std::list<ControlConnection> clients_;
+};
+
+// A session of its own, away from the command's terminal and streams.
+void leave_command(bool die_with_parent, pid_t parent) {
+  ::setsid();
+  if (die_with_parent) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    if (::getppid() != parent) ::_exit(1);  // it died before the call
+  }
+  const auto nothing = base::open_file("/dev/null", O_RDWR);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), fd);
+  if (::chdir("/") != 0) base::throw_errno("cannot enter /");
+}
+
+// What it has to say from here on is kept with its box.
+void log_into(const std::filesystem::path& file) {
+  const auto log = base::open_file(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+  ::dup2(log.get(), STDERR_FILENO);
+}
+
+SupervisorProcess::SupervisorProcess(const SupervisorRequest& request, base::Fd first_client)
+    : signals_(base::make_signalfd(end_signals)) {
+  auto box = request.open();
+  auto root = request.prepare_root(box.record());
+  hold_ = std::move(root.hold);
+  auto engine = request.make_engine(box.record());
+  const auto directory = box.path();
+  listener_ = listen_in(directory);
+  log_into(directory / "supervisor.log");
+  box_.emplace(loop_, std::move(box), std::move(engine), std::move(root.files),
+               [this] { on_finished(); });
+  loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
+  loop_.add(listener_.get(), EPOLLIN, [this](std::uint32_t) {
+    base::Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    if (client) add_client(std::move(client));
+  });
+  add_client(std::move(first_client));
+}
+
+void SupervisorProcess::add_client(base::Fd stream) {
+  clients_.emplace_back(loop_, std::move(stream), *box_, [this] { on_client_gone(); });
+}
+
+void SupervisorProcess::on_client_gone() {
+  clients_.remove_if([](const ControlConnection& client) { return client.gone(); });
+  if (clients_.empty()) box_->give_up();
+}
+
+void SupervisorProcess::on_signal() {
+  signalfd_siginfo info{};
+  while (base::read_some(signals_.get(), std::as_writable_bytes(std::span(&info, 1)))) {
+    box_->stop({}, {}, [](const auto&) {});
+  }
+}
+
+// Nothing of this process is worth a destructor any more, and what it forked from is not its own.
+void SupervisorProcess::on_finished() {
+  for (auto& client : clients_) client.flush();
+  ::_exit(0);
+}
+
+// Tells the command why there is no box, whatever it asks.
+void refuse(base::Fd stream, const base::Error& error) {
+  base::EventLoop loop;
+  std::shared_ptr<sandbox::FrameConnection> connection;
+  connection = sandbox::FrameConnection::open(
+      loop, std::move(stream), "the client",
+      [&](const protocol::Frame& frame) {
+        if (frame.type == FrameType::attach) {
+          sandbox::send_outcome(*connection, frame.process,
+                                {sandbox::status_own_error, false, error});
+        } else if (frame.type == FrameType::request) {
+          sandbox::send_reply(*connection, 0, protocol::read_u32(frame.payload, 0), error);
+        }
+      },
+      [&](const base::Error&) { loop.stop(); });
+  connection->send(FrameType::hello, 0, base::Json{{"protocol", protocol::version}}.dump());
+  loop.run();
+}
+
+[[noreturn]] void run_supervisor(const SupervisorRequest& request, base::Fd first_client,
+                                 pid_t parent) {
+  int client = first_client.get();
+  try {
+    leave_command(request.die_with_parent, parent);
+    client = base::duplicate(first_client.get()).release();
+    SupervisorProcess process(request, std::move(first_client));
+    ::close(client);
+    process.run();
+  } catch (const base::Error& error) {
+    refuse(base::Fd(client), error);
+  } catch (const std::exception& error) {
+    refuse(base::Fd(client), {base::ErrorKind::internal, error.what()});
+  }
+  ::_exit(1);
+}
+
+}  // namespace
+
+Supervisor launch_supervisor(const SupervisorRequest& request) {
+  auto [ours, theirs] = base::make_socket_pair();
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) base::throw_errno("cannot start the supervisor of a box");
+  if (pid == 0) {
+    ours.reset();
+    run_supervisor(request, std::move(theirs), parent);
+  }
+  return {pid, std::move(ours)};
+}
+
+}  // namespace twinbox::supervise
