@@ -2,14 +2,13 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/fd.hpp"
 #include "container/cgroup.hpp"
-#include "container/handshake.hpp"
-#include "container/launcher.hpp"
+#include "container/child.hpp"
 #include "container/plan.hpp"
 #include "sandbox/engine.hpp"
 
@@ -24,34 +23,25 @@ class ProcessBox : public sandbox::Box {
   void signal(int number) override;
   const sandbox::Marks& marks() const override { return marks_; }
   std::vector<pid_t> processes() const override;
+  void resize(sandbox::TerminalSize size) override;
+  std::unique_ptr<sandbox::BoxProcess> exec(sandbox::ExecRequest request) override;
 
  private:
-  enum class State { created, setting_up, running, ended };
-
-  ReportHandlers report_handlers();
-  void read_reports();
-  void on_reports_end();
-  void on_process_end();
-  sandbox::Outcome outcome(int wait_status) const;
+  void on_end(const Child::Ended& ended);
+  sandbox::Outcome outcome(const Child::Ended& ended) const;
   base::Error killed_in_setup(int status, bool oom_killed) const;
-  int reap();
-  void forget_watches();
   void undo();
 
   std::string id_;
   std::function<void()> on_executed_;
   InitPlan plan_;
   sandbox::Marks marks_;
-  State state_ = State::created;
   Cgroup cgroup_;
-  Launched launched_{};
   std::uint64_t mount_namespace_ = 0;
   base::EventLoop* loop_ = nullptr;
   ExitHandler on_exit_;
-  ReportDecoder decoder_;
-  bool executing_ = false;
-  std::optional<Failure> failure_;
-  std::vector<int> kept_signals_;
+  std::optional<Child> init_;
+  std::vector<int> kept_signals_;  // from before its start
 };
 
 }  // namespace twinbox::container

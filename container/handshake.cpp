@@ -1,5 +1,8 @@
 #include "container/handshake.hpp"
 
+#include <sys/socket.h>
+
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -10,23 +13,23 @@ namespace twinbox::container {
 namespace {
 
 // One write, so that a parent sees a whole report or none.
-void send(int pipe, const report_abi::Header& header, std::string_view text) {
+void send(int socket, const report_abi::Header& header, std::string_view text) {
   std::string bytes(reinterpret_cast<const char*>(&header), sizeof header);
   bytes += text;
-  base::write_all(pipe, bytes);
+  base::write_all(socket, bytes);
 }
 
 }  // namespace
 
-void report_ready(int pipe, std::uint64_t mount_namespace) {
+void report_ready(int socket, std::uint64_t mount_namespace) {
   report_abi::Header header{};
   header.type = report_abi::ready;
   header.time = base::monotonic_now();
   header.value = mount_namespace;
-  send(pipe, header, {});
+  send(socket, header, {});
 }
 
-void report_failure(int pipe, const Failure& failure) {
+void report_failure(int socket, const Failure& failure) {
   const auto& message = failure.error.message();
   const auto& hint = failure.error.hint();
   report_abi::Header header{};
@@ -35,7 +38,53 @@ void report_failure(int pipe, const Failure& failure) {
   header.status = failure.status;
   header.message_size = static_cast<std::uint32_t>(message.size());
   header.hint_size = static_cast<std::uint32_t>(hint.size());
-  send(pipe, header, message + hint);
+  send(socket, header, message + hint);
+}
+
+void report_terminal(int socket, int master) {
+  report_abi::Header header{};
+  header.type = report_abi::terminal;
+  iovec bytes{&header, sizeof header};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof master)> control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  auto* const rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof master);
+  std::memcpy(CMSG_DATA(rights), &master, sizeof master);
+  if (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+    base::throw_errno("cannot hand the terminal to the box's parent");
+  }
+}
+
+std::optional<Received> receive_report(int socket) {
+  std::array<char, 4096> buffer;
+  iovec bytes{buffer.data(), buffer.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t count = -1;
+  do {
+    count = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+  } while (count < 0 && errno == EINTR);
+  if (count < 0 && errno == EAGAIN) return std::nullopt;
+  if (count < 0) base::throw_errno("cannot hear of a box's process");
+  Received received{.bytes = std::string(buffer.data(), static_cast<std::size_t>(count)),
+                    .descriptor = {}};
+  const auto* const rights = CMSG_FIRSTHDR(&message);
+  if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS) {
+    int descriptor = -1;
+    std::memcpy(&descriptor, CMSG_DATA(rights), sizeof descriptor);
+    received.descriptor = base::Fd(descriptor);
+  }
+  return received;
 }
 
 void ReportDecoder::feed(std::span<const std::byte> bytes) {
@@ -56,6 +105,8 @@ void ReportDecoder::dispatch(const report_abi::Header& header, std::string_view 
   switch (header.type) {
     case report_abi::ready:
       return handlers_.on_ready(header.time, header.value);
+    case report_abi::terminal:
+      return;  // its descriptor says it all
     case report_abi::executing:
       return handlers_.on_executing();
     case report_abi::exec_failed:

@@ -1,17 +1,19 @@
-// What a box's first process tells its parent over a pipe, typed at both ends.
+// What a process of a box tells its parent over a socket, typed at both ends.
 //
-// The order is ready, executing, then the end of the pipe, which close-on-exec brings about: the
-// workload runs. At any point `failed` or `exec_failed` may come instead. An end without
-// `executing` means that the process was killed while it set itself up.
+// The order is ready, terminal where it has one, executing, then the end of the socket, which
+// close-on-exec brings about: the program runs. At any point `failed` or `exec_failed` may come
+// instead. An end without `executing` means that the process was killed while it set itself up.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/error.hpp"
+#include "base/fd.hpp"
 #include "container/report_abi.hpp"
 
 namespace twinbox::container {
@@ -23,10 +25,18 @@ struct Failure {
 };
 
 // The child's end.
-void report_ready(int pipe, std::uint64_t mount_namespace);
-void report_failure(int pipe, const Failure& failure);
+void report_ready(int socket, std::uint64_t mount_namespace);
+void report_failure(int socket, const Failure& failure);
+void report_terminal(int socket, int master);
 
 // The parent's end.
+struct Received {
+  std::string bytes;  // empty at the end
+  base::Fd descriptor;
+};
+// What a non-blocking socket has now; nullopt when nothing.
+std::optional<Received> receive_report(int socket);
+
 struct ReportHandlers {
   std::function<void(std::uint64_t time, std::uint64_t mount_namespace)> on_ready;
   std::function<void()> on_executing;

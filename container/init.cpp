@@ -19,24 +19,22 @@
 #include "container/handshake.hpp"
 #include "container/process_setup.hpp"
 #include "container/root_setup.hpp"
+#include "container/terminal.hpp"
 #include "sandbox/engine.hpp"
 
 namespace twinbox::container {
 namespace {
 
-// The system call itself: what a library does at an exit is the parent's business.
-[[noreturn]] void end(int status) {
-  for (;;) ::syscall(SYS_exit_group, status);
-}
-
 // A parent that is killed takes the box with it. The kernel sends the signal only for deaths after
-// this call, so look whether the parent, the only reader of the pipe, is there still.
+// this call, so look whether the parent, the only reader of the socket, is there still.
 void die_with_parent(int report) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0) {
     base::throw_errno("cannot tie the box to its parent");
   }
   pollfd writer{report, 0, 0};
-  if (::poll(&writer, 1, 0) > 0 && (writer.revents & POLLERR) != 0) end(128 + SIGKILL);
+  if (::poll(&writer, 1, 0) > 0 && (writer.revents & (POLLERR | POLLHUP)) != 0) {
+    end_child(128 + SIGKILL);
+  }
 }
 
 // The cgroup namespace comes last, for its root is the group that its maker is in.
@@ -86,14 +84,31 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   throw exec_failure(errno, process.args.front());
 }
 
-void become_workload(const InitPlan& plan, int& report) {
+}  // namespace
+
+// The system call itself: what a library does at an exit is the parent's business.
+void end_child(int status) {
+  for (;;) ::syscall(SYS_exit_group, status);
+}
+
+void become_program(const InitPlan& plan, Role role, int& report) {
   const auto& process = plan.spec.process;
   ::setsid();  // no controlling terminal: neither its signals nor its input queue
   ::umask(0022);
   reset_signals();
   set_resource_limits(process.rlimits);
+  auto stdio = plan.stdio;
+  Terminal terminal;
+  if (process.terminal) {
+    terminal = open_terminal(process.user, process.terminal_size);
+    if (role == Role::first && plan.isolation == Isolation::full) {
+      mount_console(terminal.slave.get());
+    }
+    report_terminal(report, terminal.master.get());
+    stdio = {terminal.slave.get(), terminal.slave.get(), terminal.slave.get()};
+  }
   const auto stub = make_exec_stub();
-  arrange_descriptors(plan.stdio, report, stub.get());
+  arrange_descriptors(stdio, report, stub.get());
   report = report_abi::report_descriptor;
   enter_working_directory(process.cwd);
   if (plan.isolation == Isolation::full) {
@@ -105,14 +120,11 @@ void become_workload(const InitPlan& plan, int& report) {
   execute(process, find_command(process.args.front(), process.env));
 }
 
-}  // namespace
-
-void run_init(const InitPlan& plan, int report, int parent_end) {
+void run_child(int report, int parent_end, const std::function<void(int& report)>& body) {
   try {
     ::close(parent_end);
     die_with_parent(report);
-    build_box(plan, report);
-    become_workload(plan, report);
+    body(report);
   } catch (const Failure& failure) {
     report_failure(report, failure);
   } catch (const base::Error& error) {
@@ -120,7 +132,14 @@ void run_init(const InitPlan& plan, int report, int parent_end) {
   } catch (const std::exception& error) {
     report_failure(report, {sandbox::status_own_error, {base::ErrorKind::internal, error.what()}});
   }
-  end(sandbox::status_own_error);
+  end_child(sandbox::status_own_error);
+}
+
+void run_init(const InitPlan& plan, int report, int parent_end) {
+  run_child(report, parent_end, [&](int& own_report) {
+    build_box(plan, own_report);
+    become_program(plan, Role::first, own_report);
+  });
 }
 
 }  // namespace twinbox::container

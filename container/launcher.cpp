@@ -39,11 +39,11 @@ std::uint64_t namespace_flags(Isolation isolation) {
 
 }  // namespace
 
-Launched launch(const InitPlan& plan, int cgroup) {
-  auto [report, child_report] = base::make_pipe();
+Launched launch(std::uint64_t namespaces, int cgroup, const ChildEntry& entry) {
+  auto [report, child_report] = base::make_socket_pair();
   int pidfd = -1;
   clone_args arguments{};
-  arguments.flags = namespace_flags(plan.isolation) | CLONE_PIDFD;
+  arguments.flags = namespaces | CLONE_PIDFD;
   arguments.pidfd = reinterpret_cast<std::uint64_t>(&pidfd);
   arguments.exit_signal = SIGCHLD;
   if (cgroup >= 0) {
@@ -52,10 +52,15 @@ Launched launch(const InitPlan& plan, int cgroup) {
   }
   const BlockedSignals blocked;
   const auto pid = static_cast<pid_t>(::syscall(SYS_clone3, &arguments, sizeof arguments));
-  if (pid < 0) base::throw_errno("cannot make the namespaces of a box");
-  if (pid == 0) run_init(plan, child_report.get(), report.get());
+  if (pid < 0) base::throw_errno("cannot make a process of a box");
+  if (pid == 0) entry(child_report.get(), report.get());
   base::set_nonblocking(report.get(), true);
   return {pid, base::Fd(pidfd), std::move(report)};
+}
+
+Launched launch_init(const InitPlan& plan, int cgroup) {
+  return launch(namespace_flags(plan.isolation), cgroup,
+                [&](int report, int parent_end) { run_init(plan, report, parent_end); });
 }
 
 }  // namespace twinbox::container

@@ -1,7 +1,10 @@
-// The parent's side of a box's birth: one clone into all namespaces.
+// The parent's side of the birth of a box's process: one clone.
 #pragma once
 
 #include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
 
 #include "base/fd.hpp"
 #include "container/plan.hpp"
@@ -11,12 +14,19 @@ namespace twinbox::container {
 struct Launched {
   pid_t pid;
   base::Fd pidfd;
-  base::Fd report;  // the pipe that handshake.hpp speaks of, non-blocking
+  base::Fd report;  // the socket that handshake.hpp speaks of, non-blocking
 };
 
-// Clones the calling thread; the child runs run_init(plan). With `cgroup` (a cgroup version 2
-// directory, or -1) it is born in that group. The caller's other threads should hold no lock of the
-// C library, so best have none.
-Launched launch(const InitPlan& plan, int cgroup);
+// What the child does: `report` is its end of the socket, `parent_end` the inherited copy of the
+// other. Must not return.
+using ChildEntry = std::function<void(int report, int parent_end)>;
+
+// Clones the calling thread into new namespaces (CLONE_NEW*, or 0). With `cgroup` (a cgroup version
+// 2 directory, or -1) the child is born in that group. The caller's other threads should hold no
+// lock of the C library, so best have none.
+Launched launch(std::uint64_t namespaces, int cgroup, const ChildEntry& entry);
+
+// The first process of a box, by run_init(plan).
+Launched launch_init(const InitPlan& plan, int cgroup);
 
 }  // namespace twinbox::container

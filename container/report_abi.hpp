@@ -11,6 +11,7 @@ enum Type : std::uint32_t {
   ready = 1,        // root and cgroups are in place
   executing = 2,    // the next thing it does is to execute the workload
   failed = 3,       // an error; message and hint follow
+  terminal = 5,     // comes with the descriptor of the terminal's master side
   exec_failed = 4,  // execve() of the workload failed with the errno in `value`
 };
 

@@ -1,0 +1,136 @@
+#include "container/child.hpp"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/syscall.hpp"
+
+namespace twinbox::container {
+namespace {
+
+base::Fd duplicate_if_open(int fd) { return base::Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+}  // namespace
+
+void send_signal(int pidfd, int number) {
+  // ESRCH: it has ended, and its end is about to be seen.
+  if (::syscall(SYS_pidfd_send_signal, pidfd, number, nullptr, 0) != 0 && errno != ESRCH) {
+    base::throw_errno("cannot send signal {} to the workload", number);
+  }
+}
+
+Child::Child(base::EventLoop& loop, Launched launched, std::string command,
+             const sandbox::Stdio& stdio, Handlers handlers)
+    : loop_(loop),
+      launched_(std::move(launched)),
+      command_(std::move(command)),
+      handlers_(std::move(handlers)),
+      decoder_(report_handlers()),
+      relay_in_(duplicate_if_open(stdio.in)),
+      relay_out_(duplicate_if_open(stdio.out)) {
+  // Only its end is worth waking up for, which epoll tells unasked; what was said before is in it.
+  loop_.add(launched_.report.get(), 0, [this](std::uint32_t) { read_reports(); });
+  loop_.add(launched_.pidfd.get(), EPOLLIN, [this](std::uint32_t) { on_process_end(); });
+}
+
+Child::~Child() {
+  if (state_ == State::ended) return;
+  try {
+    forget_watches();
+    send_signal(launched_.pidfd.get(), SIGKILL);
+    reap();
+  } catch (const base::Error& error) {
+    base::log(base::LogLevel::warning, "cannot end process {}: {}", launched_.pid, error.what());
+  }
+}
+
+ReportHandlers Child::report_handlers() {
+  return {
+      .on_ready =
+          [this](std::uint64_t time, std::uint64_t mount_namespace) {
+            if (handlers_.on_ready) handlers_.on_ready(time, mount_namespace);
+          },
+      .on_executing = [this] { ended_.executing = true; },
+      .on_failed = [this](const Failure& failure) { ended_.failure = failure; },
+      .on_exec_failed = [this](int error) { ended_.failure = exec_failure(error, command_); },
+  };
+}
+
+void Child::read_reports() {
+  while (auto report = receive_report(launched_.report.get())) {
+    if (report->descriptor) terminal_ = std::move(report->descriptor);
+    if (report->bytes.empty()) return on_reports_end();
+    decoder_.feed(std::as_bytes(std::span(report->bytes)));
+  }
+}
+
+void Child::on_reports_end() {
+  loop_.remove(launched_.report.get());
+  launched_.report.reset();
+  if (terminal_) {
+    relay_ = std::make_unique<TerminalRelay>(loop_, std::move(terminal_), std::move(relay_in_),
+                                             std::move(relay_out_));
+    if (kept_size_) relay_->resize(*kept_size_);
+  }
+  relay_in_.reset();
+  relay_out_.reset();
+  if (!ended_.executing || ended_.failure) return;  // the process is ending
+  state_ = State::running;
+  if (handlers_.on_executed) handlers_.on_executed();
+  for (const int number : std::exchange(kept_signals_, {})) signal(number);
+}
+
+void Child::signal(int number) {
+  if (state_ == State::running) {
+    send_signal(launched_.pidfd.get(), number);
+  } else if (state_ == State::setting_up) {
+    kept_signals_.push_back(number);
+  }
+}
+
+void Child::resize(sandbox::TerminalSize size) {
+  if (relay_) return relay_->resize(size);
+  kept_size_ = size;
+}
+
+void Child::on_process_end() {
+  // What it said before it ended may still be on the way.
+  if (launched_.report) read_reports();
+  forget_watches();
+  ended_.status = reap();
+  if (relay_) return relay_->finish([this] { tell_end(); });
+  tell_end();
+}
+
+void Child::tell_end() {
+  relay_.reset();
+  const auto handler = std::move(handlers_.on_end);
+  const auto ended = std::move(ended_);
+  handler(ended);  // may destroy this
+}
+
+int Child::reap() {
+  siginfo_t info{};
+  const auto pidfd = static_cast<id_t>(launched_.pidfd.get());
+  while (::waitid(P_PIDFD, pidfd, &info, WEXITED) != 0) {
+    if (errno != EINTR) base::throw_errno("cannot wait for process {}", launched_.pid);
+  }
+  state_ = State::ended;
+  return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+void Child::forget_watches() {
+  if (launched_.report) loop_.remove(launched_.report.get());
+  launched_.report.reset();
+  loop_.remove(launched_.pidfd.get());
+}
+
+}  // namespace twinbox::container

@@ -1,0 +1,115 @@
+#include "container/exec.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+#include "container/init.hpp"
+
+namespace twinbox::container {
+namespace {
+
+// While it lives, children of this thread are born in the pid namespace of another process.
+class PidNamespaceOfChildren {
+ public:
+  explicit PidNamespaceOfChildren(int pidfd)
+      : own_(base::open_file("/proc/self/ns/pid", O_RDONLY)) {
+    if (::setns(pidfd, CLONE_NEWPID) != 0) base::throw_errno("cannot enter the box");
+  }
+  PidNamespaceOfChildren(const PidNamespaceOfChildren&) = delete;
+  PidNamespaceOfChildren& operator=(const PidNamespaceOfChildren&) = delete;
+  ~PidNamespaceOfChildren() { ::setns(own_.get(), CLONE_NEWPID); }
+
+ private:
+  base::Fd own_;
+};
+
+struct ExecPlan {
+  InitPlan program;  // the box's, with the process in place of its first one
+  int init_pidfd;
+  base::Fd root;  // of the box's first process
+};
+
+void enter_box(const ExecPlan& plan) {
+  for (const int join : plan.program.cgroup_joins) base::write_all(join, "0");
+  const bool full = plan.program.isolation == Isolation::full;
+  const int namespaces =
+      full ? CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP
+           : CLONE_NEWNS;
+  if (::setns(plan.init_pidfd, namespaces) != 0) base::throw_errno("cannot enter the box");
+  if (::fchdir(plan.root.get()) != 0 || ::chroot(".") != 0) {
+    base::throw_errno("cannot enter the box's root");
+  }
+}
+
+[[noreturn]] void run_exec(const ExecPlan& plan, int report, int parent_end) {
+  run_child(report, parent_end, [&](int& own_report) {
+    // Nobody in the box may look into this process while it still is the runtime's.
+    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    enter_box(plan);
+    become_program(plan.program, Role::further, own_report);
+  });
+}
+
+Launched launch_exec(const ExecPlan& plan, int cgroup) {
+  const auto entry = [&](int report, int parent_end) { run_exec(plan, report, parent_end); };
+  if (plan.program.isolation == Isolation::none) return launch(0, cgroup, entry);
+  const PidNamespaceOfChildren inside(plan.init_pidfd);
+  return launch(0, cgroup, entry);
+}
+
+class ExecProcess : public sandbox::BoxProcess {
+ public:
+  ExecProcess(base::EventLoop& loop, Launched launched, const sandbox::ExecRequest& request)
+      : child_(loop, std::move(launched),
+               request.process.args.empty() ? std::string() : request.process.args.front(),
+               request.process.terminal ? request.stdio : sandbox::Stdio{-1, -1, -1},
+               {.on_ready = {},
+                .on_executed = request.on_executed,
+                .on_end = [on_exit = request.on_exit](const Child::Ended& ended) {
+                  on_exit(outcome(ended));
+                }}) {}
+
+  void signal(int number) override { child_.signal(number); }
+  void resize(sandbox::TerminalSize size) override { child_.resize(size); }
+
+ private:
+  static sandbox::Outcome outcome(const Child::Ended& ended) {
+    if (ended.failure) {
+      return {.status = ended.failure->status, .oom_killed = false, .error = ended.failure->error};
+    }
+    if (ended.executing) return {.status = ended.status, .oom_killed = false, .error = {}};
+    return {.status = sandbox::status_own_error,
+            .oom_killed = false,
+            .error = base::Error(
+                base::ErrorKind::system,
+                fmt::format("the process ended with status {} before it ran", ended.status))};
+  }
+
+  Child child_;
+};
+
+}  // namespace
+
+std::unique_ptr<sandbox::BoxProcess> start_exec(base::EventLoop& loop, const RunningInit& init,
+                                                sandbox::ExecRequest request) {
+  if (request.process.args.empty()) {
+    throw base::Error(base::ErrorKind::usage, "there is no command to run");
+  }
+  ExecPlan plan{
+      .program = init.plan,
+      .init_pidfd = init.pidfd,
+      .root = base::open_file(fmt::format("/proc/{}/root", init.pid), O_PATH | O_DIRECTORY)};
+  plan.program.spec.process = request.process;
+  plan.program.stdio = request.stdio;
+  plan.program.cgroup_joins = init.cgroup.joins();
+  return std::make_unique<ExecProcess>(loop, launch_exec(plan, init.cgroup.clone_target()),
+                                       request);
+}
+
+}  // namespace twinbox::container
