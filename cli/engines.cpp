@@ -2,16 +2,18 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <filesystem>
 
 #include "base/error.hpp"
+#include "cli/boxes.hpp"
 #include "container/engine.hpp"
 #include "image/store.hpp"
 #include "qemu/engine.hpp"
 #include "qemu/lab.hpp"
-#include "sandbox/state_store.hpp"
 #include "vmm/boot/kernel_image.hpp"
 #include "vmm/engine.hpp"
+#include "vmm/kvm/host_support.hpp"
 
 namespace twinbox::cli {
 namespace {
@@ -45,6 +47,36 @@ void clean_up(const std::string& engine, const std::string& id,
   }
 }
 
+std::string in_the_lab(const WantedRun& run) {
+  return fmt::format("twinbox lab exec -- twinbox run --as vm {} {}", run.image,
+                     fmt::join(run.command, " "));
+}
+
+[[noreturn]] void fail_without_machines(const vmm::kvm::HostSupport& host,
+                                        const base::Error& without_qemu, const WantedRun& run) {
+  const bool only_lab_helps =
+      host.hint.empty() || host.hint.find("twinbox lab") != std::string::npos;
+  throw base::Error(
+      base::ErrorKind::unsupported,
+      fmt::format("{}; and {}", host.explanation, without_qemu.message()),
+      fmt::format("{}run it in the lab, which emulates such a host: {}; or {}",
+                  only_lab_helps ? "" : host.hint + "; or ", in_the_lab(run), without_qemu.hint()));
+}
+
+// Our own monitor needs hardware virtualization. Where the host has none, QEMU emulates a machine.
+std::unique_ptr<sandbox::Engine> stand_in_for_monitor(const vmm::kvm::HostSupport& host,
+                                                      const WantedRun& run) {
+  auto qemu = make_engine("qemu");
+  try {
+    qemu->check_host();
+  } catch (const base::Error& error) {
+    fail_without_machines(host, error, run);
+  }
+  fmt::print(stderr, "twinbox: {}; QEMU runs this machine (our own monitor does in the lab: {})\n",
+             host.explanation, in_the_lab(run));
+  return qemu;
+}
+
 }  // namespace
 
 std::string engine_names() {
@@ -62,8 +94,18 @@ std::unique_ptr<sandbox::Engine> make_engine(std::string_view name) {
                     fmt::format("--as takes one of: {}", engine_names()));
 }
 
+std::unique_ptr<sandbox::Engine> usable_engine(std::unique_ptr<sandbox::Engine> wanted,
+                                               const WantedRun& run) {
+  if (wanted->name() == "vm") {
+    const auto host = vmm::kvm::probe_host();
+    if (!host.runs_linux()) return stand_in_for_monitor(host, run);
+  }
+  wanted->check_host();
+  return wanted;
+}
+
 void sweep_leftovers() {
-  sandbox::sweep_boxes(sandbox::boxes_directory(), clean_up);
+  box_store().sweep(clean_up);
   image::Store().sweep();
   qemu::clean_up_qemu();
   qemu::clean_up_labs();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sandbox/engine.hpp"
 
@@ -14,6 +15,16 @@ std::string engine_names();
 
 // Throws base::Error (usage) for a name that no engine has.
 std::unique_ptr<sandbox::Engine> make_engine(std::string_view name);
+
+// What is to be run, for hints.
+struct WantedRun {
+  std::string image;
+  std::vector<std::string> command;
+};
+// The one that `wanted` means on this host, which can run it: where our own monitor cannot, QEMU
+// stands in for it, and a line on stderr says so. Throws base::Error (unsupported) where none can.
+std::unique_ptr<sandbox::Engine> usable_engine(std::unique_ptr<sandbox::Engine> wanted,
+                                               const WantedRun& run);
 
 // Undoes what killed processes left behind: boxes and half-made images. Every command begins with
 // it.

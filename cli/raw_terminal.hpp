@@ -1,16 +1,23 @@
-// Puts a terminal into raw mode for a guest's console, and back.
+// The caller's terminal: its size, and its raw mode for a guest's console or a box's terminal.
 #pragma once
 
 #include <termios.h>
 
 #include <optional>
 
+#include "sandbox/spec.hpp"
+
 namespace twinbox::cli {
 
 // While it lives, every key goes through unchanged. Does nothing where `fd` is no terminal.
 class RawTerminal {
  public:
-  explicit RawTerminal(int fd);
+  enum class Output {
+    lines,  // our own messages still end their lines
+    raw,    // what is shown has been prepared by another terminal
+  };
+
+  explicit RawTerminal(int fd, Output output = Output::lines);
   RawTerminal(const RawTerminal&) = delete;
   RawTerminal& operator=(const RawTerminal&) = delete;
   ~RawTerminal();
@@ -21,5 +28,8 @@ class RawTerminal {
   int fd_;
   std::optional<termios> saved_;
 };
+
+// Of the terminal behind stdout, else stdin; not known where neither is one.
+sandbox::TerminalSize terminal_size();
 
 }  // namespace twinbox::cli

@@ -1,155 +1,126 @@
 #include "cli/run_options.hpp"
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
-#include <cstdlib>
-#include <filesystem>
-#include <optional>
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/size.hpp"
+#include "cli/engine_flags.hpp"
 #include "cli/engines.hpp"
-#include "image/workload.hpp"
 
 namespace twinbox::cli {
 namespace {
 
-using base::ErrorKind;
-
-// Docker's limit; below it not even a shell starts, and the kernel's answer would be an OOM kill.
-constexpr std::uint64_t least_memory = 6 * base::mebibyte;
-constexpr double most_cpus = 512;
-constexpr std::size_t longest_hostname = 64;  // HOST_NAME_MAX
-
 base::Error usage(std::string message, std::string hint) {
-  return {ErrorKind::usage, std::move(message), std::move(hint)};
+  return {base::ErrorKind::usage, std::move(message), std::move(hint)};
 }
 
-template <typename T>
-std::optional<T> number(const std::string& text) {
-  T value{};
-  const auto* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, value);
-  if (text.empty() || result.ec != std::errc{} || result.ptr != end) return std::nullopt;
-  return value;
+void declare_box(RunOptions& run, Options& options) {
+  options.group("The box");
+  options.value("as", "ENGINE", "the kind of box: " + engine_names() + "; default container",
+                run.engine);
+  options.value("name", "NAME", "its name; default: one that is made up", run.name);
+  options.flag("interactive,i", "keep its standard input open", run.interactive);
+  options.flag("tty,t", "give it a terminal", run.terminal);
+  options.flag("rm", "remove it when it has ended", run.remove);
+  options.values("attach,a", "STREAM", "attach to stdin, stdout or stderr only", run.attach);
+  options.value("restart", "POLICY", "no, on-failure[:N], always or unless-stopped", run.restart);
+  options.value("stop-signal", "SIGNAL", "what asks it to end; default: the image's, or SIGTERM",
+                run.stop_signal);
+  options.value("stop-timeout", "SECONDS", "until it is killed; default 10, -1: never",
+                run.stop_timeout);
+  options.values("label,l", "KEY=VALUE", "say something about it", run.labels);
+  options.values("label-file", "FILE", "labels, a line each", run.label_files);
+  options.values("annotation", "KEY=VALUE", "the same in its config.json", run.annotations);
+  options.value("cidfile", "FILE", "write its id to FILE, which must not be there", run.id_file);
 }
 
-std::optional<std::uint64_t> memory_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto bytes = base::parse_size(text, "--memory");
-  if (bytes < least_memory) {
-    throw usage(fmt::format("--memory: {} is too little", text),
-                fmt::format("give at least {}m", least_memory / base::mebibyte));
-  }
-  return bytes;
+void declare_workload(RunOptions& run, Options& options) {
+  options.group("The workload");
+  options.value("entrypoint", "PROGRAM", "in place of the image's entrypoint", run.entrypoint);
+  options.values("env,e", "KEY=VALUE", "set a variable; KEY alone takes the caller's", run.env);
+  options.values("env-file", "FILE", "variables, a line each", run.env_files);
+  options.value("workdir,w", "DIR", "working directory", run.working_directory);
+  options.value("user,u", "UID[:GID]", "user and group, as numbers or the image's names", run.user);
+  options.values("group-add", "GROUP", "a further group, as a number or the image's name",
+                 run.groups);
+  options.value("hostname,h", "NAME", "host name; default: the box's id", run.hostname);
+  options.flag("init", "let a small process 1 reap orphans and pass signals on", run.init);
 }
 
-std::optional<double> cpus_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto value = number<double>(text);
-  if (!value || !std::isfinite(*value) || *value < 0.01 || *value > most_cpus) {
-    throw usage(fmt::format("--cpus: '{}' is not a number of CPUs", text),
-                fmt::format("give a number from 0.01 to {}, for example 1.5", most_cpus));
-  }
-  return value;
+void declare_limits(RunOptions& run, Options& options) {
+  options.group("Limits");
+  options.value("memory,m", "SIZE", "memory, for example 64m; a machine's memory", run.memory);
+  options.value("memory-swap", "SIZE", "memory and swap together; -1: no limit", run.memory_swap);
+  options.value("cpus", "N", "CPUs, for example 1.5; a machine's CPUs, rounded up", run.cpus);
+  options.value("cpuset-cpus", "LIST", "the CPUs that it may use, for example 0-2,4", run.cpuset);
+  options.value("pids-limit", "N", "processes; -1: no limit", run.pids);
+  options.values("ulimit", "NAME=SOFT[:HARD]", "a resource limit, for example nofile=1024",
+                 run.ulimits);
+  options.value("shm-size", "SIZE", "size of /dev/shm; default 64m", run.shm_size);
+  options.flag("oom-kill-disable", "let it wait where memory lacks", run.oom_kill_disable);
 }
 
-std::optional<std::int64_t> pids_of(const std::string& text) {
-  if (text.empty()) return std::nullopt;
-  const auto value = number<std::int64_t>(text);
-  if (!value || *value < 1) {
-    throw usage(fmt::format("--pids-limit: '{}' is not a number of processes", text),
-                "give a whole number from 1");
-  }
-  return value;
+void declare_isolation(RunOptions& run, Options& options) {
+  options.group("Isolation");
+  options.flag("read-only", "make the root read-only", run.read_only);
+  options.values("tmpfs", "PATH[:OPTIONS]", "an empty file system in memory", run.tmpfs);
+  options.values("cap-add", "CAPABILITY", "give a capability, or ALL", run.cap_add);
+  options.values("cap-drop", "CAPABILITY", "take a capability, or ALL", run.cap_drop);
+  options.flag("privileged", "give all capabilities and devices, and no filter", run.privileged);
+  options.values("security-opt", "OPTION", "no-new-privileges, seccomp=FILE or seccomp=unconfined",
+                 run.security);
+  options.values("sysctl", "KEY=VALUE", "a kernel parameter of its namespaces", run.sysctl);
+  options.values("device", "HOST[:BOX[:rwm]]", "a device of this host", run.devices);
+  options.value("kernel", "FILE", "a machine's kernel; default: the stock one", run.kernel);
 }
 
-// "KEY=VALUE" as it is; "KEY" with the caller's own value, or left out where the caller has none.
-std::vector<std::string> variables_of(const std::vector<std::string>& given) {
-  std::vector<std::string> variables;
-  for (const auto& variable : given) {
-    const auto equals = variable.find('=');
-    if (variable.empty() || equals == 0) {
-      throw usage(fmt::format("-e: '{}' has no name", variable), "write it as KEY=VALUE");
-    }
-    const char* const own = std::getenv(variable.c_str());
-    if (equals != std::string::npos) variables.push_back(variable);
-    if (equals == std::string::npos && own != nullptr) variables.push_back(variable + "=" + own);
+void check_conflicts(const RunOptions& run) {
+  if (run.remove && !run.restart.empty() && run.restart != "no") {
+    throw usage("--rm and --restart exclude each other",
+                "leave --rm away, and remove the box when it is done: twinbox rm");
   }
-  return variables;
-}
-
-void check_hostname(const std::string& name) {
-  const auto is_allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
-  };
-  if (name.size() > longest_hostname || !std::ranges::all_of(name, is_allowed)) {
-    throw usage(fmt::format("--hostname: '{}' is not a host name", name),
-                fmt::format("use at most {} letters, digits, '-' and '.'", longest_hostname));
+  if (run.detach && !run.attach.empty()) {
+    throw usage("--detach and --attach exclude each other", "give one of them");
   }
-}
-
-void check_working_directory(const std::string& directory) {
-  if (!directory.empty() && directory.front() != '/') {
-    throw usage(fmt::format("-w: '{}' is not an absolute path", directory),
-                "give a path of the image that begins with /");
+  if (run.detach && run.die_with_parent) {
+    throw usage("--detach and --die-with-parent exclude each other: the command ends at once",
+                "give one of them");
   }
-}
-
-// The engine runs elsewhere than the caller, so the path is made absolute here.
-std::string kernel_path(const RunOptions& options) {
-  if (options.kernel.empty()) return {};
-  if (options.engine != "vm" && options.engine != "qemu") {
-    throw usage("--kernel is for machines: a container shares this host's kernel", "add --as vm");
+  for (const auto& stream : run.attach) {
+    if (stream == "stdin" || stream == "stdout" || stream == "stderr") continue;
+    throw usage(fmt::format("--attach: there is no stream '{}'", stream),
+                "give stdin, stdout or stderr");
   }
-  if (!std::filesystem::exists(options.kernel)) {
-    throw base::Error(ErrorKind::not_found, fmt::format("there is no kernel {}", options.kernel),
-                      "give a vmlinux or a bzImage");
-  }
-  return std::filesystem::absolute(options.kernel);
 }
 
 }  // namespace
 
 void RunOptions::declare(Options& options) {
-  options.value("as", "ENGINE", "the kind of box: " + engine_names() + "; default container",
-                engine);
-  options.value("memory,m", "SIZE", "limit of memory, for example 64m; a machine's memory", memory);
-  options.value("cpus", "N", "limit of CPUs, for example 1.5; a machine's CPUs, rounded up", cpus);
-  options.value("pids-limit", "N", "limit of processes", pids);
-  options.values("env,e", "KEY=VALUE", "set a variable; KEY alone takes the caller's", env);
-  options.value("workdir,w", "DIR", "working directory", working_directory);
-  options.value("user,u", "UID[:GID]", "user and group, as numbers or the image's names", user);
-  options.value("hostname", "NAME", "host name; default: the box's id", hostname);
-  options.flag("read-only", "make the root read-only", read_only);
-  options.value("kernel", "FILE", "a machine's kernel; default: the stock one", kernel);
+  declare_box(*this, options);
+  declare_workload(*this, options);
+  declare_limits(*this, options);
+  declare_isolation(*this, options);
+}
+
+void RunOptions::declare_for_run(Options& options) {
+  options.group("This command");
+  options.flag("detach,d", "print the id and leave the box to itself", detach);
+  options.flag("sig-proxy", "pass signals on, but for a terminal's; default true", signal_proxy);
+  options.value("detach-keys", "KEYS", "leave a terminal's box; default ctrl-p,ctrl-q",
+                detach_keys);
+  options.value("pidfile", "FILE", "write the id of its first process on this host to FILE",
+                pid_file);
+  options.flag("die-with-parent", "end the box when this command ends", die_with_parent);
   options.value("marks", "FILE", "write the box's boot marks to FILE as JSON", marks);
 }
 
-void RunOptions::take_words(std::vector<std::string> words, const Options& options) {
-  if (words.empty()) throw usage("run: say which image", options.see_help());
+void RunOptions::take(std::vector<std::string> words, const Options& options) {
+  if (words.empty()) throw usage("say which image", options.see_help());
   image = std::move(words.front());
   words.erase(words.begin());
   command = std::move(words);
-}
-
-sandbox::Spec make_spec(const RunOptions& options, const image::PreparedImage& image) {
-  check_hostname(options.hostname);
-  check_working_directory(options.working_directory);
-  auto spec = image::make_workload(image, {.command = options.command,
-                                           .env = variables_of(options.env),
-                                           .working_directory = options.working_directory,
-                                           .user = options.user});
-  spec.hostname = options.hostname;
-  spec.root_readonly = options.read_only;
-  spec.resources = {.memory_bytes = memory_of(options.memory),
-                    .cpus = cpus_of(options.cpus),
-                    .pids = pids_of(options.pids)};
-  spec.vm.kernel = kernel_path(options);
-  return spec;
+  check_conflicts(*this);
+  check_flags_of_engine(options.given(), engine);
 }
 
 }  // namespace twinbox::cli

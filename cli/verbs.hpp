@@ -33,6 +33,10 @@ VerbGroup host_verbs();
 std::vector<VerbGroup> all_verbs();
 
 int run(const Arguments& arguments);
+int create(const Arguments& arguments);
+int start(const Arguments& arguments);
+int attach(const Arguments& arguments);
+int exec(const Arguments& arguments);
 
 int image(const Arguments& arguments);
 int doctor(const Arguments& arguments);

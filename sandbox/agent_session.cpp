@@ -391,7 +391,8 @@ AgentSession::ProcessId AgentSession::start_exec(ProcessId box, const ExecReques
 }
 
 AgentSession::ProcessId AgentSession::attach(Stdio stdio, ProcessHandlers handlers) {
-  return core_->start(FrameType::attach, "{}", stdio, std::move(handlers));
+  const base::Json wanted{{"stdin", stdio.in >= 0}};
+  return core_->start(FrameType::attach, wanted.dump(), stdio, std::move(handlers));
 }
 
 void AgentSession::resize(ProcessId process, TerminalSize size) {

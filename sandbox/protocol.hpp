@@ -63,7 +63,7 @@ enum class FrameType : std::uint16_t {
   // About the box that start_box began as that process: u32 a number for the answer, then JSON
   // {"do": "statistics"|"processes"|"changes"|"pause"|"resume"|"update"|..., ...}.
   request = 42,
-  // To a box's supervisor: JSON {"stdin": bool, "stdout": bool, "stderr": bool}: the streams of the
+  // To a box's supervisor: JSON {"stdin": whether what is sent to it counts}: the streams of the
   // box's workload; ends with its `exited`.
   attach = 43,
   // both ways

@@ -73,7 +73,7 @@ void ControlConnection::take(const Frame& frame) {
     case FrameType::request:
       return request(frame);
     case FrameType::attach:
-      return attach(frame.process);
+      return attach(frame);
     case FrameType::start_exec:
       return exec(frame);
     default:
@@ -97,6 +97,7 @@ void ControlConnection::take_attachment_frame(Attachment& attachment, const Fram
       if (!attachment.in) attachment.in = make_input(frame.process);
       return attachment.in->push(frame.payload);
     case FrameType::stdin_end:
+      if (!attachment.gives_input) return;
       if (attachment.in) return attachment.in->finish();
       return box_.input_ended();
     case FrameType::credit:
@@ -117,8 +118,11 @@ void ControlConnection::take_attachment_frame(Attachment& attachment, const Fram
   }
 }
 
-void ControlConnection::attach(std::uint32_t id) {
+void ControlConnection::attach(const Frame& frame) {
+  const auto id = frame.process;
+  const auto wanted = base::parse_json(frame.payload, "attach");
   auto& attachment = attachments_[id];
+  attachment.gives_input = JsonView(wanted, "attach").get_or<bool>("stdin", true);
   attachment.listener = box_.output().add([this, id](LogStream stream, std::string_view bytes) {
     connection_->send(stream == LogStream::out ? FrameType::stdout_data : FrameType::stderr_data,
                       id, bytes);

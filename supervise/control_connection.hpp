@@ -32,13 +32,14 @@ class ControlConnection {
   using Reply = std::function<void(const std::variant<std::string, base::Error>&)>;
   struct Attachment {
     Output::ListenerId listener = 0;
+    bool gives_input = true;
     std::unique_ptr<sandbox::StreamSink> in;
   };
 
   void take(const sandbox::protocol::Frame& frame);
   void take_process_frame(const sandbox::protocol::Frame& frame);
   void take_attachment_frame(Attachment& attachment, const sandbox::protocol::Frame& frame);
-  void attach(std::uint32_t id);
+  void attach(const sandbox::protocol::Frame& frame);
   void end_attachment(std::uint32_t id, const sandbox::Outcome& outcome);
   std::unique_ptr<sandbox::StreamSink> make_input(std::uint32_t id);
   void exec(const sandbox::protocol::Frame& frame);

@@ -49,7 +49,11 @@ void Run::on_box_end(const sandbox::Outcome& outcome) {
 
 void Run::tell_end() {
   loop_.add_timer({}, [this, alive = std::weak_ptr(alive_)] {
-    if (!alive.expired()) handlers_.on_end(*outcome_);
+    if (alive.expired()) return;
+    // The handler destroys this run, and all in it.
+    const auto on_end = handlers_.on_end;
+    const auto outcome = *outcome_;
+    on_end(outcome);
   });
 }
 

@@ -103,8 +103,8 @@ void OwnedBox::remove() {
   const sandbox::OwnedDirectory removed = std::move(directory_);
 }
 
-OwnedBox BoxStore::create(std::string_view name, const BoxSettings& settings,
-                          const sandbox::Spec& spec) {
+OwnedBox BoxStore::create(std::string_view name, const BoxSettings& settings, sandbox::Spec spec,
+                          const Complete& complete) {
   BoxRecord record{.id = {}, .name = {}, .settings = settings, .state = {}};
   record.state.created = now();
   OwnedBox box(sandbox::OwnedDirectory::create(boxes_), std::move(record));
@@ -118,6 +118,7 @@ OwnedBox BoxStore::create(std::string_view name, const BoxSettings& settings,
       names.claim(std::string(name), id);
       box.record_.name = name;
     }
+    if (complete) complete(box.record_, spec);
     box.write_spec(spec);
     box.change([](BoxRecord&) {});
   } catch (...) {

@@ -55,10 +55,13 @@ class BoxStore {
  public:
   explicit BoxStore(std::filesystem::path boxes) : boxes_(std::move(boxes)) {}
 
+  // Finishes a box's record and workload, which know its id and name, before anybody sees them.
+  using Complete = std::function<void(BoxRecord& record, sandbox::Spec& spec)>;
   // A new box with status `created`. An empty name gets one like docker's ("brave_turing"). Throws
   // base::Error (conflict) when the name is taken, (usage) when it is no name
   // ([a-zA-Z0-9][a-zA-Z0-9_.-]+), (system) naming the path that cannot be written.
-  OwnedBox create(std::string_view name, const BoxSettings& settings, const sandbox::Spec& spec);
+  OwnedBox create(std::string_view name, const BoxSettings& settings, sandbox::Spec spec,
+                  const Complete& complete = {});
   // Throws base::Error (conflict) when another process owns it.
   OwnedBox own(const std::string& id);
 

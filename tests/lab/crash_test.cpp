@@ -34,14 +34,14 @@ snapshot() {
   ls /sys/class/net
   ls -l /proc/[0-9]*/ns/ 2>/dev/null | sed -n 's/.* -> //p' | sort -u
 }
-twinbox run --as $3 busybox true   # makes what is kept between boxes
+twinbox run --rm --as $3 busybox true   # makes what is kept between boxes
 twinbox image ls >/dev/null
 touch /run/.output /run/.after /run/.before.$3  # so that they are in every snapshot
 snapshot >/run/.before.$3
 round=0
 while [ $round -lt $2 ]; do
   round=$((round + 1))
-  twinbox run --as $3 busybox sleep 3 >/run/.output 2>&1 &
+  twinbox run --rm --die-with-parent --as $3 busybox sleep 3 >/run/.output 2>&1 &
   run=$!
   usleep $(($(random $4) * 1000))
   victims=$(ours); count=$(echo $victims | wc -w)

@@ -17,7 +17,7 @@ namespace {
 class RunAs : public testing::TestWithParam<const char*> {
  protected:
   std::vector<std::string> command(std::vector<std::string> workload) const {
-    workload.insert(workload.begin(), {"twinbox", "run", "--as", GetParam(), "busybox"});
+    workload.insert(workload.begin(), {"twinbox", "run", "--rm", "--as", GetParam(), "busybox"});
     return workload;
   }
 };
@@ -33,7 +33,7 @@ TEST_P(RunAs, EchoesTenMegabytesByteForByte) {
   // The input is made in the lab: what is measured is the box, not the way into the lab.
   const auto result = script_in_lab(
       "head -c 10000000 /dev/urandom >/tmp/sent.$$; "
-      "twinbox run --as " +
+      "twinbox run --rm -i --as " +
       std::string(GetParam()) +
       " busybox cat </tmp/sent.$$ >/tmp/received.$$ && cmp /tmp/sent.$$ /tmp/received.$$; "
       "status=$?; rm /tmp/sent.$$ /tmp/received.$$; exit $status");
@@ -103,7 +103,7 @@ std::pair<std::uint64_t, std::uint64_t> resident_kib(const std::vector<MemoryAre
 
 TEST(Monitor, TakesAtMostFourMebibytesBesideGuestMemory) {
   const auto result = script_in_lab(R"(
-twinbox run --as vm --memory 192m busybox sh -c 'echo up; sleep 1000' >/tmp/up.$$ & run=$!
+twinbox run --rm --as vm --memory 192m busybox sh -c 'echo up; sleep 1000' >/tmp/up.$$ & run=$!
 until grep -q up /tmp/up.$$; do kill -0 $run || exit 1; sleep 0.1; done
 cat /proc/$(pidof twinbox-vmm)/smaps
 kill -9 $(pidof twinbox-vmm); wait $run; rm /tmp/up.$$

@@ -58,7 +58,7 @@ TEST_F(BadInput, OfRunsValues) {
   expect({"run", "--memory", "1m", "busybox", "true"}, {"--memory", "1m", "at least"});
   expect({"run", "--cpus", "0", "busybox", "true"}, {"--cpus", "'0'"});
   expect({"run", "-u", "stranger", "busybox", "true"}, {"no user 'stranger'", "/etc/passwd"});
-  expect({"run", "--kernel", "/etc/passwd", "busybox", "true"}, {"--kernel", "--as vm"});
+  expect({"run", "--kernel", "/etc/passwd", "busybox", "true"}, {"--kernel", "container", "--as"});
 }
 
 TEST_F(BadInput, OfImports) {
@@ -76,7 +76,8 @@ TEST_F(BadInput, OfACorruptConfigNamesItsDigest) {
   expect({"image", "verify", "busybox"}, {digest});
   EXPECT_NE(twinbox({"image", "ls"}).out.find(digest), std::string::npos);
   EXPECT_EQ(twinbox({"image", "import", "busybox", image_source()}).status, 0);
-  EXPECT_EQ(twinbox({"run", "busybox", "true"}).status, 0) << "imported again, it works again";
+  EXPECT_EQ(twinbox({"run", "--rm", "busybox", "true"}).status, 0)
+      << "imported again, it works again";
 }
 
 TEST_F(BadInput, OfACorruptLayerNamesItsDigest) {
@@ -107,18 +108,19 @@ TEST_F(BadInput, OfAFullDiskAtRun) {
   ASSERT_EQ(::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=64m"), 0);
   fs::copy(root(), small, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
   ASSERT_EQ(::mount(small.c_str(), root().c_str(), nullptr, MS_MOVE, nullptr), 0);
-  ASSERT_EQ(twinbox({"run", "busybox", "true"}).status, 0);
+  ASSERT_EQ(twinbox({"run", "--rm", "busybox", "true"}).status, 0);
   std::ofstream filler(root() / "filler");
   const std::string block(1 << 16, 'x');
   while (filler.write(block.data(), static_cast<std::streamsize>(block.size())).flush()) continue;
   while (filler.clear(), filler.put('x').flush()) continue;
-  const auto result = twinbox({"run", "busybox", "true"});
+  const auto result = twinbox({"run", "--rm", "busybox", "true"});
   EXPECT_EQ(result.status, 125) << result.out;
   EXPECT_NE(result.err.find("No space left on device"), std::string::npos) << result.err;
   EXPECT_EQ(names_in(root() / "boxes"), Words{});
   filler.close();
   fs::remove(root() / "filler");
-  EXPECT_EQ(twinbox({"run", "busybox", "true"}).status, 0) << "with room again, it runs again";
+  EXPECT_EQ(twinbox({"run", "--rm", "busybox", "true"}).status, 0)
+      << "with room again, it runs again";
 }
 
 bool processor_virtualizes() {
@@ -155,7 +157,7 @@ TEST_F(BadInput, OfAMachineWithoutKvmNamesTheLab) {
   hide_kvm(scratch());
   expect_without_qemu({"run", "--as", "vm", "busybox", "true"},
                       {"no /dev/kvm", "twinbox lab exec -- twinbox run --as vm busybox true"});
-  EXPECT_EQ(twinbox({"run", "busybox", "true"}).status, 0) << "containers need none";
+  EXPECT_EQ(twinbox({"run", "--rm", "busybox", "true"}).status, 0) << "containers need none";
   const auto doctor = twinbox({"doctor"});
   EXPECT_EQ(doctor.status, 0) << "containers can run";
   EXPECT_NE(doctor.out.find("warn  /dev/kvm"), std::string::npos) << doctor.out;

@@ -19,10 +19,10 @@ TEST_F(ImageVerb, ListsImportsRunsAndRemoves) {
   for (const auto* const part : {"ID", "CREATED", "SIZE", "busybox", "tools/shell:1", "MiB"}) {
     EXPECT_NE(listed.find(part), std::string::npos) << part << " in\n" << listed;
   }
-  EXPECT_EQ(twinbox({"run", "tools/shell:1", "echo", "hi"}).out, "hi\n");
+  EXPECT_EQ(twinbox({"run", "--rm", "tools/shell:1", "echo", "hi"}).out, "hi\n");
   EXPECT_EQ(twinbox({"image", "rm", "tools/shell:1"}).status, 0);
   EXPECT_EQ(twinbox({"image", "ls"}).out.find("tools"), std::string::npos);
-  EXPECT_EQ(twinbox({"run", "busybox", "echo", "still"}).out, "still\n");
+  EXPECT_EQ(twinbox({"run", "--rm", "busybox", "echo", "still"}).out, "still\n");
 }
 
 TEST_F(ImageVerb, ImportsATar) {
@@ -30,11 +30,12 @@ TEST_F(ImageVerb, ImportsATar) {
   const auto packed = base::run_command({"tar", "-C", image_source().string(), "-czf", tar, "."});
   ASSERT_EQ(packed.status, 0) << packed.err;
   EXPECT_EQ(twinbox({"image", "import", "packed", tar}).status, 0);
-  EXPECT_EQ(twinbox({"run", "packed", "echo", "hi"}).out, "hi\n");
+  EXPECT_EQ(twinbox({"run", "--rm", "packed", "echo", "hi"}).out, "hi\n");
 }
 
 TEST_F(ImageVerb, KeepsAnImageThatABoxUses) {
-  auto box = start({"run", "busybox", "sh", "-c", "echo ready; while :; do sleep 0.01; done"});
+  auto box = start({"run", "--rm", "--die-with-parent", "busybox", "sh", "-c",
+                    "echo ready; while :; do sleep 0.01; done"});
   box.wait_for_output("ready");
   const auto refused = twinbox({"image", "rm", "busybox"});
   EXPECT_EQ(refused.status, 125);

@@ -14,12 +14,12 @@ namespace {
 class Run : public CliFixture, public ::testing::WithParamInterface<const char*> {
  protected:
   Words in_box(const Words& rest) const {
-    Words words{"run", "--as", GetParam()};
+    Words words{"run", "--rm", "--as", GetParam()};
     words.insert(words.end(), rest.begin(), rest.end());
     return words;
   }
   CommandResult sh(const std::string& script, std::string input = {}) const {
-    return twinbox(in_box({"busybox", "sh", "-c", script}), std::move(input));
+    return twinbox(in_box({"-i", "busybox", "sh", "-c", script}), std::move(input));
   }
 };
 
@@ -38,13 +38,17 @@ TEST_P(Run, EchoesTenMegabytesByteForByte) {
   unsigned state = 1;
   for (auto& byte : input)
     byte = static_cast<char>((state = state * 1664525U + 1013904223U) >> 24U);
-  const auto result = twinbox(in_box({"busybox", "cat"}), input);
+  const auto result = twinbox(in_box({"-i", "busybox", "cat"}), input);
   EXPECT_EQ(result.status, 0) << result.err;
   EXPECT_TRUE(result.out == input) << result.out.size() << " bytes came back";
 }
 
+TEST_P(Run, GivesNoInputUnlessAsked) {
+  EXPECT_EQ(twinbox(in_box({"busybox", "wc", "-c"}), "typed").out, "0\n");
+}
+
 TEST_P(Run, DoesNotWaitForInputThatTheWorkloadNeverReads) {
-  EXPECT_EQ(twinbox(in_box({"busybox", "true"}), std::string(1 << 20, 'x')).status, 0);
+  EXPECT_EQ(twinbox(in_box({"-i", "busybox", "true"}), std::string(1 << 20, 'x')).status, 0);
 }
 
 TEST_P(Run, ForwardsSignals) {
@@ -128,24 +132,25 @@ TEST_P(Run, WritesItsMarksInOrder) {
 class Container : public CliFixture {};
 
 TEST_F(Container, HasItsOwnHostname) {
-  EXPECT_EQ(twinbox({"run", "--hostname", "inside", "busybox", "hostname"}).out, "inside\n");
-  EXPECT_EQ(twinbox({"run", "busybox", "hostname"}).out.size(), 13U) << "the box's id";
+  EXPECT_EQ(twinbox({"run", "--rm", "--hostname", "inside", "busybox", "hostname"}).out,
+            "inside\n");
+  EXPECT_EQ(twinbox({"run", "--rm", "busybox", "hostname"}).out.size(), 13U) << "the box's id";
 }
 
 TEST_F(Container, RefusesWritesToAReadOnlyRoot) {
-  const auto result = twinbox({"run", "--read-only", "busybox", "touch", "/file"});
+  const auto result = twinbox({"run", "--rm", "--read-only", "busybox", "touch", "/file"});
   EXPECT_NE(result.status, 0);
   EXPECT_NE(result.err.find("Read-only file system"), std::string::npos) << result.err;
 }
 
 TEST_F(Container, KeepsToItsLimitOfProcesses) {
-  const auto result = twinbox({"run", "--pids-limit", "4", "busybox", "sh", "-c",
+  const auto result = twinbox({"run", "--rm", "--pids-limit", "4", "busybox", "sh", "-c",
                                "for i in 1 2 3 4 5 6 7 8; do sleep 60 & done; echo all"});
   EXPECT_EQ(result.out.find("all"), std::string::npos) << "eight processes in a box for four";
 }
 
 TEST_F(Container, IsTheDefaultKindOfBox) {
-  EXPECT_EQ(twinbox({"run", "busybox", "sh", "-c", "echo $$"}).out, "1\n");
+  EXPECT_EQ(twinbox({"run", "--rm", "busybox", "sh", "-c", "echo $$"}).out, "1\n");
 }
 
 }  // namespace

@@ -26,7 +26,7 @@ class Sigkill : public CliFixture {
     CliFixture::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     // Makes the directories that the first box makes.
-    ASSERT_EQ(twinbox({"run", "busybox", "true"}).status, 0);
+    ASSERT_EQ(twinbox({"run", "--rm", "--die-with-parent", "busybox", "true"}).status, 0);
   }
 
   // Everything below the store but what is inside of blobs and layers.
@@ -84,16 +84,26 @@ class Sigkill : public CliFixture {
   Words command(unsigned choice) const {
     switch (choice % 5) {
       case 0:
-        return {"run", "busybox", "sleep", "1000"};
+        return {"run", "--rm", "--die-with-parent", "busybox", "sleep", "1000"};
       case 1:
-        return {"run",     "--memory", "64m", "--pids-limit",           "20",
-                "busybox", "sh",       "-c",  "sleep 1000 & sleep 1000"};
+        return {"run",
+                "--rm",
+                "--die-with-parent",
+                "--memory",
+                "64m",
+                "--pids-limit",
+                "20",
+                "busybox",
+                "sh",
+                "-c",
+                "sleep 1000 & sleep 1000"};
       case 2:
-        return {"run", "--as", "process", "busybox", "sh", "-c", "sleep 1000 & sleep 1000"};
+        return {"run", "--rm", "--die-with-parent",      "--as", "process", "busybox",
+                "sh",  "-c",   "sleep 1000 & sleep 1000"};
       case 3:
         return {"image", "import", "again", image_source()};
       default:
-        return {"run", "busybox", "true"};
+        return {"run", "--rm", "--die-with-parent", "busybox", "true"};
     }
   }
 
@@ -111,6 +121,15 @@ class Sigkill : public CliFixture {
       }
     }
     command.signal(SIGKILL);
+  }
+
+  // A supervisor dies with its command, but not at the same instant.
+  void sweep_until_no_box_is_left() const {
+    for (int i = 0; i < 3000 && !names_in(root() / "boxes").empty(); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      ASSERT_EQ(twinbox({"image", "ls"}).status, 0);
+    }
+    EXPECT_EQ(names_in(root() / "boxes"), Words{});
   }
 
   void wait_until_no_process_is_left() const {
@@ -137,10 +156,10 @@ TEST_F(Sigkill, AtFiftyRandomMomentsLeavesNothing) {
       victim.reap();
       ids = names_in(root() / "boxes");
     }
-    const auto next = twinbox({"run", "busybox", "echo", "next"});
+    const auto next = twinbox({"run", "--rm", "--die-with-parent", "busybox", "echo", "next"});
     ASSERT_EQ(next.status, 0) << next.err;
     EXPECT_EQ(next.out, "next\n");
-    EXPECT_EQ(names_in(root() / "boxes"), Words{});
+    sweep_until_no_box_is_left();
     EXPECT_EQ(cgroups_of(ids), Words{});
     EXPECT_FALSE(contains("/proc/self/mountinfo", root()));
     wait_until_no_process_is_left();
@@ -157,7 +176,8 @@ TEST_F(Sigkill, OfManyAtOnceLeavesNothing) {
   std::vector<std::unique_ptr<testing::Command>> victims;
   for (int i = 0; i < 8; ++i) {
     victims.push_back(std::make_unique<testing::Command>(
-        TWINBOX_PROGRAM, Words{"run", "busybox", "sh", "-c", "echo ready; sleep 1000"},
+        TWINBOX_PROGRAM,
+        Words{"run", "--rm", "--die-with-parent", "busybox", "sh", "-c", "echo ready; sleep 1000"},
         Words{"TWINBOX_ROOT=" + root().string()}));
   }
   for (auto& victim : victims) victim->wait_for_output("ready");
@@ -168,15 +188,16 @@ TEST_F(Sigkill, OfManyAtOnceLeavesNothing) {
   // Several commands find the same dead boxes at the same time.
   std::vector<std::unique_ptr<testing::Command>> sweepers;
   for (int i = 0; i < 4; ++i) {
-    sweepers.push_back(
-        std::make_unique<testing::Command>(TWINBOX_PROGRAM, Words{"run", "busybox", "true"},
-                                           Words{"TWINBOX_ROOT=" + root().string()}));
+    sweepers.push_back(std::make_unique<testing::Command>(
+        TWINBOX_PROGRAM, Words{"run", "--rm", "--die-with-parent", "busybox", "true"},
+        Words{"TWINBOX_ROOT=" + root().string()}));
   }
   for (auto& sweeper : sweepers) {
     const auto result = sweeper->finish();
     EXPECT_EQ(result.status, 0) << result.err;
     EXPECT_EQ(result.err, "");
   }
+  sweep_until_no_box_is_left();
   EXPECT_EQ(cgroups_of(ids), Words{});
   wait_until_no_process_is_left();
   EXPECT_EQ(store(), before);

@@ -86,7 +86,7 @@ TEST_F(Qemu, IsAsLargeAsTheLimits) {
 TEST_F(Qemu, StandsInForTheMonitorWhereTheProcessorCannotAndSaysSo) {
   if (base::processor_virtualizes()) GTEST_SKIP() << "this processor has VT-x or SVM";
   const auto result =
-      start_here({"run", "--as", "vm", "busybox", "busybox", "uname", "-r"}).finish();
+      start_here({"run", "--rm", "--as", "vm", "busybox", "busybox", "uname", "-r"}).finish();
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.out, base::read_file(root() / "kernels/stock/version"));
   EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
@@ -103,7 +103,7 @@ TEST_F(Qemu, RefusesAMachineThatCannotBe) {
 }
 
 TEST_F(Qemu, NamesThePackageThatIsMissing) {
-  const auto result = Command(TWINBOX_PROGRAM, {"run", "--as", "qemu", "busybox", "true"},
+  const auto result = Command(TWINBOX_PROGRAM, {"run", "--rm", "--as", "qemu", "busybox", "true"},
                               {"TWINBOX_ROOT=" + root().string(), "PATH=/nonexistent"})
                           .finish();
   EXPECT_EQ(result.status, 125);

@@ -48,7 +48,7 @@ Command QemuFixture::start_here(const Words& args, std::string input) const {
 }
 
 Command QemuFixture::start_box(Words args, std::string input) const {
-  args.insert(args.begin(), {"run", "--as", "qemu"});
+  args.insert(args.begin(), {"run", "--rm", "--die-with-parent", "-i", "--as", "qemu"});
   return start_here(args, std::move(input));
 }
 

@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 class QemuSigkill : public QemuFixture {
  protected:
   void expect_nothing_is_left_after_the_next_command() const {
-    const auto next = start_here({"run", "busybox", "echo", "next"}).finish();
+    const auto next = start_here({"run", "--rm", "busybox", "echo", "next"}).finish();
     EXPECT_EQ(next.status, 0);
     EXPECT_EQ(next.out, "next\n");
     EXPECT_EQ(next.err, "");

@@ -1,0 +1,74 @@
+#include "cli/launch.hpp"
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "base/error.hpp"
+#include "cli/report.hpp"
+
+namespace twinbox::cli {
+namespace {
+
+class Launch {
+ public:
+  Launch(const supervise::SupervisorRequest& request, const LaunchOptions& options)
+      : options_(options),
+        client_(loop_, supervise::launch_supervisor(request).control),
+        foreground_(loop_, options.foreground) {}
+
+  int run() {
+    foreground_.follow(client_, client_.attach(foreground_.stdio(), foreground_.on_end()));
+    client_.start([this](const auto& answer) { take_start(answer); });
+    client_.wait([this](const auto& answer) { take_end(answer); });
+    while (!foreground_.ended() && !(options_.detach && started_)) loop_.run();
+    if (!foreground_.ended()) return 0;
+    const auto& end = foreground_.wait();
+    if (end.outcome) return finish(*end.outcome);
+    return end.signal ? 128 + *end.signal : 0;
+  }
+
+ private:
+  void take_start(const std::variant<supervise::BoxRecord, base::Error>& answer) {
+    if (const auto* const error = std::get_if<base::Error>(&answer)) {
+      failure_ = *error;
+      return;
+    }
+    started_ = true;
+    foreground_.tell_size();
+    if (options_.on_started) options_.on_started(std::get<supervise::BoxRecord>(answer));
+    loop_.stop();
+  }
+
+  void take_end(const std::variant<supervise::Ended, base::Error>& answer) {
+    const auto* const ended = std::get_if<supervise::Ended>(&answer);
+    marks_ = ended != nullptr ? ended->marks : sandbox::Marks();
+    loop_.stop();
+  }
+
+  int finish(const sandbox::Outcome& outcome) {
+    const auto& error = failure_ ? failure_ : outcome.error;
+    if (error) report(*error);
+    if (options_.on_marks) {
+      while (!marks_) loop_.run();
+      options_.on_marks(*marks_);
+    }
+    return outcome.status;
+  }
+
+  const LaunchOptions& options_;
+  base::EventLoop loop_;
+  supervise::BoxClient client_;
+  Foreground foreground_;
+  bool started_ = false;
+  std::optional<base::Error> failure_;
+  std::optional<sandbox::Marks> marks_;
+};
+
+}  // namespace
+
+int launch(const supervise::SupervisorRequest& request, const LaunchOptions& options) {
+  return Launch(request, options).run();
+}
+
+}  // namespace twinbox::cli
