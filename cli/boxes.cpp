@@ -4,6 +4,6 @@
 
 namespace twinbox::cli {
 
-supervise::BoxStore box_store() { return supervise::BoxStore(sandbox::data_root() / "boxes"); }
+supervise::BoxStore box_store() { return supervise::BoxStore(sandbox::boxes_directory()); }
 
 }  // namespace twinbox::cli

@@ -1,6 +1,8 @@
 // The `twinbox` command: finds the verb in one table, runs it, reports what it threw.
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -62,6 +64,13 @@ int finish(int status) {
   return report(base::system_error(errno, "cannot write to standard output").message(), {});
 }
 
+// A closed standard stream's number would go to the next thing that is opened.
+void open_closed_streams() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", O_RDWR);  // takes the lowest free number
+  }
+}
+
 }  // namespace
 }  // namespace twinbox::cli
 
@@ -69,6 +78,7 @@ int main(int count, char** values) {
   using namespace twinbox;
   // A reader that goes away is an error of one write, not the end of a process that owns boxes.
   std::signal(SIGPIPE, SIG_IGN);
+  cli::open_closed_streams();
   try {
     return cli::finish(cli::dispatch({values + 1, values + count}));
   } catch (const base::Error& error) {

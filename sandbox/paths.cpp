@@ -21,6 +21,8 @@ fs::path from_environment(const char* name, const char* fallback) {
 
 fs::path data_root() { return from_environment("TWINBOX_ROOT", "/var/lib/twinbox"); }
 
+fs::path boxes_directory() { return data_root() / "boxes"; }
+
 fs::path run_root() { return from_environment("TWINBOX_RUN", "/run/twinbox"); }
 
 fs::path program_path(std::string_view name) {

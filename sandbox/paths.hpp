@@ -11,6 +11,7 @@ namespace twinbox::sandbox {
 //   boxes/    one directory per box      kernels/  guest kernels and their modules
 //   cache/    made again when missing    lab/      the lab that is kept running
 std::filesystem::path data_root();
+std::filesystem::path boxes_directory();
 
 // For what ends with its process and must have a short path, such as sockets: $TWINBOX_RUN, or
 // /run/twinbox.

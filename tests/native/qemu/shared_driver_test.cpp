@@ -13,7 +13,8 @@
 #include "base/syscall.hpp"
 #include "image/store.hpp"
 #include "qemu/engine.hpp"
-#include "sandbox/state_store.hpp"
+#include "sandbox/owned_directory.hpp"
+#include "sandbox/paths.hpp"
 #include "tests/native/qemu/qemu_fixture.hpp"
 
 namespace twinbox::testing {
@@ -38,17 +39,17 @@ class SharedDriver : public QemuFixture {
   }
 
   struct RunningBox {
-    sandbox::BoxDirectory directory;
+    sandbox::OwnedDirectory directory;
     std::unique_ptr<sandbox::Box> box;
     std::optional<sandbox::Outcome> outcome;
   };
 
   std::unique_ptr<RunningBox> start_workload(const Words& args) {
-    std::unique_ptr<RunningBox> running(new RunningBox{
-        sandbox::BoxDirectory::create(sandbox::boxes_directory(), "qemu", "busybox"), {}, {}});
+    std::unique_ptr<RunningBox> running(
+        new RunningBox{sandbox::OwnedDirectory::create(sandbox::boxes_directory()), {}, {}});
     auto spec = sandbox::default_spec();
     spec.process.args = args;
-    running->box = engine_.create({.id = running->directory.id(),
+    running->box = engine_.create({.id = running->directory.name(),
                                    .directory = running->directory.path(),
                                    .spec = std::move(spec),
                                    .root = image_.prepare("busybox").root,
@@ -94,7 +95,7 @@ TEST_F(SharedDriver, RunsBoxesOneAfterTheOther) {
 }
 
 TEST_F(SharedDriver, EndsABoxThatIsGivenUpWhileItStarts) {
-  const auto id = start_workload({"true"})->directory.id();
+  const auto id = start_workload({"true"})->directory.name();
   EXPECT_EQ(qemus("guest=" + id + ","), Words{});
 }
 
