@@ -1,10 +1,12 @@
 #include "container/box.hpp"
 
+#include <csignal>
 #include <utility>
 
 #include "base/log.hpp"
 #include "container/exec.hpp"
 #include "container/leftovers.hpp"
+#include "container/process_list.hpp"
 
 namespace twinbox::container {
 namespace {
@@ -40,6 +42,13 @@ ProcessBox::ProcessBox(sandbox::BoxRequest request, Isolation isolation)
 
 ProcessBox::~ProcessBox() {
   if (!init_ || !init_->running()) return;
+  try {
+    // Killed, it still has to go on in order to end.
+    send_signal(init_->pidfd(), SIGKILL);
+    if (frozen_) cgroup_.freeze(false);
+  } catch (const base::Error& error) {
+    base::log(base::LogLevel::warning, "cannot end box {}: {}", id_, error.what());
+  }
   init_.reset();
   undo();
 }
@@ -71,8 +80,9 @@ void ProcessBox::start(base::EventLoop& loop, ExitHandler on_exit) {
 }
 
 void ProcessBox::signal(int number) {
-  if (init_) return init_->signal(number);
-  kept_signals_.push_back(number);
+  if (!init_) return kept_signals_.push_back(number);
+  init_->signal(number);
+  if (number == SIGKILL && std::exchange(frozen_, false)) cgroup_.freeze(false);
 }
 
 void ProcessBox::resize(sandbox::TerminalSize size) {
@@ -84,6 +94,45 @@ std::unique_ptr<sandbox::BoxProcess> ProcessBox::exec(sandbox::ExecRequest reque
     throw base::Error(base::ErrorKind::conflict, fmt::format("box {} does not run", id_));
   }
   return start_exec(*loop_, {plan_, cgroup_, init_->pid(), init_->pidfd()}, std::move(request));
+}
+
+void ProcessBox::require_groups(std::string_view what) const {
+  if (plan_.isolation == Isolation::full) return;
+  throw base::Error(base::ErrorKind::unsupported,
+                    fmt::format("the engine process {}: it makes no control groups", what),
+                    "use --as container");
+}
+
+void ProcessBox::pause(sandbox::Done done) {
+  require_groups("cannot pause a box");
+  cgroup_.freeze(true);
+  frozen_ = true;
+  done(std::monostate{});
+}
+
+void ProcessBox::resume(sandbox::Done done) {
+  require_groups("cannot pause a box");
+  cgroup_.freeze(false);
+  frozen_ = false;
+  done(std::monostate{});
+}
+
+void ProcessBox::statistics(sandbox::Answer<sandbox::Statistics> answer) {
+  require_groups("keeps no statistics");
+  auto result = cgroup_.statistics();
+  if (init_) add_network_counters(init_->pid(), result);
+  answer(result);
+}
+
+void ProcessBox::list_processes(sandbox::Answer<std::vector<sandbox::ProcessEntry>> answer) {
+  require_groups("does not know a box's processes");
+  answer(describe_processes(processes()));
+}
+
+void ProcessBox::update(const sandbox::Resources& limits, sandbox::Done done) {
+  require_groups("has no limits");
+  cgroup_.limit(limits);
+  done(std::monostate{});
 }
 
 void ProcessBox::on_end(const Child::Ended& ended) {

@@ -25,8 +25,14 @@ class ProcessBox : public sandbox::Box {
   std::vector<pid_t> processes() const override;
   void resize(sandbox::TerminalSize size) override;
   std::unique_ptr<sandbox::BoxProcess> exec(sandbox::ExecRequest request) override;
+  void pause(sandbox::Done done) override;
+  void resume(sandbox::Done done) override;
+  void statistics(sandbox::Answer<sandbox::Statistics> answer) override;
+  void list_processes(sandbox::Answer<std::vector<sandbox::ProcessEntry>> answer) override;
+  void update(const sandbox::Resources& limits, sandbox::Done done) override;
 
  private:
+  void require_groups(std::string_view what) const;
   void on_end(const Child::Ended& ended);
   sandbox::Outcome outcome(const Child::Ended& ended) const;
   base::Error killed_in_setup(int status, bool oom_killed) const;
@@ -41,6 +47,7 @@ class ProcessBox : public sandbox::Box {
   base::EventLoop* loop_ = nullptr;
   ExitHandler on_exit_;
   std::optional<Child> init_;
+  bool frozen_ = false;
   std::vector<int> kept_signals_;  // from before its start
 };
 

@@ -17,6 +17,7 @@
 #include "base/log.hpp"
 #include "base/syscall.hpp"
 #include "base/text.hpp"
+#include "container/cgroup_files.hpp"
 
 namespace twinbox::container {
 
@@ -27,48 +28,17 @@ namespace {
 constexpr const char* parent_name = "twinbox";
 constexpr auto removal_patience = std::chrono::seconds(10);
 
-// Never creates: a control file that is not there is a controller that is not there.
-void write_control(const fs::path& path, std::string_view value) {
-  try {
-    base::write_all(base::open_file(path, O_WRONLY).get(), value);
-  } catch (const base::Error& error) {
-    throw base::Error(error.kind(),
-                      fmt::format("cannot write '{}' to the control group file {}: {}", value,
-                                  path.string(), error.message()));
-  }
-}
-
-bool write_control_if_there(const fs::path& path, std::string_view value) {
-  if (::access(path.c_str(), W_OK) != 0) return false;
-  write_control(path, value);
-  return true;
-}
-
-std::string read_control(const fs::path& path) {
-  try {
-    return base::read_file(path);
-  } catch (const base::Error&) {
-    return {};  // removed, or a controller that is not there
-  }
-}
-
-// The number after `key` in a file of "key number" lines; 0 when it is not there.
-std::uint64_t counter(const fs::path& path, std::string_view key) {
-  for (const auto& line : base::split(read_control(path), '\n')) {
-    const auto fields = base::words(line);
-    if (fields.size() == 2 && fields[0] == key) {
-      return base::parse_number<std::uint64_t>(fields[1]).value_or(0);
-    }
-  }
-  return 0;
-}
-
 // Version 2 hands a controller to the children of a group only when the group says so.
 void delegate_controllers(const fs::path& group) {
   const auto delegated = read_control(group / "cgroup.subtree_control");
   std::string wanted;
-  for (const auto* name : {"cpu", "memory", "pids"}) {
-    if (delegated.find(name) == std::string::npos) wanted += fmt::format("+{} ", name);
+  const auto there = read_control(group / "cgroup.controllers");
+  for (const std::string_view name : {"cpu", "memory", "pids", "io", "cpuset"}) {
+    // The last two are for counting and for choosing: boxes do without them.
+    const bool wanted_at_all = there.find(name) != std::string::npos || name == "cpu" ||
+                               name == "memory" || name == "pids";
+    if (wanted_at_all && delegated.find(name) == std::string::npos)
+      wanted += fmt::format("+{} ", name);
   }
   if (wanted.empty()) return;
   try {
@@ -78,6 +48,13 @@ void delegate_controllers(const fs::path& group) {
                       "the cpu, memory and pids controllers must be available in the root control "
                       "group, with no process beside it");
   }
+}
+
+void disable_oom_killer(const fs::path& group, bool unified) {
+  if (!unified) return write_control(group / "memory.oom_control", "1");
+  throw base::Error(base::ErrorKind::unsupported,
+                    "--oom-kill-disable: control groups of version 2 always kill",
+                    "leave the flag out");
 }
 
 void for_each_directory(const fs::path& path, auto visit) {
@@ -143,7 +120,7 @@ Cgroup Cgroup::make(const CgroupLayout& layout, const std::string& id,
   auto cgroup = adopt(layout, id);
   for (const auto& group : cgroup.groups_) {
     cgroup.make_group(group);
-    cgroup.limit(group, resources);
+    cgroup.limit_group(group, resources);
     if (cgroup.unified_) {
       cgroup.clone_target_ = base::open_file(group.path, O_RDONLY | O_DIRECTORY);
     } else {
@@ -169,18 +146,35 @@ void Cgroup::make_group(const Group& group) const {
   base::throw_errno("cannot make the control group {}", group.path.string());
 }
 
-void Cgroup::limit(const Group& group, const sandbox::Resources& resources) const {
-  const auto governs = [&](std::string_view name) { return unified_ || group.hierarchy.has(name); };
-  if (resources.memory_bytes && governs("memory")) {
-    const auto bytes = std::to_string(*resources.memory_bytes);
-    write_control(group.path / (unified_ ? "memory.max" : "memory.limit_in_bytes"), bytes);
-    // No swap beside it, so that a container has what a VM of this size has.
-    if (unified_) {
-      write_control_if_there(group.path / "memory.swap.max", "0");
-    } else {
-      write_control_if_there(group.path / "memory.memsw.limit_in_bytes", bytes);
-    }
+void Cgroup::limit(const sandbox::Resources& resources) const {
+  for (const auto& group : groups_) limit_group(group, resources);
+}
+
+void Cgroup::limit_memory(const Group& group, const sandbox::Resources& resources) const {
+  const auto bytes = std::to_string(*resources.memory_bytes);
+  // Without a word about swap there is none, so that a container has what a VM of this size has.
+  const auto both =
+      resources.memory_swap_bytes.value_or(static_cast<std::int64_t>(*resources.memory_bytes));
+  if (unified_) {
+    write_control(group.path / "memory.max", bytes);
+    const auto swap = both - static_cast<std::int64_t>(*resources.memory_bytes);
+    write_control_if_there(group.path / "memory.swap.max", both < 0 ? "max" : std::to_string(swap));
+    return;
   }
+  // Neither may pass the other on the way, so the order depends on the direction.
+  const auto limit = group.path / "memory.limit_in_bytes";
+  const auto limit_both = group.path / "memory.memsw.limit_in_bytes";
+  const auto before = base::parse_number<std::uint64_t>(base::words(read_control(limit)).at(0));
+  const bool shrinks = before.value_or(0) > *resources.memory_bytes;
+  if (shrinks) write_control(limit, bytes);
+  write_control_if_there(limit_both, std::to_string(both));
+  if (!shrinks) write_control(limit, bytes);
+}
+
+void Cgroup::limit_group(const Group& group, const sandbox::Resources& resources) const {
+  const auto governs = [&](std::string_view name) { return unified_ || group.hierarchy.has(name); };
+  if (resources.memory_bytes && governs("memory")) limit_memory(group, resources);
+  if (resources.oom_kill_disable && governs("memory")) disable_oom_killer(group.path, unified_);
   if (resources.cpus && governs("cpu")) {
     const auto quota = cpu_quota_us(*resources.cpus);
     if (unified_) {
@@ -211,7 +205,8 @@ const Cgroup::Group* Cgroup::group_with(std::string_view controller) const {
 bool Cgroup::saw_oom_kill() const {
   const auto* group = group_with("memory");
   if (group == nullptr) return false;
-  return counter(group->path / (unified_ ? "memory.events" : "memory.oom_control"), "oom_kill") > 0;
+  return read_counter(group->path / (unified_ ? "memory.events" : "memory.oom_control"),
+                      "oom_kill") > 0;
 }
 
 std::vector<pid_t> Cgroup::processes() const {
@@ -223,6 +218,8 @@ std::vector<pid_t> Cgroup::processes() const {
 }
 
 void Cgroup::kill_all() const {
+  // A frozen process of version 1 hears of a signal only when it goes on.
+  if (!unified_) freeze(false);
   // cgroup.kill (Linux 5.14, version 2) takes forks in flight with it; else repeat until empty.
   if (unified_ && write_control_if_there(groups_.front().path / "cgroup.kill", "1")) return;
   for (const auto pid : processes()) ::kill(pid, SIGKILL);
@@ -231,6 +228,7 @@ void Cgroup::kill_all() const {
 void Cgroup::remove() {
   joins_.clear();
   clone_target_.reset();
+  if (!unified_) freeze(false);
   const auto deadline = std::chrono::steady_clock::now() + removal_patience;
   for (const auto& group : std::exchange(groups_, {})) {
     while (!remove_tree(group.path)) {

@@ -10,6 +10,7 @@
 
 #include "base/fd.hpp"
 #include "container/cgroup_layout.hpp"
+#include "sandbox/box_report.hpp"
 #include "sandbox/spec.hpp"
 
 namespace twinbox::container {
@@ -37,6 +38,13 @@ class Cgroup {
   // without the wait for an RCU grace period that moving another process costs.
   std::vector<int> joins() const;
 
+  // Sets the limits that `resources` has.
+  void limit(const sandbox::Resources& resources) const;
+  // All processes in the groups stand still, or go on. Returns when it is so.
+  void freeze(bool frozen) const;
+  // What counters say: everything of Statistics but the network.
+  sandbox::Statistics statistics() const;
+
   // Whether the kernel ever killed a process here for want of memory.
   bool saw_oom_kill() const;
   // Every process in the groups, by the caller's process ids.
@@ -52,8 +60,12 @@ class Cgroup {
   };
 
   void make_group(const Group& group) const;
-  void limit(const Group& group, const sandbox::Resources& resources) const;
+  void limit_memory(const Group& group, const sandbox::Resources& resources) const;
+  void limit_group(const Group& group, const sandbox::Resources& resources) const;
   const Group* group_with(std::string_view controller) const;
+  // The file for version 1 or 2 in the group of a controller; a path that is not there without one.
+  std::filesystem::path file(std::string_view controller, std::string_view v1,
+                             std::string_view v2) const;
 
   bool unified_ = false;
   std::vector<Group> groups_;

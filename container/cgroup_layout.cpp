@@ -9,7 +9,9 @@
 namespace twinbox::container {
 namespace {
 
-constexpr std::array<std::string_view, 3> wanted_controllers{"memory", "cpu", "pids"};
+// Those that limit, that count and that freeze.
+constexpr std::array<std::string_view, 6> wanted_controllers{"memory",  "cpu",   "pids",
+                                                             "cpuacct", "blkio", "freezer"};
 constexpr std::array<std::string_view, 13> known_controllers{
     "memory",  "cpu",     "pids",     "cpuacct",    "cpuset",  "blkio", "devices",
     "freezer", "net_cls", "net_prio", "perf_event", "hugetlb", "rdma"};
@@ -27,7 +29,7 @@ std::vector<std::string> controllers_of(const std::string& options) {
   return found;
 }
 
-bool limits_us(const CgroupHierarchy& hierarchy) {
+bool is_wanted(const CgroupHierarchy& hierarchy) {
   return std::any_of(wanted_controllers.begin(), wanted_controllers.end(),
                      [&](std::string_view name) { return hierarchy.has(name); });
 }
@@ -54,7 +56,7 @@ CgroupLayout parse_cgroup_layout(std::string_view mounts) {
     if (type == "cgroup2" && layout.unified.empty()) layout.unified = mount_point;
     if (type != "cgroup") continue;
     CgroupHierarchy hierarchy{mount_point, controllers_of(options)};
-    if (limits_us(hierarchy) && !known(layout, hierarchy)) {
+    if (is_wanted(hierarchy) && !known(layout, hierarchy)) {
       layout.hierarchies.push_back(std::move(hierarchy));
     }
   }

@@ -27,11 +27,12 @@ TEST(CgroupLayout, FindsVersionOneBesideAnEmptyVersionTwo) {
       "cgroup /sys/fs/cgroup/pids cgroup rw,pids 0 0\n");
 
   EXPECT_TRUE(layout.unified.empty());
-  ASSERT_EQ(layout.hierarchies.size(), 3U);
+  ASSERT_EQ(layout.hierarchies.size(), 4U);
   EXPECT_TRUE(layout.hierarchies[0].has("memory"));
   EXPECT_TRUE(layout.hierarchies[1].has("cpu"));
   EXPECT_EQ(layout.hierarchies[1].controllers, (std::vector<std::string>{"cpu", "cpuacct"}));
-  EXPECT_EQ(layout.hierarchies[2].mount_point, "/sys/fs/cgroup/pids");
+  EXPECT_TRUE(layout.hierarchies[2].has("freezer"));
+  EXPECT_EQ(layout.hierarchies[3].mount_point, "/sys/fs/cgroup/pids");
 }
 
 TEST(CgroupLayout, CountsAHierarchyMountedTwiceOnce) {
