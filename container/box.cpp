@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
+#include "container/engine.hpp"
 #include "container/exec.hpp"
 #include "container/leftovers.hpp"
 #include "container/process_list.hpp"
@@ -11,8 +12,16 @@
 namespace twinbox::container {
 namespace {
 
+WritableLayer writable_layer(const sandbox::BoxRequest& request) {
+  if (request.keep_files) return WritableLayer::kept;
+  const auto wanted = request.spec.annotations.find(writable_layer_annotation);
+  const bool on_disk = wanted != request.spec.annotations.end() && wanted->second == "disk";
+  return on_disk ? WritableLayer::disk : WritableLayer::memory;
+}
+
 InitPlan make_plan(sandbox::BoxRequest request, Isolation isolation) {
   InitPlan plan;
+  plan.writable = writable_layer(request);
   plan.spec = std::move(request.spec);
   plan.layers = std::move(request.root.directories);
   plan.directory = std::filesystem::absolute(request.directory).lexically_normal();

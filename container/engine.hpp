@@ -24,8 +24,8 @@ inline constexpr const char* writable_layer_annotation = "twinbox.writable-layer
 //
 // The root is an overlay of request.root.directories. What the workload writes is kept in memory,
 // as in a virtual machine: half of the box's memory limit (else of the host's memory) at most, and
-// counted against it; or, where the spec has the annotation below, in request.directory for the
-// caller to remove.
+// counted against it; or, where the request says so (for the box's next start) or the spec has the
+// annotation above, in request.directory for the caller to remove.
 class ContainerEngine : public sandbox::Engine {
  public:
   std::string_view name() const override { return "container"; }

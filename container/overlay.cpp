@@ -38,8 +38,9 @@ std::string join(const std::vector<std::string>& lowers) {
 std::string upper_options(const OverlayPlan& plan) {
   auto options = fmt::format(",{},workdir={}", upper_option(plan.directory),
                              escape_overlay_path((plan.directory / "work").string()));
-  // The upper layer is thrown away with the box, so nobody waits for it to reach the disk; without
-  // `volatile`, unmounting syncs the whole file system that the directory is on.
+  // Nobody waits for an upper layer to reach the disk that is thrown away with the box; without
+  // `volatile`, unmounting syncs the whole file system that the directory is on. A kept one is
+  // synced, and `volatile` would leave a mark that forbids to use it again.
   if (plan.writable == WritableLayer::disk) options += ",volatile";
   return options;
 }

@@ -15,7 +15,8 @@ namespace twinbox::container {
 // Where a box keeps what it writes.
 enum class WritableLayer {
   memory,  // counted against its memory limit, and gone with its last process whatever happens
-  disk,    // in its directory
+  disk,    // in its directory, to be thrown away after its end
+  kept,    // in its directory, for its next start
 };
 
 struct OverlayPlan {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "container/cgroup_layout.hpp"
+#include "container/overlay.hpp"
 #include "sandbox/engine.hpp"
 #include "sandbox/spec.hpp"
 
@@ -20,6 +21,7 @@ struct InitPlan {
   sandbox::Spec spec;
   std::vector<std::filesystem::path> layers;  // lowest first
   std::filesystem::path directory;            // upper and work are made in it
+  WritableLayer writable = WritableLayer::memory;
   sandbox::Stdio stdio;
   Isolation isolation = Isolation::full;
   CgroupLayout cgroups;

@@ -11,7 +11,6 @@
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "container/devices.hpp"
-#include "container/engine.hpp"
 #include "container/mount_api.hpp"
 #include "container/mount_options.hpp"
 #include "container/overlay.hpp"
@@ -132,10 +131,7 @@ void pivot_root(int root) {
 }
 
 OverlayPlan overlay_plan(const InitPlan& plan) {
-  const auto wanted = plan.spec.annotations.find(writable_layer_annotation);
-  const bool on_disk = wanted != plan.spec.annotations.end() && wanted->second == "disk";
-  return {plan.layers, plan.directory, on_disk ? WritableLayer::disk : WritableLayer::memory,
-          plan.spec.resources.memory_bytes};
+  return {plan.layers, plan.directory, plan.writable, plan.spec.resources.memory_bytes};
 }
 
 }  // namespace

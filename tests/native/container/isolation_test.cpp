@@ -139,6 +139,21 @@ TEST_F(ContainerIsolation, WritesGoToTheBoxsDirectoryWhereWanted) {
   EXPECT_FALSE(fs::exists(image() / "etc/new"));
 }
 
+TEST_F(ContainerIsolation, WhatIsKeptIsThereAtTheNextStart) {
+  auto made = request("echo new > /etc/new; rm /etc/passwd; rm -r /root; mkdir /root");
+  made.keep_files = true;
+  const auto directory = made.directory;
+  EXPECT_EQ(run(std::move(made)).status(), 0);
+
+  for (int again = 0; again < 2; ++again) {
+    auto next = request("cat /etc/new; ls /etc /root");
+    next.directory = directory;
+    next.keep_files = true;
+    EXPECT_EQ(run(std::move(next)).out, "new\n/etc:\nnew\n\n/root:\n");
+  }
+  EXPECT_TRUE(fs::exists(image() / "etc/passwd"));
+}
+
 TEST_F(ContainerIsolation, UpperLayersCoverLowerOnes) {
   const auto layer = scratch() / "layer,with:odd\\name";
   fs::create_directories(layer / "etc");
