@@ -63,7 +63,7 @@ void Foreground::follow(supervise::BoxClient& client, supervise::BoxClient::Stre
 
 void Foreground::tell_size() {
   const auto size = terminal_size();
-  if (options_.terminal && client_ != nullptr && size.columns != 0) client_->resize(stream_, size);
+  if (!end_ && options_.terminal && client_ != nullptr && size.columns != 0) client_->resize(stream_, size);
 }
 
 const Foreground::End& Foreground::wait() {
@@ -77,6 +77,17 @@ int Foreground::status_of_end() {
   if (!how.outcome) return 0;
   if (how.outcome->error) report(*how.outcome->error);
   return how.outcome->status;
+}
+
+void Foreground::wait_for_child(pid_t pid) {
+  const auto child = base::open_pidfd(pid);
+  bool gone = false;
+  loop_.add(child.get(), EPOLLIN, [&](std::uint32_t) {
+    gone = true;
+    loop_.stop();
+  });
+  while (!gone && !impatient_) loop_.run();
+  loop_.remove(child.get());
 }
 
 void Foreground::take_signals() {
@@ -94,6 +105,7 @@ void Foreground::take_signal(int number) {
 }
 
 void Foreground::end(const End& how) {
+  impatient_ = end_.has_value();
   if (!end_) end_ = how;
   loop_.stop();
 }

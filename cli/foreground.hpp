@@ -57,6 +57,8 @@ class Foreground {
   const End& wait();
   // The same as an exit status; what went wrong is told.
   int status_of_end();
+  // Until this child has ended, or another signal says that it is not to be waited for.
+  void wait_for_child(pid_t pid);
 
  private:
   void take_signals();
@@ -71,6 +73,7 @@ class Foreground {
   supervise::BoxClient* client_ = nullptr;
   supervise::BoxClient::StreamId stream_ = 0;
   std::optional<End> end_;
+  bool impatient_ = false;
 };
 
 }  // namespace twinbox::cli

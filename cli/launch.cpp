@@ -14,13 +14,14 @@ class Launch {
  public:
   Launch(const supervise::SupervisorRequest& request, const LaunchOptions& options)
       : options_(options),
-        client_(loop_, supervise::launch_supervisor(request).control),
+        supervisor_(supervise::launch_supervisor(request)),
+        client_(std::in_place, loop_, std::move(supervisor_.control)),
         foreground_(loop_, options.foreground) {}
 
   int run() {
-    foreground_.follow(client_, client_.attach(foreground_.stdio(), foreground_.on_end()));
-    client_.start([this](const auto& answer) { take_start(answer); });
-    client_.wait([this](const auto& answer) { take_end(answer); });
+    foreground_.follow(*client_, client_->attach(foreground_.stdio(), foreground_.on_end()));
+    client_->start([this](const auto& answer) { take_start(answer); });
+    client_->wait([this](const auto& answer) { take_end(answer); });
     while (!foreground_.ended() && !(options_.detach && started_)) loop_.run();
     if (!foreground_.ended()) return 0;
     const auto& end = foreground_.wait();
@@ -49,16 +50,17 @@ class Launch {
   int finish(const sandbox::Outcome& outcome) {
     const auto& error = failure_ ? failure_ : outcome.error;
     if (error) report(*error);
-    if (options_.on_marks) {
-      while (!marks_) loop_.run();
-      options_.on_marks(*marks_);
-    }
+    while (!marks_) loop_.run();  // an answer that comes, also from a supervisor that is gone
+    client_.reset();              // the supervisor may wait for us
+    if (options_.wait_until_gone) foreground_.wait_for_child(supervisor_.pid);
+    if (options_.on_marks) options_.on_marks(*marks_);
     return outcome.status;
   }
 
   const LaunchOptions& options_;
   base::EventLoop loop_;
-  supervise::BoxClient client_;
+  supervise::Supervisor supervisor_;
+  std::optional<supervise::BoxClient> client_;
   Foreground foreground_;
   bool started_ = false;
   std::optional<base::Error> failure_;

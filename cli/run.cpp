@@ -35,7 +35,8 @@ int run_box(const RunOptions& run, std::uint64_t entered) {
   if (run.terminal) box.spec.process.terminal_size = terminal_size();
   auto request = launch_request(box);
   request.die_with_parent = run.die_with_parent;
-  LaunchOptions options{.foreground = foreground, .detach = run.detach};
+  LaunchOptions options{
+      .foreground = foreground, .wait_until_gone = run.remove, .detach = run.detach};
   options.on_started = [&](const supervise::BoxRecord& started) { tell_start(run, started); };
   if (!run.marks.empty()) {
     options.on_marks = [&](sandbox::Marks marks) {

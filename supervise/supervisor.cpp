@@ -9,6 +9,8 @@
 
 #include <array>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <list>
 #include <optional>
 #include <utility>
@@ -100,10 +102,11 @@ void SupervisorProcess::on_signal() {
   }
 }
 
-// Nothing of this process is worth a destructor any more, and what it forked from is not its own.
+// The stack is worth no destructor any more; what an engine keeps for the whole process, such as
+// libvirt's driver, is.
 void SupervisorProcess::on_finished() {
   for (auto& client : clients_) client.flush();
-  ::_exit(0);
+  std::exit(0);
 }
 
 // Tells the command why there is no box, whatever it asks.
@@ -146,6 +149,7 @@ void refuse(base::Fd stream, const base::Error& error) {
 
 Supervisor launch_supervisor(const SupervisorRequest& request) {
   auto [ours, theirs] = base::make_socket_pair();
+  std::fflush(nullptr);  // or the new process would write it again at its end
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0) base::throw_errno("cannot start the supervisor of a box");
