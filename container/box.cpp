@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/log.hpp"
-#include "container/engine.hpp"
+#include "container/changes.hpp"
 #include "container/exec.hpp"
 #include "container/leftovers.hpp"
 #include "container/process_list.hpp"
@@ -12,16 +12,9 @@
 namespace twinbox::container {
 namespace {
 
-WritableLayer writable_layer(const sandbox::BoxRequest& request) {
-  if (request.keep_files) return WritableLayer::kept;
-  const auto wanted = request.spec.annotations.find(writable_layer_annotation);
-  const bool on_disk = wanted != request.spec.annotations.end() && wanted->second == "disk";
-  return on_disk ? WritableLayer::disk : WritableLayer::memory;
-}
-
 InitPlan make_plan(sandbox::BoxRequest request, Isolation isolation) {
   InitPlan plan;
-  plan.writable = writable_layer(request);
+  plan.writable = request.keep_files ? WritableLayer::disk : WritableLayer::memory;
   plan.spec = std::move(request.spec);
   plan.layers = std::move(request.root.directories);
   plan.directory = std::filesystem::absolute(request.directory).lexically_normal();
@@ -136,6 +129,13 @@ void ProcessBox::statistics(sandbox::Answer<sandbox::Statistics> answer) {
 void ProcessBox::list_processes(sandbox::Answer<std::vector<sandbox::ProcessEntry>> answer) {
   require_groups("does not know a box's processes");
   answer(describe_processes(processes()));
+}
+
+void ProcessBox::list_changes(sandbox::Answer<std::vector<sandbox::FileChange>> answer) {
+  if (!init_ || !init_->upper()) {
+    throw base::Error(base::ErrorKind::conflict, fmt::format("box {} does not run yet", id_));
+  }
+  answer(find_changes(init_->upper().get(), plan_.layers, mount_places(plan_.spec)));
 }
 
 void ProcessBox::update(const sandbox::Resources& limits, sandbox::Done done) {

@@ -29,6 +29,7 @@ class ProcessBox : public sandbox::Box {
   void resume(sandbox::Done done) override;
   void statistics(sandbox::Answer<sandbox::Statistics> answer) override;
   void list_processes(sandbox::Answer<std::vector<sandbox::ProcessEntry>> answer) override;
+  void list_changes(sandbox::Answer<std::vector<sandbox::FileChange>> answer) override;
   void update(const sandbox::Resources& limits, sandbox::Done done) override;
 
  private:

@@ -59,6 +59,8 @@ ReportHandlers Child::report_handlers() {
             if (handlers_.on_ready) handlers_.on_ready(time, mount_namespace);
           },
       .on_executing = [this] { ended_.executing = true; },
+      .on_terminal = [this] { terminal_ = std::move(received_); },
+      .on_upper = [this] { upper_ = std::move(received_); },
       .on_failed = [this](const Failure& failure) { ended_.failure = failure; },
       .on_exec_failed = [this](int error) { ended_.failure = exec_failure(error, command_); },
   };
@@ -66,7 +68,7 @@ ReportHandlers Child::report_handlers() {
 
 void Child::read_reports() {
   while (auto report = receive_report(launched_.report.get())) {
-    if (report->descriptor) terminal_ = std::move(report->descriptor);
+    if (report->descriptor) received_ = std::move(report->descriptor);
     if (report->bytes.empty()) return on_reports_end();
     decoder_.feed(std::as_bytes(std::span(report->bytes)));
   }

@@ -42,6 +42,8 @@ class Child {
   pid_t pid() const { return launched_.pid; }
   int pidfd() const { return launched_.pidfd.get(); }
   bool running() const { return state_ != State::ended; }
+  // The layer that its box writes to, for a first process that has come so far.
+  const base::Fd& upper() const { return upper_; }
   bool executed() const { return state_ == State::running; }
   // Kept until its program runs, dropped after its end.
   void signal(int number);
@@ -69,7 +71,9 @@ class Child {
   // The relay's ends of the streams, kept from the start.
   base::Fd relay_in_;
   base::Fd relay_out_;
+  base::Fd received_;  // with the report that is being read
   base::Fd terminal_;
+  base::Fd upper_;
   std::optional<sandbox::TerminalSize> kept_size_;
   std::unique_ptr<TerminalRelay> relay_;
 };

@@ -10,9 +10,6 @@
 
 namespace twinbox::container {
 
-// "disk": the box's writable layer is kept in its directory, not in memory.
-inline constexpr const char* writable_layer_annotation = "twinbox.writable-layer";
-
 // Runs a workload in its own namespaces (mount, pid, uts, ipc, net, cgroup), with limits, docker's
 // capabilities and a seccomp filter. The workload is PID 1 of its box.
 //
@@ -24,8 +21,8 @@ inline constexpr const char* writable_layer_annotation = "twinbox.writable-layer
 //
 // The root is an overlay of request.root.directories. What the workload writes is kept in memory,
 // as in a virtual machine: half of the box's memory limit (else of the host's memory) at most, and
-// counted against it; or, where the request says so (for the box's next start) or the spec has the
-// annotation above, in request.directory for the caller to remove.
+// counted against it; or, with request.keep_files, in request.directory, where the next start of
+// the box finds it.
 class ContainerEngine : public sandbox::Engine {
  public:
   std::string_view name() const override { return "container"; }

@@ -75,6 +75,7 @@ class ExecProcess : public sandbox::BoxProcess {
                   on_exit(outcome(ended));
                 }}) {}
 
+  pid_t pid() const override { return child_.pid(); }
   void signal(int number) override { child_.signal(number); }
   void resize(sandbox::TerminalSize size) override { child_.resize(size); }
 

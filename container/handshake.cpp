@@ -19,6 +19,26 @@ void send(int socket, const report_abi::Header& header, std::string_view text) {
   base::write_all(socket, bytes);
 }
 
+void send_descriptor(int socket, report_abi::Type type, int descriptor) {
+  report_abi::Header header{};
+  header.type = type;
+  iovec bytes{&header, sizeof header};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptor)> control{};
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  auto* const rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof descriptor);
+  std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  if (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+    base::throw_errno("cannot hand a descriptor to the box's parent");
+  }
+}
+
 }  // namespace
 
 void report_ready(int socket, std::uint64_t mount_namespace) {
@@ -42,23 +62,11 @@ void report_failure(int socket, const Failure& failure) {
 }
 
 void report_terminal(int socket, int master) {
-  report_abi::Header header{};
-  header.type = report_abi::terminal;
-  iovec bytes{&header, sizeof header};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof master)> control{};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  auto* const rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof master);
-  std::memcpy(CMSG_DATA(rights), &master, sizeof master);
-  if (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
-    base::throw_errno("cannot hand the terminal to the box's parent");
-  }
+  send_descriptor(socket, report_abi::terminal, master);
+}
+
+void report_upper(int socket, int directory) {
+  send_descriptor(socket, report_abi::upper, directory);
 }
 
 std::optional<Received> receive_report(int socket) {
@@ -106,7 +114,9 @@ void ReportDecoder::dispatch(const report_abi::Header& header, std::string_view 
     case report_abi::ready:
       return handlers_.on_ready(header.time, header.value);
     case report_abi::terminal:
-      return;  // its descriptor says it all
+      return handlers_.on_terminal();
+    case report_abi::upper:
+      return handlers_.on_upper();
     case report_abi::executing:
       return handlers_.on_executing();
     case report_abi::exec_failed:

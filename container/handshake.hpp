@@ -27,7 +27,9 @@ struct Failure {
 // The child's end.
 void report_ready(int socket, std::uint64_t mount_namespace);
 void report_failure(int socket, const Failure& failure);
+// These hand a descriptor over.
 void report_terminal(int socket, int master);
+void report_upper(int socket, int directory);
 
 // The parent's end.
 struct Received {
@@ -40,6 +42,9 @@ std::optional<Received> receive_report(int socket);
 struct ReportHandlers {
   std::function<void(std::uint64_t time, std::uint64_t mount_namespace)> on_ready;
   std::function<void()> on_executing;
+  // The descriptor came with the same bytes.
+  std::function<void()> on_terminal{};
+  std::function<void()> on_upper{};
   std::function<void(const Failure&)> on_failed;
   std::function<void(int error_number)> on_exec_failed;
 };

@@ -63,7 +63,7 @@ void build_box(const InitPlan& plan, int report) {
     set_hostname(plan.spec.hostname);
     bring_up_loopback();
   }
-  enter_root(plan);
+  enter_root(plan, report);
   report_ready(report, mount_namespace);
 }
 

@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/syscall.hpp"
 #include "container/mount_api.hpp"
 
@@ -70,8 +72,11 @@ std::string upper_option(const fs::path& directory) {
   return "upperdir=" + escape_overlay_path((directory / "upper").string());
 }
 
-base::Fd mount_overlay(const OverlayPlan& plan) {
+MountedOverlay mount_overlay(const OverlayPlan& plan) {
   if (plan.writable == WritableLayer::memory) mount_memory(plan);
+  // Of an earlier run of this box: an overlay that was mounted `volatile` refuses to be mounted
+  // again over the mark that it leaves in there.
+  if (plan.writable == WritableLayer::disk) base::remove_tree(plan.directory / "work");
   for (const auto* name : {"upper", "work"}) make_directory(plan.directory / name);
   std::vector<std::string> lowers;
   for (const auto& layer : plan.layers) lowers.push_back(escape_overlay_path(layer.string()));
@@ -87,13 +92,14 @@ base::Fd mount_overlay(const OverlayPlan& plan) {
   }
   // Any directory does as the place to mount on, for the mount is in a namespace of its own.
   const auto root = plan.directory / "upper";
+  auto upper_layer = base::open_file(root, O_PATH | O_DIRECTORY);
   const auto options = "lowerdir=" + join(lowers) + upper;
   // mount(2), since fsconfig(2) takes no value over 255 bytes before Linux 6.5.
   if (::mount("overlay", root.c_str(), "overlay", MS_NODEV, options.c_str()) != 0) {
     base::throw_errno("cannot mount an overlay of {} layers on {}", plan.layers.size(),
                       root.string());
   }
-  return base::open_file(root, O_PATH | O_DIRECTORY);
+  return {base::open_file(root, O_PATH | O_DIRECTORY), std::move(upper_layer)};
 }
 
 }  // namespace twinbox::container

@@ -15,8 +15,7 @@ namespace twinbox::container {
 // Where a box keeps what it writes.
 enum class WritableLayer {
   memory,  // counted against its memory limit, and gone with its last process whatever happens
-  disk,    // in its directory, to be thrown away after its end
-  kept,    // in its directory, for its next start
+  disk,    // in its directory, for its next start
 };
 
 struct OverlayPlan {
@@ -26,9 +25,14 @@ struct OverlayPlan {
   std::optional<std::uint64_t> memory_bytes;  // the box's limit; half of it may be files
 };
 
-// Mounts the overlay over `upper` in the caller's mount namespace, and gives a handle on it. Device
-// nodes of the image do not work in it.
-base::Fd mount_overlay(const OverlayPlan& plan);
+struct MountedOverlay {
+  base::Fd root;
+  base::Fd upper;  // the layer that the box writes to, by itself
+};
+
+// Mounts the overlay over `upper` in the caller's mount namespace. Device nodes of the image do not
+// work in it.
+MountedOverlay mount_overlay(const OverlayPlan& plan);
 
 // `path` as overlayfs wants it in an option: ',' and ':' and '\' escaped.
 std::string escape_overlay_path(std::string_view path);

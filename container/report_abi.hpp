@@ -12,6 +12,7 @@ enum Type : std::uint32_t {
   executing = 2,    // the next thing it does is to execute the workload
   failed = 3,       // an error; message and hint follow
   terminal = 5,     // comes with the descriptor of the terminal's master side
+  upper = 6,        // comes with a descriptor of the layer that the box writes to
   exec_failed = 4,  // execve() of the workload failed with the errno in `value`
 };
 

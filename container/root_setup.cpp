@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "container/devices.hpp"
+#include "container/handshake.hpp"
 #include "container/mount_api.hpp"
 #include "container/mount_options.hpp"
 #include "container/overlay.hpp"
@@ -136,9 +137,10 @@ OverlayPlan overlay_plan(const InitPlan& plan) {
 
 }  // namespace
 
-void enter_root(const InitPlan& plan) {
+void enter_root(const InitPlan& plan, int report) {
   make_mounts_private();
-  const auto root = mount_overlay(overlay_plan(plan));
+  const auto [root, upper] = mount_overlay(overlay_plan(plan));
+  report_upper(report, upper.get());
   if (plan.isolation == Isolation::full) {
     furnish_container(root.get(), plan);
     pivot_root(root.get());

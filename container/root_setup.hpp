@@ -5,7 +5,8 @@
 
 namespace twinbox::container {
 
-// For a process in a mount namespace of its own. Leaves it in "/" of the box.
-void enter_root(const InitPlan& plan);
+// For a process in a mount namespace of its own. Leaves it in "/" of the box, and hands the layer
+// that the box writes to over `report` to its parent.
+void enter_root(const InitPlan& plan, int report);
 
 }  // namespace twinbox::container

@@ -63,6 +63,8 @@ class BoxProcess {
  public:
   // Kills it if it still runs; its on_exit is not called then.
   virtual ~BoxProcess() = default;
+  // On this host; 0 for one in a guest.
+  virtual pid_t pid() const { return 0; }
   virtual void signal(int number) = 0;
   virtual void resize(TerminalSize size) = 0;
 };

@@ -1,6 +1,7 @@
 #include "supervise/client.hpp"
 
 #include "base/json.hpp"
+#include "sandbox/box_words.hpp"
 #include "supervise/control_socket.hpp"
 
 namespace twinbox::supervise {
@@ -80,7 +81,7 @@ void BoxClient::rename(const std::string& name, sandbox::Done done) {
 
 void BoxClient::update(const sandbox::Resources& limits, std::optional<RestartPolicy> restart,
                        sandbox::Done done) {
-  Json question{{"do", "update"}, {"limits", limits_to_json(limits)}};
+  Json question{{"do", "update"}, {"limits", sandbox::to_json(limits)}};
   if (restart) question["restart"] = to_string(*restart);
   ask_done(question, std::move(done));
 }

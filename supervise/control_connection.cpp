@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "sandbox/box_words.hpp"
 #include "supervise/control_words.hpp"
 #include "supervise/events.hpp"
 
@@ -27,19 +28,6 @@ std::string input_stream() {
   std::string payload;
   sandbox::protocol::append_u32(payload, static_cast<std::uint32_t>(Stream::in));
   return payload;
-}
-
-// Passes on an answer as JSON text.
-template <typename T, typename Reply>
-sandbox::Answer<T> as_json(const Reply& reply) {
-  return [reply](const std::variant<T, base::Error>& answer) {
-    if (const auto* error = std::get_if<base::Error>(&answer)) return reply(*error);
-    if constexpr (std::is_same_v<T, std::monostate>) {
-      reply(std::string("null"));
-    } else {
-      reply(sandbox::to_json(std::get<T>(answer)));
-    }
-  };
 }
 
 }  // namespace
@@ -160,7 +148,7 @@ void ControlConnection::exec(const Frame& frame) {
   const auto process = box_.serve(connection_, frame.process);
   processes_[frame.process] = process;
   try {
-    auto request = exec_request_from_json(frame.payload);
+    auto request = sandbox::exec_from_json(frame.payload).request;
     request.stdio = process->process_ends();
     request.on_executed = [process = process.get()] { process->started(); };
     request.on_exit = [process = process.get()](const sandbox::Outcome& outcome) {
@@ -189,7 +177,7 @@ void ControlConnection::request(const Frame& frame) {
 
 void ControlConnection::carry_out(const JsonView& request, const Reply& reply) {
   const auto what = request.get<std::string>("do");
-  if (carry_out_on_life(what, request, reply) || carry_out_question(what, reply)) return;
+  if (carry_out_on_life(what, request, reply) || carry_out_question(what, request, reply)) return;
   throw base::Error(base::ErrorKind::unsupported,
                     fmt::format("this supervisor does not know '{}'", what),
                     "the box was started by another version of twinbox: restart it");
@@ -197,7 +185,7 @@ void ControlConnection::carry_out(const JsonView& request, const Reply& reply) {
 
 bool ControlConnection::carry_out_on_life(std::string_view what, const JsonView& request,
                                           const Reply& reply) {
-  const auto done = as_json<std::monostate>(reply);
+  const auto done = sandbox::as_json<std::monostate>(reply);
   const auto number = [&](std::string_view key) {
     const auto field = request.find(key);
     return field ? std::optional(field->as<int>()) : std::nullopt;
@@ -219,7 +207,7 @@ bool ControlConnection::carry_out_on_life(std::string_view what, const JsonView&
   } else if (what == "unpause") {
     box_.unpause(done);
   } else if (what == "update") {
-    box_.update(limits_from_json(request.at("limits")), policy_in(request), done);
+    box_.update(sandbox::resources_from_json(request.at("limits")), policy_in(request), done);
   } else if (what == "rename") {
     box_.rename(request.get<std::string>("name"));
     done(std::monostate{});
@@ -231,16 +219,12 @@ bool ControlConnection::carry_out_on_life(std::string_view what, const JsonView&
   return true;
 }
 
-bool ControlConnection::carry_out_question(std::string_view what, const Reply& reply) {
+bool ControlConnection::carry_out_question(std::string_view what, const JsonView& request,
+                                           const Reply& reply) {
   if (what == "wait") {
     box_.on_end([reply](const Ended& ended) { reply(to_json(ended)); });
-  } else if (what == "statistics") {
-    box_.running_box(Action::copy).statistics(as_json<sandbox::Statistics>(reply));
-  } else if (what == "processes") {
-    box_.running_box(Action::copy)
-        .list_processes(as_json<std::vector<sandbox::ProcessEntry>>(reply));
-  } else if (what == "changes") {
-    box_.running_box(Action::copy).list_changes(as_json<std::vector<sandbox::FileChange>>(reply));
+  } else if (what == "statistics" || what == "processes" || what == "changes") {
+    sandbox::ask_box(box_.running_box(Action::copy), request, reply);
   } else {
     return false;
   }

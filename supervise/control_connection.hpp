@@ -29,7 +29,7 @@ class ControlConnection {
   void flush() { connection_->flush(); }
 
  private:
-  using Reply = std::function<void(const std::variant<std::string, base::Error>&)>;
+  using Reply = sandbox::Answer<std::string>;
   struct Attachment {
     Output::ListenerId listener = 0;
     bool gives_input = true;
@@ -46,7 +46,7 @@ class ControlConnection {
   void request(const sandbox::protocol::Frame& frame);
   void carry_out(const base::JsonView& request, const Reply& reply);
   bool carry_out_on_life(std::string_view what, const base::JsonView& request, const Reply& reply);
-  bool carry_out_question(std::string_view what, const Reply& reply);
+  bool carry_out_question(std::string_view what, const base::JsonView& request, const Reply& reply);
   void lose();
 
   base::EventLoop& loop_;

@@ -20,11 +20,6 @@ struct Ended {
 std::string to_json(const Ended& ended);
 Ended ended_from_json(std::string_view text);
 
-// A start_exec frame's payload (sandbox/protocol.hpp); without streams and handlers.
-sandbox::ExecRequest exec_request_from_json(std::string_view text);
-
-base::Json limits_to_json(const sandbox::Resources& limits);
-sandbox::Resources limits_from_json(const base::JsonView& view);
 std::optional<RestartPolicy> policy_in(const base::JsonView& request);
 
 }  // namespace twinbox::supervise

@@ -92,7 +92,7 @@ TEST_F(Control, ListsItsProcesses) {
   running_->run_until([&] {
     running_->box().list_processes(
         [&](const auto& answer) { listed = std::get<std::vector<sandbox::ProcessEntry>>(answer); });
-    return listed.size() == 2;
+    return listed.size() == 2 && listed[1].command == "sleep 1000";
   });
   EXPECT_EQ(listed[0].uid, 1234U);
   EXPECT_THAT(listed[0].command, HasSubstr("echo up; sleep 1000 & wait"));
@@ -100,6 +100,24 @@ TEST_F(Control, ListsItsProcesses) {
   EXPECT_EQ(listed[1].ppid, listed[0].pid);
   EXPECT_EQ(listed[1].terminal, "?");
   EXPECT_NEAR(static_cast<double>(listed[0].started), static_cast<double>(::time(nullptr)), 60);
+}
+
+TEST_F(Control, ListsWhatItHasChanged) {
+  for (const bool keep : {false, true}) {
+    auto made =
+        request("echo text > /tmp/new; rm /bin/true; touch /etc/passwd; echo up; sleep 1000");
+    base::write_file(image() / "etc/passwd", "");
+    made.keep_files = keep;
+    start(std::move(made));
+    std::string listed;
+    running_->box().list_changes([&](const auto& answer) {
+      for (const auto& change : std::get<std::vector<sandbox::FileChange>>(answer)) {
+        listed += fmt::format("{} {}\n", static_cast<char>(change.kind), change.path);
+      }
+    });
+    EXPECT_EQ(listed, "C /bin\nD /bin/true\nC /etc\nC /etc/passwd\nC /tmp\nA /tmp/new\n") << keep;
+    running_.reset();
+  }
 }
 
 TEST_F(Control, TakesOtherLimits) {

@@ -130,7 +130,7 @@ TEST_F(ContainerIsolation, WritesStayOutOfTheImage) {
 
 TEST_F(ContainerIsolation, WritesGoToTheBoxsDirectoryWhereWanted) {
   auto made = request("echo new > /etc/new");
-  made.spec.annotations[container::writable_layer_annotation] = "disk";
+  made.keep_files = true;
   const auto directory = made.directory;
 
   EXPECT_EQ(run(std::move(made)).status(), 0);

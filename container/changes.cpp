@@ -1,0 +1,92 @@
+#include "container/changes.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+
+namespace twinbox::container {
+namespace {
+
+namespace fs = std::filesystem;
+using Kind = sandbox::FileChange::Kind;
+
+struct DirectoryCloser {
+  void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+// overlayfs' mark of a file that is not there although a lower layer has it.
+bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == 0; }
+
+// Whether the image has the file; `path` begins with a slash.
+bool is_in_image(const std::vector<fs::path>& layers, const std::string& path) {
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    struct stat info {};
+    if (::lstat((layer->string() + path).c_str(), &info) == 0) return !is_whiteout(info);
+  }
+  return false;
+}
+
+std::vector<std::string> names_in(int directory) {
+  const std::unique_ptr<DIR, DirectoryCloser> stream(::fdopendir(::dup(directory)));
+  if (!stream) base::throw_errno("cannot list the box's changes");
+  std::vector<std::string> names;
+  while (const auto* const entry = ::readdir(stream.get())) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+class Walk {
+ public:
+  Walk(const std::vector<fs::path>& layers, const std::set<std::string>& passed_over)
+      : layers_(layers), passed_over_(passed_over) {}
+
+  void enter(int directory, const std::string& path) {
+    for (const auto& name : names_in(directory)) visit(directory, name, path + "/" + name);
+  }
+  std::vector<sandbox::FileChange> take() { return std::move(changes_); }
+
+ private:
+  void visit(int parent, const std::string& name, const std::string& path) {
+    struct stat info {};
+    if (passed_over_.contains(path) ||
+        ::fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
+      return;
+    }
+    if (is_whiteout(info)) return changes_.push_back({Kind::deleted, path});
+    changes_.push_back({is_in_image(layers_, path) ? Kind::changed : Kind::added, path});
+    if (S_ISDIR(info.st_mode)) {
+      enter(base::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).get(), path);
+    }
+  }
+
+  const std::vector<fs::path>& layers_;
+  const std::set<std::string>& passed_over_;
+  std::vector<sandbox::FileChange> changes_;
+};
+
+}  // namespace
+
+std::vector<sandbox::FileChange> find_changes(int upper, const std::vector<fs::path>& layers,
+                                              const std::set<std::string>& passed_over) {
+  Walk walk(layers, passed_over);
+  // A handle of its own: one that is open for its path only cannot be listed.
+  walk.enter(base::open_at(upper, ".", O_RDONLY | O_DIRECTORY).get(), "");
+  return walk.take();
+}
+
+std::set<std::string> mount_places(const sandbox::Spec& spec) {
+  std::set<std::string> places;
+  for (const auto& mount : spec.mounts) places.insert(mount.destination);
+  return places;
+}
+
+}  // namespace twinbox::container
