@@ -40,9 +40,8 @@ std::string join(const std::vector<std::string>& lowers) {
 std::string upper_options(const OverlayPlan& plan) {
   auto options = fmt::format(",{},workdir={}", upper_option(plan.directory),
                              escape_overlay_path((plan.directory / "work").string()));
-  // Nobody waits for an upper layer to reach the disk that is thrown away with the box; without
-  // `volatile`, unmounting syncs the whole file system that the directory is on. A kept one is
-  // synced, and `volatile` would leave a mark that forbids to use it again.
+  // A box does not survive a power cut, so nobody waits for its upper layer to reach the disk;
+  // without `volatile`, unmounting syncs the whole file system that the directory is on.
   if (plan.writable == WritableLayer::disk) options += ",volatile";
   return options;
 }
