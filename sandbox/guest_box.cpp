@@ -3,9 +3,11 @@
 #include <fcntl.h>
 
 #include <chrono>
+#include <csignal>
 #include <utility>
 
 #include "base/log.hpp"
+#include "sandbox/box_words.hpp"
 
 namespace twinbox::sandbox {
 namespace {
@@ -15,6 +17,29 @@ namespace {
 constexpr std::chrono::seconds boot_limit{240};
 // A machine whose agent is lost tells why in this time, or is ended.
 constexpr std::chrono::seconds last_words_limit{2};
+
+class GuestProcess : public BoxProcess {
+ public:
+  GuestProcess(std::weak_ptr<AgentSession> session, AgentSession::ProcessId id,
+               std::shared_ptr<bool> alive)
+      : session_(std::move(session)), id_(id), alive_(std::move(alive)) {}
+  GuestProcess(const GuestProcess&) = delete;
+  GuestProcess& operator=(const GuestProcess&) = delete;
+  ~GuestProcess() override { GuestProcess::signal(SIGKILL); }
+
+  // Dropped by the session when the process has ended.
+  void signal(int number) override {
+    if (const auto session = session_.lock()) session->signal(id_, number);
+  }
+  void resize(TerminalSize size) override {
+    if (const auto session = session_.lock()) session->resize(id_, size);
+  }
+
+ private:
+  std::weak_ptr<AgentSession> session_;
+  AgentSession::ProcessId id_;
+  std::shared_ptr<bool> alive_;
+};
 
 }  // namespace
 
@@ -43,7 +68,7 @@ void GuestBox::keep_stdio() {
 }
 
 void GuestBox::start_workload(base::Fd port) {
-  session_ = std::make_unique<AgentSession>(
+  session_ = std::make_shared<AgentSession>(
       *loop_, std::move(port),
       SessionHandlers{
           .on_hello = [this](std::string_view) { on_hello(); },
@@ -63,6 +88,74 @@ void GuestBox::start_workload(base::Fd port) {
 void GuestBox::signal(int number) {
   if (session_) return session_->signal(process_, number);
   early_signals_.push_back(number);
+}
+
+void GuestBox::resize(TerminalSize size) {
+  if (session_) session_->resize(process_, size);
+}
+
+AgentSession& GuestBox::running_session() const {
+  if (session_ && executed_ && !outcome_) return *session_;
+  throw base::Error(base::ErrorKind::conflict, "the guest does not run the workload now");
+}
+
+std::unique_ptr<BoxProcess> GuestBox::exec(ExecRequest request) {
+  auto alive = std::make_shared<bool>(true);
+  // The session knows the process for as long as it lives in the guest, whoever else still does.
+  request.on_executed = [weak = std::weak_ptr(alive), told = std::move(request.on_executed)] {
+    if (!weak.expired() && told) told();
+  };
+  request.on_exit = [weak = std::weak_ptr(alive),
+                     told = std::move(request.on_exit)](const Outcome& outcome) {
+    if (!weak.expired()) told(outcome);
+  };
+  const auto id = running_session().start_exec(process_, request);
+  return std::make_unique<GuestProcess>(session_, id, std::move(alive));
+}
+
+template <typename T, typename Decode>
+void GuestBox::ask_guest(const base::Json& question, Answer<T> answer, Decode decode) {
+  running_session().request(process_, question.dump(),
+                            [answer = std::move(answer), decode](const auto& told) {
+                              if (const auto* error = std::get_if<base::Error>(&told))
+                                return answer(*error);
+                              std::optional<std::variant<T, base::Error>> decoded;
+                              try {
+                                decoded.emplace(decode(std::get<std::string>(told)));
+                              } catch (const base::Error& error) {  // the guest may send anything
+                                decoded.emplace(error);
+                              }
+                              answer(*decoded);
+                            });
+}
+
+void GuestBox::statistics(Answer<Statistics> answer) {
+  ask_guest<Statistics>({{"do", "statistics"}}, std::move(answer), [](const std::string& text) {
+    return statistics_from_json(text, "statistics");
+  });
+}
+
+void GuestBox::list_processes(Answer<std::vector<ProcessEntry>> answer) {
+  ask_guest<std::vector<ProcessEntry>>(
+      {{"do", "processes"}}, std::move(answer),
+      [](const std::string& text) { return processes_from_json(text, "processes"); });
+}
+
+void GuestBox::list_changes(Answer<std::vector<FileChange>> answer) {
+  ask_guest<std::vector<FileChange>>(
+      {{"do", "changes"}}, std::move(answer),
+      [](const std::string& text) { return changes_from_json(text, "changes"); });
+}
+
+void GuestBox::update(const Resources& limits, Done done) {
+  if (limits.memory_bytes || limits.memory_swap_bytes || limits.cpus ||
+      !limits.cpuset_cpus.empty()) {
+    throw base::Error(base::ErrorKind::unsupported,
+                      "the memory and processors of a machine that runs cannot be changed",
+                      "make a new box with other limits");
+  }
+  ask_guest<std::monostate>({{"do", "update"}, {"limits", to_json(limits)}}, std::move(done),
+                            [](const std::string&) { return std::monostate{}; });
 }
 
 void GuestBox::on_hello() {

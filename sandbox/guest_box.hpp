@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
+#include "base/json.hpp"
 #include "sandbox/agent_session.hpp"
 #include "sandbox/engine.hpp"
 
@@ -43,6 +44,9 @@ class GuestMachine {
   virtual std::vector<pid_t> processes() const = 0;
   // What the guest printed last, for errors; may be empty.
   virtual std::string last_words() const = 0;
+  // All of the machine's processors stand still until resume().
+  virtual void pause(Done done) = 0;
+  virtual void resume(Done done) = 0;
 };
 
 // Starts the workload of `request` through the machine's agent, with the layers as /dev/vda and so
@@ -57,8 +61,20 @@ class GuestBox : public Box {
   void signal(int number) override;
   const Marks& marks() const override { return marks_; }
   std::vector<pid_t> processes() const override { return machine_->processes(); }
+  void resize(TerminalSize size) override;
+  std::unique_ptr<BoxProcess> exec(ExecRequest request) override;
+  void pause(Done done) override { machine_->pause(std::move(done)); }
+  void resume(Done done) override { machine_->resume(std::move(done)); }
+  void statistics(Answer<Statistics> answer) override;
+  void list_processes(Answer<std::vector<ProcessEntry>> answer) override;
+  void list_changes(Answer<std::vector<FileChange>> answer) override;
+  // Only what the kernel in the machine can change: the number of processes.
+  void update(const Resources& limits, Done done) override;
 
  private:
+  AgentSession& running_session() const;
+  template <typename T, typename Decode>
+  void ask_guest(const base::Json& question, Answer<T> answer, Decode decode);
   void keep_stdio();
   void start_workload(base::Fd port);
   void on_hello();
@@ -81,7 +97,7 @@ class GuestBox : public Box {
   Marks marks_;
   Marks seen_from_here_;  // where the machine itself knows no better
   std::unique_ptr<GuestMachine> machine_;
-  std::unique_ptr<AgentSession> session_;
+  std::shared_ptr<AgentSession> session_;
   AgentSession::ProcessId process_ = 0;
   std::vector<int> early_signals_;
   std::optional<base::EventLoop::TimerId> boot_timer_;

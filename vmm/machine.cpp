@@ -10,6 +10,11 @@ void Machine::pause() {
   for (const auto& thread : threads) thread->pause();
 }
 
+void Machine::resume() {
+  for (const auto& vcpu : vcpus) vcpu->tell_was_paused();
+  start();
+}
+
 void Machine::stop() {
   for (const auto& thread : threads) thread->stop();
 }

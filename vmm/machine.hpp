@@ -30,7 +30,9 @@ class Machine {
   // Lets all vCPUs run, or takes them out of the guest for good.
   void start();
   void stop();
+  // All vCPUs stand still until resume(), which tells the guest's clock that it did.
   void pause();
+  void resume();
 
   ExitCounts exits() const;
   std::vector<std::string> last_serial_lines() const { return serial->last_lines(); }

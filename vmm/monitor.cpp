@@ -1,12 +1,14 @@
 #include "vmm/monitor.hpp"
 
 #include <sys/epoll.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <chrono>
 #include <csignal>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
@@ -33,6 +35,7 @@ class Run {
 
   MonitorEnd to_its_end() {
     arm_boot_limit();
+    hear_orders();
     reporter_.mark(sandbox::Mark::created, base::monotonic_now());
     machine_->start();
     loop_.run();
@@ -48,6 +51,34 @@ class Run {
   void watch_for_end() {
     loop_.add(mailbox_.descriptor(), EPOLLIN, [this](std::uint32_t) { loop_.stop(); });
     loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { end_with(EndReason::stopped); });
+  }
+
+  // Where the report goes to a socket, orders come from there.
+  void hear_orders() {
+    struct stat info {};
+    if (::fstat(config_.report, &info) != 0 || !S_ISSOCK(info.st_mode)) return;
+    loop_.add(config_.report, EPOLLIN, [this](std::uint32_t) { take_orders(); });
+  }
+
+  void take_orders() {
+    std::array<std::byte, 256> buffer{};
+    while (const auto count = base::receive_some(config_.report, buffer)) {
+      if (*count == 0) return loop_.remove(config_.report);  // nobody is left to give any
+      orders_.append(reinterpret_cast<const char*>(buffer.data()), *count);
+      for (auto end = orders_.find('\n'); end != std::string::npos; end = orders_.find('\n')) {
+        if (const auto order = order_from_line(orders_.substr(0, end))) carry_out(*order);
+        orders_.erase(0, end + 1);
+      }
+    }
+  }
+
+  void carry_out(Order order) {
+    if (order == Order::pause) {
+      machine_->pause();
+    } else {
+      machine_->resume();
+    }
+    reporter_.done(order);
   }
 
   void end_with(EndReason reason) { mailbox_.post({.reason = reason, .vcpu = 0, .fault = {}}); }
@@ -76,6 +107,7 @@ class Run {
   base::Fd signals_;
   std::mutex boot_mutex_;  // guards exits_at_boot_; the mailbox's lock may be taken under it
   std::optional<ExitCounts> exits_at_boot_;
+  std::string orders_;                // not whole lines yet
   std::unique_ptr<Machine> machine_;  // last: its threads use all of the above
 };
 

@@ -17,6 +17,7 @@ class Reporter {
 
   // Tells of a mark once; false when it was known already. From any thread.
   bool mark(sandbox::Mark mark, std::uint64_t monotonic_ns);
+  void done(Order order);
   void end(const MonitorEnd& end);
 
  private:

@@ -60,15 +60,15 @@ MonitorEnd lost(pid_t pid, int wait_status, const std::string& report_error) {
 MonitorProcess::MonitorProcess(base::EventLoop& loop, MachineConfig config, EndHandler on_end,
                                MarkHandler on_mark)
     : loop_(loop), on_end_(std::move(on_end)), on_mark_(std::move(on_mark)) {
-  auto [read_end, write_end] = base::make_pipe();
-  config.report = write_end.get();
+  auto [ours, monitors] = base::make_socket_pair();
+  config.report = monitors.get();
   const base::Fd file = config_file(config);
   auto child = spawn_monitor({.program = sandbox::program_path("twinbox-vmm").string(),
                               .config_fd = file.get(),
                               .inherited = inherited_by(config, file.get())});
   pid_ = child.pid;
   pidfd_ = std::move(child.pidfd);
-  report_ = std::move(read_end);
+  report_ = std::move(ours);
   running_ = true;
   base::set_nonblocking(report_.get(), true);
   loop_.add(report_.get(), EPOLLIN, [this](std::uint32_t) { read_report(); });
@@ -91,6 +91,14 @@ void MonitorProcess::kill() {
   if (running_) send_signal(pidfd_.get(), SIGKILL);
 }
 
+void MonitorProcess::order(Order order, sandbox::Done done) {
+  const auto line = order_line(order);
+  if (!report_ || !base::send_some(report_.get(), std::as_bytes(std::span(line)))) {
+    throw base::Error(base::ErrorKind::system, "the monitor takes no orders");
+  }
+  orders_.push_back(std::move(done));
+}
+
 void MonitorProcess::read_report() {
   std::array<std::byte, 4096> buffer{};
   while (const auto count = base::read_some(report_.get(), buffer)) {
@@ -105,10 +113,16 @@ void MonitorProcess::read_report() {
 
 void MonitorProcess::take_report(std::string_view bytes) {
   const sandbox::Marks before = marks();
+  const auto done_before = parser_.report().orders_done;
   try {
     parser_.feed(bytes);
   } catch (const base::Error& error) {
     report_error_ = error.message();
+  }
+  for (auto done = done_before; done < parser_.report().orders_done && !orders_.empty(); ++done) {
+    const auto answer = std::move(orders_.front());
+    orders_.pop_front();
+    answer(std::monostate{});
   }
   for (std::size_t i = 0; on_mark_ && i < sandbox::mark_count; ++i) {
     const auto mark = static_cast<sandbox::Mark>(i);
@@ -127,6 +141,9 @@ void MonitorProcess::process_gone() {
     report_.reset();
   }
   auto& report = parser_.report();
+  for (const auto& answer : std::exchange(orders_, {})) {
+    answer(base::Error(base::ErrorKind::system, "the machine has ended"));
+  }
   if (!report.end) report.end = lost(pid_, status, report_error_);
   // The handler may destroy this object: what it is given must outlive that.
   const MonitorReport final_report = report;

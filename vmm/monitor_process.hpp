@@ -3,12 +3,14 @@
 
 #include <sys/types.h>
 
+#include <deque>
 #include <functional>
 #include <optional>
 #include <vector>
 
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
+#include "sandbox/engine.hpp"
 #include "sandbox/marks.hpp"
 #include "vmm/machine_config.hpp"
 #include "vmm/monitor_report.hpp"
@@ -49,6 +51,8 @@ class MonitorProcess {
   // follows from the loop.
   void stop();
   void kill();
+  // Answered from the loop when the machine's processors stand still, or go on.
+  void order(Order order, sandbox::Done done);
 
  private:
   void read_report();
@@ -62,6 +66,7 @@ class MonitorProcess {
   base::Fd pidfd_;
   base::Fd report_;
   ReportParser parser_;
+  std::deque<sandbox::Done> orders_;  // given and not done yet
   std::string report_error_;
   bool running_ = false;
 };

@@ -75,6 +75,18 @@ std::string mark_line(sandbox::Mark mark, std::uint64_t monotonic_ns) {
   return line_of({{"event", "mark"}, {"name", sandbox::to_string(mark)}, {"ns", monotonic_ns}});
 }
 
+std::string done_line(Order order) {
+  return line_of({{"event", order == Order::pause ? "paused" : "resumed"}});
+}
+
+std::string order_line(Order order) { return order == Order::pause ? "pause\n" : "resume\n"; }
+
+std::optional<Order> order_from_line(std::string_view line) {
+  if (line == "pause") return Order::pause;
+  if (line == "resume") return Order::resume;
+  return std::nullopt;
+}
+
 std::string end_line(const MonitorEnd& end) {
   Json json{{"event", "end"},
             {"reason", to_string(end.reason)},
@@ -103,10 +115,12 @@ void ReportParser::take_line(std::string_view line) {
   const auto event = view.get<std::string>("event");
   if (event == "mark") {
     report_.marks.stamp(mark_from(view.at("name")), view.get<std::uint64_t>("ns"));
+  } else if (event == "paused" || event == "resumed") {
+    ++report_.orders_done;
   } else if (event == "end") {
     report_.end = end_from(view);
   } else {
-    view.at("event").fail("mark or end");
+    view.at("event").fail("mark, paused, resumed or end");
   }
 }
 

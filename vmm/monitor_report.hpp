@@ -1,6 +1,8 @@
-// What the monitor tells whoever started it: one JSON line per mark, and one about its end.
+// What the monitor tells whoever started it: one JSON line per mark, one per order that it has
+// carried out, and one about its end.
 //
 //   {"event":"mark","name":"created","ns":123456789}
+//   {"event":"paused"}   {"event":"resumed"}
 //   {"event":"end","reason":"triple_fault","message":"...","hint":"...","rip":4096,
 //    "last_serial":["..."],"exits":{"io":12,"mmio":3},"exits_at_boot":{"io":10}}
 #pragma once
@@ -51,12 +53,20 @@ struct MonitorEnd {
 
 struct MonitorReport {
   sandbox::Marks marks;
+  unsigned orders_done = 0;
   std::optional<MonitorEnd> end;
 };
+
+// What a monitor can be told, over the same socket.
+enum class Order { pause, resume };
+std::string order_line(Order order);
+// nullopt for a line that is none.
+std::optional<Order> order_from_line(std::string_view line);
 
 // One line each, with its newline.
 std::string mark_line(sandbox::Mark mark, std::uint64_t monotonic_ns);
 std::string end_line(const MonitorEnd& end);
+std::string done_line(Order order);
 
 // Puts the lines of a report pipe together again. Throws base::Error on a line that no monitor
 // writes.

@@ -15,6 +15,11 @@ bool Reporter::mark(sandbox::Mark mark, std::uint64_t monotonic_ns) {
   return true;
 }
 
+void Reporter::done(Order order) {
+  const std::lock_guard lock(mutex_);
+  write(done_line(order));
+}
+
 void Reporter::end(const MonitorEnd& end) {
   const std::lock_guard lock(mutex_);
   if (descriptor_ >= 0) return write(end_line(end));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <filesystem>
 #include <utility>
 
@@ -35,8 +36,11 @@ BoxMessage parse_message(std::string_view text) {
                      .disks = view.get<std::vector<std::string>>("disks"),
                      .clock_ns = view.get_or<std::uint64_t>("clock_ns", 0)};
   // The machine itself is as large as the workload may be.
-  message.spec.resources.memory_bytes.reset();
-  message.spec.resources.cpus.reset();
+  auto& limits = message.spec.resources;
+  limits.memory_bytes.reset();
+  limits.memory_swap_bytes.reset();
+  // A machine has whole processors; a part of one is left to the kernel in it.
+  if (limits.cpus && *limits.cpus == std::floor(*limits.cpus)) limits.cpus.reset();
   return message;
 }
 
@@ -67,17 +71,37 @@ class BoxRunner : public sandbox::BoxProcess {
   std::shared_ptr<sandbox::Box> box_;
 };
 
+// Known by its pid for as long as its box waits for it.
+class FurtherProcess : public sandbox::BoxProcess {
+ public:
+  FurtherProcess(std::unique_ptr<sandbox::BoxProcess> process, std::set<pid_t>& known)
+      : process_(std::move(process)), known_(known), pid_(process_->pid()) {
+    known_.insert(pid_);
+  }
+  FurtherProcess(const FurtherProcess&) = delete;
+  FurtherProcess& operator=(const FurtherProcess&) = delete;
+  ~FurtherProcess() override { known_.erase(pid_); }
+
+  void signal(int number) override { process_->signal(number); }
+  void resize(sandbox::TerminalSize size) override { process_->resize(size); }
+
+ private:
+  std::unique_ptr<sandbox::BoxProcess> process_;
+  std::set<pid_t>& known_;
+  pid_t pid_;
+};
+
 }  // namespace
 
-BoxStarter::BoxStarter(base::EventLoop& loop, std::function<void()> on_executed)
+Boxes::Boxes(base::EventLoop& loop, std::function<void()> on_executed)
     : loop_(loop),
       on_executed_(std::move(on_executed)),
       engine_(std::make_unique<container::ContainerEngine>()) {}
 
-BoxStarter::~BoxStarter() = default;
+Boxes::~Boxes() = default;
 
-std::unique_ptr<sandbox::BoxProcess> BoxStarter::start(
-    std::string_view text, sandbox::ServedProcess& workload,
+std::unique_ptr<sandbox::BoxProcess> Boxes::start(
+    std::uint32_t id, std::string_view text, sandbox::ServedProcess& workload,
     std::function<void(const sandbox::Outcome&)> on_exit) {
   auto message = parse_message(text);
   if (message.clock_ns != 0) set_clock(message.clock_ns);
@@ -87,27 +111,41 @@ std::unique_ptr<sandbox::BoxProcess> BoxStarter::start(
                               .spec = std::move(message.spec),
                               .root = {},
                               .stdio = workload.process_ends(),
-                              .on_executed = [this, &workload] {
-                                on_executed_();
-                                workload.started();
-                              }};
+                              .on_executed =
+                                  [this, &workload] {
+                                    on_executed_();
+                                    workload.started();
+                                  },
+                              // In this machine's memory, where it can be looked at.
+                              .keep_files = true};
   for (const auto& disk : message.disks) {
     request.root.directories.push_back(mount_layer(disk, request.root.directories.size()));
   }
   base::make_directories(request.directory);
   const std::shared_ptr<sandbox::Box> box = engine_->create(std::move(request));
-  boxes_.push_back(box);
+  boxes_[id] = box;
   box->start(loop_, std::move(on_exit));
   return std::make_unique<BoxRunner>(box);
 }
 
-bool BoxStarter::owns(pid_t child) const {
-  return std::any_of(boxes_.begin(), boxes_.end(), [child](const auto& weak) {
-    const auto box = weak.lock();
-    if (!box) return false;
-    const auto processes = box->processes();
-    return std::find(processes.begin(), processes.end(), child) != processes.end();
-  });
+sandbox::Box& Boxes::at(std::uint32_t id) const {
+  const auto found = boxes_.find(id);
+  const auto box = found == boxes_.end() ? nullptr : found->second.lock();
+  if (box) return *box;
+  throw base::Error(base::ErrorKind::not_found,
+                    fmt::format("there is no box {} in this machine", id));
+}
+
+std::unique_ptr<sandbox::BoxProcess> Boxes::exec(std::uint32_t box, sandbox::ExecRequest request) {
+  return std::make_unique<FurtherProcess>(at(box).exec(std::move(request)), further_);
+}
+
+bool Boxes::own(pid_t child) const {
+  return further_.contains(child) || std::ranges::any_of(boxes_, [child](const auto& entry) {
+           const auto box = entry.second.lock();
+           const auto processes = box ? box->processes() : std::vector<pid_t>();
+           return !processes.empty() && processes.front() == child;
+         });
 }
 
 }  // namespace twinbox::agent

@@ -4,9 +4,10 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <map>
 #include <memory>
+#include <set>
 #include <string_view>
-#include <vector>
 
 #include "base/event_loop.hpp"
 #include "sandbox/engine.hpp"
@@ -14,25 +15,30 @@
 
 namespace twinbox::agent {
 
-// Starts boxes as a Machine's start_box.
-class BoxStarter {
+// What a Machine (service.hpp) does with boxes; each is named by the process that it was started
+// as.
+class Boxes {
  public:
   // `on_executed` is called when a workload has been executed, before the host is told.
-  BoxStarter(base::EventLoop& loop, std::function<void()> on_executed);
-  ~BoxStarter();
+  Boxes(base::EventLoop& loop, std::function<void()> on_executed);
+  ~Boxes();
 
   // `message` is a start_box's JSON. Throws base::Error when the box cannot be started.
-  std::unique_ptr<sandbox::BoxProcess> start(std::string_view message,
+  std::unique_ptr<sandbox::BoxProcess> start(std::uint32_t id, std::string_view message,
                                              sandbox::ServedProcess& workload,
                                              std::function<void(const sandbox::Outcome&)> on_exit);
+  std::unique_ptr<sandbox::BoxProcess> exec(std::uint32_t box, sandbox::ExecRequest request);
+  // Throws base::Error (not_found) for one that does not run.
+  sandbox::Box& at(std::uint32_t id) const;
   // Whether a child of this process belongs to a box.
-  bool owns(pid_t child) const;
+  bool own(pid_t child) const;
 
  private:
   base::EventLoop& loop_;
   std::function<void()> on_executed_;
   std::unique_ptr<sandbox::Engine> engine_;
-  std::vector<std::weak_ptr<sandbox::Box>> boxes_;
+  std::map<std::uint32_t, std::weak_ptr<sandbox::Box>> boxes_;
+  std::set<pid_t> further_;  // processes, beside each box's first
   unsigned count_ = 0;
 };
 

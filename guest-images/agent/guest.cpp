@@ -16,6 +16,7 @@
 #include "guest-images/agent/host_port.hpp"
 #include "guest-images/agent/mark_register.hpp"
 #include "guest-images/agent/service.hpp"
+#include "sandbox/box_words.hpp"
 #include "sandbox/protocol.hpp"
 
 namespace twinbox::agent {
@@ -40,13 +41,17 @@ void serve_host() {
   HostPort port;
   load_modules(initramfs.get());
   base::EventLoop loop;
-  BoxStarter boxes(loop, [&] { marks.stamp(sandbox::Mark::executed); });
-  Service service(loop, {.start_box =
-                             [&](auto message, auto& workload, auto on_exit) {
-                               return boxes.start(message, workload, std::move(on_exit));
-                             },
-                         .power_off = power_off,
-                         .owns_child = [&](pid_t child) { return boxes.owns(child); }});
+  Boxes boxes(loop, [&] { marks.stamp(sandbox::Mark::executed); });
+  Service service(
+      loop, {.start_box =
+                 [&](auto id, auto message, auto& workload, auto on_exit) {
+                   return boxes.start(id, message, workload, std::move(on_exit));
+                 },
+             .exec = [&](auto box, auto request) { return boxes.exec(box, std::move(request)); },
+             .ask = [&](auto box, const auto& question,
+                        const auto& answer) { sandbox::ask_box(boxes.at(box), question, answer); },
+             .power_off = power_off,
+             .owns_child = [&](pid_t child) { return boxes.own(child); }});
   base::log_line(base::LogLevel::info, service.serve(port.open(port_name, port_patience)));
 }
 

@@ -17,6 +17,7 @@
 #include "base/syscall.hpp"
 #include "guest-images/agent/command.hpp"
 #include "guest-images/agent/figures.hpp"
+#include "sandbox/box_words.hpp"
 
 namespace twinbox::agent {
 namespace {
@@ -109,6 +110,8 @@ void Service::take(const Frame& frame) {
   if (frame.process == 0) return take_machine_frame(frame);
   if (frame.type == FrameType::start_command) return start_command(frame);
   if (frame.type == FrameType::start_box) return start_box(frame);
+  if (frame.type == FrameType::start_exec) return start_exec(frame);
+  if (frame.type == FrameType::request) return take_request(frame);
   // One that is not there any more has ended while this message was on its way.
   const auto found = workloads_.find(frame.process);
   if (found != workloads_.end()) found->second.take(frame);
@@ -172,13 +175,54 @@ void Service::start_box(const Frame& frame) {
     if (!machine_.start_box) {
       throw base::Error(base::ErrorKind::unsupported, "this agent starts no boxes");
     }
-    workload.run_by(machine_.start_box(frame.payload, workload,
-                                       [this, id = frame.process](const sandbox::Outcome& outcome) {
-                                         workloads_.at(id).conclude(outcome);
-                                         reap();
-                                       }));
+    workload.run_by(machine_.start_box(frame.process, frame.payload, workload,
+                                       conclude_workload(frame.process)));
   } catch (const base::Error& error) {
     fail(frame.process, error);
+  }
+}
+
+Machine::OnExit Service::conclude_workload(std::uint32_t id) {
+  return [this, id](const sandbox::Outcome& outcome) {
+    const auto found = workloads_.find(id);
+    if (found != workloads_.end()) found->second.conclude(outcome);
+    reap();
+  };
+}
+
+void Service::start_exec(const Frame& frame) {
+  auto& workload = add_workload(frame.process);
+  try {
+    if (!machine_.exec) {
+      throw base::Error(base::ErrorKind::unsupported, "this agent starts no boxes");
+    }
+    auto words = sandbox::exec_from_json(frame.payload);
+    words.request.stdio = workload.process_ends();
+    words.request.on_executed = [&workload] { workload.started(); };
+    words.request.on_exit = conclude_workload(frame.process);
+    workload.run_by(machine_.exec(words.box, std::move(words.request)));
+  } catch (const base::Error& error) {
+    workload.conclude({.status = sandbox::status_own_error, .oom_killed = false, .error = error});
+  }
+}
+
+void Service::take_request(const Frame& frame) {
+  const auto number = protocol::read_u32(frame.payload, 0);
+  const auto answer = [weak = std::weak_ptr(connection_), process = frame.process,
+                       number](const auto& told) {
+    if (const auto connection = weak.lock()) {
+      sandbox::send_reply(*connection, process, number, told);
+    }
+  };
+  try {
+    const auto json =
+        base::parse_json(std::string_view(frame.payload).substr(sizeof number), "request");
+    if (!machine_.ask) {
+      throw base::Error(base::ErrorKind::unsupported, "this agent starts no boxes");
+    }
+    machine_.ask(frame.process, base::JsonView(json, "request"), answer);
+  } catch (const base::Error& error) {
+    answer(std::variant<std::string, base::Error>(error));
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
+#include "base/json.hpp"
 #include "sandbox/frame_connection.hpp"
 #include "sandbox/served_process.hpp"
 
@@ -19,11 +20,20 @@ namespace twinbox::agent {
 
 // How a machine's owner wants its requests done; empty ones are refused.
 struct Machine {
-  // Starts the workload of a start_box message behind `workload`; `on_exit` is told its end.
+  using OnExit = std::function<void(const sandbox::Outcome&)>;
+  // Starts the workload of a start_box message as process `id`, behind `workload`; `on_exit` is
+  // told its end.
   std::function<std::unique_ptr<sandbox::BoxProcess>(
-      std::string_view message, sandbox::ServedProcess& workload,
-      std::function<void(const sandbox::Outcome&)> on_exit)>
+      std::uint32_t id, std::string_view message, sandbox::ServedProcess& workload, OnExit on_exit)>
       start_box{};
+  // A further process of the box that was started as process `box`.
+  std::function<std::unique_ptr<sandbox::BoxProcess>(std::uint32_t box,
+                                                     sandbox::ExecRequest request)>
+      exec{};
+  // Asks that box (see sandbox::ask_box).
+  std::function<void(std::uint32_t box, const base::JsonView& question,
+                     const sandbox::Answer<std::string>& answer)>
+      ask{};
   std::function<void()> power_off{};
   // Whether somebody else waits for this child.
   std::function<bool(pid_t)> owns_child{};
@@ -52,6 +62,9 @@ class Service {
   void take_clock(std::uint64_t nanoseconds);
   void start_command(const sandbox::protocol::Frame& frame);
   void start_box(const sandbox::protocol::Frame& frame);
+  void start_exec(const sandbox::protocol::Frame& frame);
+  void take_request(const sandbox::protocol::Frame& frame);
+  Machine::OnExit conclude_workload(std::uint32_t id);
   sandbox::ServedProcess& add_workload(std::uint32_t id);
   void fail(std::uint32_t id, const base::Error& error);
   void reap();

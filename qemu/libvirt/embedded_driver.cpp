@@ -83,6 +83,14 @@ virDomainPtr EmbeddedDriver::start(const std::string& name, const std::string& x
   return domain;
 }
 
+void EmbeddedDriver::suspend(virDomainPtr domain) {
+  if (library().virDomainSuspend(domain) != 0) throw_libvirt_error("cannot pause the machine");
+}
+
+void EmbeddedDriver::resume(virDomainPtr domain) {
+  if (library().virDomainResume(domain) != 0) throw_libvirt_error("cannot resume the machine");
+}
+
 void EmbeddedDriver::forget(virDomainPtr domain) {
   library().virDomainDestroy(domain);  // fails when the driver has seen the end itself
   library().virDomainFree(domain);

@@ -34,6 +34,9 @@ class EmbeddedDriver {
   virDomainPtr start(const std::string& name, const std::string& xml);
   // Lets go of a machine whose QEMU is gone, with all that libvirt keeps of it.
   void forget(virDomainPtr domain);
+  // Its processors stand still, or go on, when this returns: QEMU answers at once.
+  void suspend(virDomainPtr domain);
+  void resume(virDomainPtr domain);
   // QEMU's pid is in it, from before it is executed until it is forgotten.
   std::filesystem::path pid_file(const std::string& name) const;
 

@@ -59,6 +59,8 @@ Functions load_functions() {
   find(handle, "virDomainCreateXML", functions.virDomainCreateXML);
   find(handle, "virDomainDestroy", functions.virDomainDestroy);
   find(handle, "virDomainFree", functions.virDomainFree);
+  find(handle, "virDomainSuspend", functions.virDomainSuspend);
+  find(handle, "virDomainResume", functions.virDomainResume);
   return functions;
 }
 

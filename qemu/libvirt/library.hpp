@@ -26,6 +26,8 @@ struct Functions {
   decltype(&::virDomainCreateXML) virDomainCreateXML;
   decltype(&::virDomainDestroy) virDomainDestroy;
   decltype(&::virDomainFree) virDomainFree;
+  decltype(&::virDomainSuspend) virDomainSuspend;
+  decltype(&::virDomainResume) virDomainResume;
 };
 
 // Loads the library the first time. Throws base::Error (unsupported) naming the package when it is

@@ -132,6 +132,14 @@ class Machine : public sandbox::GuestMachine {
     return pidfd_ ? std::vector{domain_.pid} : std::vector<pid_t>{};
   }
   std::string last_words() const override { return printable_tail(config_.console); }
+  void pause(sandbox::Done done) override {
+    EmbeddedDriver::of_this_process().suspend(domain_.domain);
+    done(std::monostate{});
+  }
+  void resume(sandbox::Done done) override {
+    EmbeddedDriver::of_this_process().resume(domain_.domain);
+    done(std::monostate{});
+  }
 
  private:
   void run_starter();

@@ -82,6 +82,9 @@ void Vcpu::set_immediate_exit(bool on) {
   std::atomic_ref(state().immediate_exit).store(on ? 1 : 0, std::memory_order_seq_cst);
 }
 
+// Fails where the guest has no such clock, which then has nothing to take amiss.
+void Vcpu::tell_was_paused() const { ::ioctl(fd(), KVM_KVMCLOCK_CTRL, 0); }
+
 kvm_regs Vcpu::registers() const {
   kvm_regs registers{};
   checked_ioctl(fd(), KVM_GET_REGS, &registers, "KVM_GET_REGS");

@@ -29,6 +29,9 @@ class Vcpu {
   // From any thread.
   void set_immediate_exit(bool on);
 
+  // After a pause: the guest's clock does not take it for a lock-up (KVM_KVMCLOCK_CTRL).
+  void tell_was_paused() const;
+
   kvm_regs registers() const;
   void set_registers(const kvm_regs& registers);
   kvm_sregs special_registers() const;

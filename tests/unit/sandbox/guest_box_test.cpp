@@ -35,6 +35,8 @@ class FakeMachine : public GuestMachine {
   }
   std::vector<pid_t> processes() const override { return {}; }
   std::string last_words() const override { return last_words_; }
+  void pause(Done done) override { done(std::monostate{}); }
+  void resume(Done done) override { done(std::monostate{}); }
 
   // The guest's end of a new port.
   void open_port() {
