@@ -11,8 +11,12 @@ find_package(Boost REQUIRED COMPONENTS program_options)
 find_library(TWINBOX_LIBARCHIVE libarchive.a REQUIRED)
 set(LibArchive_LIBRARY ${TWINBOX_LIBARCHIVE})
 find_package(LibArchive REQUIRED)
-set_property(TARGET LibArchive::LibArchive APPEND PROPERTY
-  INTERFACE_LINK_LIBRARIES -Wl,-Bstatic acl nettle lzma zstd lz4 bz2 z -Wl,-Bdynamic)
+# By their paths: names would take -Bstatic, and leaving that again breaks a static program's link.
+foreach(name acl nettle lzma zstd lz4 bz2 z)
+  find_library(TWINBOX_LIBRARY_${name} lib${name}.a REQUIRED)
+  set_property(TARGET LibArchive::LibArchive APPEND PROPERTY
+    INTERFACE_LINK_LIBRARIES ${TWINBOX_LIBRARY_${name}})
+endforeach()
 # libarchive's writers share a table of all formats, and xar's would bring in libxml2 and ICU.
 set_property(TARGET LibArchive::LibArchive APPEND PROPERTY
   INTERFACE_LINK_OPTIONS -Wl,--defsym=archive_write_set_format_xar=0)

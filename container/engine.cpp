@@ -1,5 +1,7 @@
 #include "container/engine.hpp"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
@@ -8,9 +10,13 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/syscall.hpp"
 #include "container/box.hpp"
 #include "container/cgroup.hpp"
+#include "container/changes.hpp"
+#include "container/file_task.hpp"
 #include "container/leftovers.hpp"
+#include "container/root_setup.hpp"
 
 namespace twinbox::container {
 namespace {
@@ -46,6 +52,22 @@ std::filesystem::path normal(const std::filesystem::path& directory) {
   return std::filesystem::absolute(directory).lexically_normal();
 }
 
+// Both engines keep a box's files in the same way.
+void run_task_on_kept_files(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
+                            const sandbox::Stdio& stdio) {
+  const auto open_root = [&] {
+    return mount_kept_root(box.root.directories, normal(box.directory));
+  };
+  finish_file_task(launch_file_task(CLONE_NEWNS, open_root, task, stdio));
+}
+
+std::vector<sandbox::FileChange> changes_of_kept_files(const sandbox::StoppedBox& box) {
+  const auto upper = box.directory / "upper";
+  if (!std::filesystem::exists(upper)) return {};  // it never ran
+  return find_changes(base::open_file(upper, O_PATH | O_DIRECTORY).get(), box.root.directories,
+                      mount_places(sandbox::default_spec()));
+}
+
 }  // namespace
 
 void ContainerEngine::check_host() const {
@@ -65,6 +87,15 @@ void ContainerEngine::clean_up(const std::string& id, const std::filesystem::pat
   cgroup.remove();
 }
 
+void ContainerEngine::run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
+                                    sandbox::Stdio stdio) {
+  run_task_on_kept_files(box, task, stdio);
+}
+
+std::vector<sandbox::FileChange> ContainerEngine::list_changes(const sandbox::StoppedBox& box) {
+  return changes_of_kept_files(box);
+}
+
 void ProcessEngine::check_host() const {
   check_root_user();
   check_kernel();
@@ -76,6 +107,15 @@ std::unique_ptr<sandbox::Box> ProcessEngine::create(sandbox::BoxRequest request)
 
 void ProcessEngine::clean_up(const std::string&, const std::filesystem::path& directory) {
   kill_processes_on_overlay(normal(directory));
+}
+
+void ProcessEngine::run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
+                                  sandbox::Stdio stdio) {
+  run_task_on_kept_files(box, task, stdio);
+}
+
+std::vector<sandbox::FileChange> ProcessEngine::list_changes(const sandbox::StoppedBox& box) {
+  return changes_of_kept_files(box);
 }
 
 }  // namespace twinbox::container

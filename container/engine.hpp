@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sandbox/engine.hpp"
 
@@ -29,6 +30,9 @@ class ContainerEngine : public sandbox::Engine {
   void check_host() const override;
   std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
   void clean_up(const std::string& id, const std::filesystem::path& directory) override;
+  void run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
+                     sandbox::Stdio stdio) override;
+  std::vector<sandbox::FileChange> list_changes(const sandbox::StoppedBox& box) override;
 };
 
 // Runs a workload as a plain process over the same root file system (an overlay and a chroot in a
@@ -40,6 +44,9 @@ class ProcessEngine : public sandbox::Engine {
   void check_host() const override;
   std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
   void clean_up(const std::string& id, const std::filesystem::path& directory) override;
+  void run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
+                     sandbox::Stdio stdio) override;
+  std::vector<sandbox::FileChange> list_changes(const sandbox::StoppedBox& box) override;
 };
 
 }  // namespace twinbox::container

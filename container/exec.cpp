@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/syscall.hpp"
+#include "container/file_task.hpp"
 #include "container/init.hpp"
 
 namespace twinbox::container {
@@ -66,14 +67,15 @@ Launched launch_exec(const ExecPlan& plan, int cgroup) {
 class ExecProcess : public sandbox::BoxProcess {
  public:
   ExecProcess(base::EventLoop& loop, Launched launched, const sandbox::ExecRequest& request)
-      : child_(loop, std::move(launched),
-               request.process.args.empty() ? std::string() : request.process.args.front(),
-               request.process.terminal ? request.stdio : sandbox::Stdio{-1, -1, -1},
-               {.on_ready = {},
-                .on_executed = request.on_executed,
-                .on_end = [on_exit = request.on_exit](const Child::Ended& ended) {
-                  on_exit(outcome(ended));
-                }}) {}
+      : child_(
+            loop, std::move(launched),
+            request.process.args.empty() ? std::string() : request.process.args.front(),
+            request.process.terminal && !request.task ? request.stdio : sandbox::Stdio{-1, -1, -1},
+            {.on_ready = {},
+             .on_executed = request.on_executed,
+             .on_end = [on_exit = request.on_exit](const Child::Ended& ended) {
+               on_exit(outcome(ended));
+             }}) {}
 
   pid_t pid() const override { return child_.pid(); }
   void signal(int number) override { child_.signal(number); }
@@ -99,13 +101,16 @@ class ExecProcess : public sandbox::BoxProcess {
 
 std::unique_ptr<sandbox::BoxProcess> start_exec(base::EventLoop& loop, const RunningInit& init,
                                                 sandbox::ExecRequest request) {
+  auto root = base::open_file(fmt::format("/proc/{}/root", init.pid), O_PATH | O_DIRECTORY);
+  if (request.task) {
+    auto launched = launch_file_task(
+        0, [&] { return std::move(root); }, *request.task, request.stdio);
+    return std::make_unique<ExecProcess>(loop, std::move(launched), request);
+  }
   if (request.process.args.empty()) {
     throw base::Error(base::ErrorKind::usage, "there is no command to run");
   }
-  ExecPlan plan{
-      .program = init.plan,
-      .init_pidfd = init.pidfd,
-      .root = base::open_file(fmt::format("/proc/{}/root", init.pid), O_PATH | O_DIRECTORY)};
+  ExecPlan plan{.program = init.plan, .init_pidfd = init.pidfd, .root = std::move(root)};
   plan.program.spec.process = request.process;
   plan.program.stdio = request.stdio;
   plan.program.cgroup_joins = init.cgroup.joins();

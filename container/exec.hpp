@@ -1,4 +1,4 @@
-// A further process in a running box.
+// A further process in a running box, or a task on its files.
 #pragma once
 
 #include <memory>

@@ -49,6 +49,12 @@ void report_ready(int socket, std::uint64_t mount_namespace) {
   send(socket, header, {});
 }
 
+void report_executing(int socket) {
+  report_abi::Header header{};
+  header.type = report_abi::executing;
+  send(socket, header, {});
+}
+
 void report_failure(int socket, const Failure& failure) {
   const auto& message = failure.error.message();
   const auto& hint = failure.error.hint();

@@ -26,6 +26,8 @@ struct Failure {
 
 // The child's end.
 void report_ready(int socket, std::uint64_t mount_namespace);
+// For a child that executes no program but does its work itself.
+void report_executing(int socket);
 void report_failure(int socket, const Failure& failure);
 // These hand a descriptor over.
 void report_terminal(int socket, int master);

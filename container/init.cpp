@@ -79,7 +79,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 [[noreturn]] void execute(const sandbox::Process& process, const std::string& path) {
   auto arguments = process.args;
   arguments.insert(arguments.begin(), path);
-  ::syscall(SYS_execveat, stub_descriptor, "", pointers(arguments).data(),
+  ::syscall(SYS_execveat, last_descriptor, "", pointers(arguments).data(),
             pointers(process.env).data(), AT_EMPTY_PATH);
   throw exec_failure(errno, process.args.front());
 }

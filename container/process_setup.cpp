@@ -60,9 +60,9 @@ void move_descriptor(int from, int to) {
 
 }  // namespace
 
-void arrange_descriptors(const sandbox::Stdio& stdio, int report, int stub) {
+void arrange_descriptors(const sandbox::Stdio& stdio, int report, int last) {
   // All to numbers out of the way first, since any may lie where another is to go.
-  const std::array<int, 5> sources{stdio.in, stdio.out, stdio.err, report, stub};
+  const std::array<int, 5> sources{stdio.in, stdio.out, stdio.err, report, last};
   std::array<int, 5> copies{};
   for (std::size_t index = 0; index < sources.size(); ++index) {
     copies[index] = ::fcntl(sources[index], F_DUPFD, static_cast<int>(sources.size()));
@@ -71,9 +71,9 @@ void arrange_descriptors(const sandbox::Stdio& stdio, int report, int stub) {
   for (std::size_t index = 0; index < copies.size(); ++index) {
     move_descriptor(copies[index], static_cast<int>(index));
   }
-  static_assert(report_abi::report_descriptor == 3 && stub_descriptor == 4);
-  base::set_cloexec(stub_descriptor, true);
-  if (::close_range(stub_descriptor + 1, ~0U, 0) != 0)
+  static_assert(report_abi::report_descriptor == 3 && last_descriptor == 4);
+  base::set_cloexec(last_descriptor, true);
+  if (::close_range(last_descriptor + 1, ~0U, 0) != 0)
     base::throw_errno("cannot close descriptors");
 }
 

@@ -8,10 +8,10 @@
 
 namespace twinbox::container {
 
-// Moves `stdio` to descriptors 0 to 2, `report` to report_abi::report_descriptor and `stub` to the
-// one after it, and closes every other descriptor.
-void arrange_descriptors(const sandbox::Stdio& stdio, int report, int stub);
-inline constexpr int stub_descriptor = 4;
+// Moves `stdio` to descriptors 0 to 2, `report` to report_abi::report_descriptor and `last` (which
+// an exec closes) to the one after it, and closes every other descriptor.
+void arrange_descriptors(const sandbox::Stdio& stdio, int report, int last);
+inline constexpr int last_descriptor = 4;
 
 // Default actions and an empty mask, so that nothing of the runtime's shows in the workload.
 void reset_signals();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/syscall.hpp"
@@ -148,6 +149,12 @@ void enter_root(const InitPlan& plan, int report) {
     furnish_process(root.get(), plan);
     change_root(root.get());
   }
+}
+
+base::Fd mount_kept_root(const std::vector<std::filesystem::path>& layers,
+                         const std::filesystem::path& directory) {
+  make_mounts_private();
+  return std::move(mount_overlay({layers, directory, WritableLayer::disk, {}}).root);
 }
 
 }  // namespace twinbox::container

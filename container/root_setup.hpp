@@ -1,6 +1,10 @@
 // Builds the root file system of a box and makes it the calling process's root.
 #pragma once
 
+#include <filesystem>
+#include <vector>
+
+#include "base/fd.hpp"
 #include "container/plan.hpp"
 
 namespace twinbox::container {
@@ -8,5 +12,10 @@ namespace twinbox::container {
 // For a process in a mount namespace of its own. Leaves it in "/" of the box, and hands the layer
 // that the box writes to over `report` to its parent.
 void enter_root(const InitPlan& plan, int report);
+
+// For a process in a mount namespace of its own: mounts the files that a box which does not run has
+// kept in `directory`, and gives a handle on their root.
+base::Fd mount_kept_root(const std::vector<std::filesystem::path>& layers,
+                         const std::filesystem::path& directory);
 
 }  // namespace twinbox::container

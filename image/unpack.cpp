@@ -97,7 +97,10 @@ class Unpacker {
       throw base::Error(base::ErrorKind::usage, "an entry of the archive has no readable name");
     }
     const std::string name = raw_name;
-    if (split(name).second.starts_with(whiteout_prefix)) return mark(name);
+    if (options_.whiteouts != UnpackOptions::Whiteouts::literal &&
+        split(name).second.starts_with(whiteout_prefix)) {
+      return mark(name);
+    }
     if (const char* const target = ::archive_entry_hardlink(entry)) {
       return tree_.hard_link(name, target);
     }

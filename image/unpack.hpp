@@ -14,9 +14,9 @@ namespace twinbox::image {
 using Source = std::function<std::span<const std::byte>()>;
 
 struct UnpackOptions {
-  // What ".wh." entries become: overlayfs' own marks, or, for an archive with nothing under it,
-  // nothing.
-  enum class Whiteouts { overlay, drop } whiteouts = Whiteouts::overlay;
+  // What ".wh." entries become: overlayfs' own marks; or, for an archive with nothing under it,
+  // nothing; or, for one that is no image's layer, files as others.
+  enum class Whiteouts { overlay, drop, literal } whiteouts = Whiteouts::overlay;
   // A small archive can unpack to any size; these bounds stop it before the disk is full.
   std::uint64_t max_bytes = 64 * base::gibibyte;
   std::uint64_t max_entries = 4'000'000;
