@@ -38,6 +38,17 @@ int start(const Arguments& arguments);
 int attach(const Arguments& arguments);
 int exec(const Arguments& arguments);
 
+int ps(const Arguments& arguments);
+int logs(const Arguments& arguments);
+int inspect(const Arguments& arguments);
+int stop(const Arguments& arguments);
+int kill(const Arguments& arguments);
+int restart(const Arguments& arguments);
+int pause(const Arguments& arguments);
+int unpause(const Arguments& arguments);
+int wait(const Arguments& arguments);
+int rm(const Arguments& arguments);
+
 int image(const Arguments& arguments);
 int doctor(const Arguments& arguments);
 int boot(const Arguments& arguments);

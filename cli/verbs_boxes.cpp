@@ -1,9 +1,22 @@
+#include <array>
+
 #include "cli/verbs.hpp"
 
 namespace twinbox::cli {
 namespace {
 
-constexpr std::span<const Verb> verbs;
+constexpr std::array verbs{
+    Verb{"ps", "list boxes", ps},
+    Verb{"logs", "show what a box printed", logs},
+    Verb{"inspect", "show all that is known of boxes and images", inspect},
+    Verb{"stop", "ask boxes to end, and kill those that do not", stop},
+    Verb{"kill", "send a signal to boxes", kill},
+    Verb{"restart", "stop boxes, and start them again", restart},
+    Verb{"pause", "let boxes stand still", pause},
+    Verb{"unpause", "let paused boxes go on", unpause},
+    Verb{"wait", "wait until boxes end, and print their exit statuses", wait},
+    Verb{"rm", "remove boxes", rm},
+};
 
 }  // namespace
 

@@ -1,0 +1,45 @@
+// twinbox wait: until boxes end.
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "cli/box_status.hpp"
+#include "cli/each_box.hpp"
+#include "cli/engines.hpp"
+#include "cli/verbs.hpp"
+
+namespace twinbox::cli {
+namespace {
+
+int status_of_end(const supervise::BoxRecord& record) {
+  if (!is_alive(record.state.status)) return record.state.exit_code;
+  try {
+    return ask_box<supervise::Ended>(record, [](auto& client, auto answer) { client.wait(answer); })
+        .outcome.status;
+  } catch (const base::Error&) {  // it ended before it could be asked, or was killed
+    sweep_leftovers();
+    const auto now = box_store().find(record.id);
+    if (is_alive(now.state.status)) throw;
+    return now.state.exit_code;
+  }
+}
+
+}  // namespace
+
+int wait(const Arguments& arguments) {
+  Options options("wait BOX...", "Waits until boxes end, and prints their exit statuses.");
+  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
+  if (options.help_shown()) return 0;
+  require_boxes(boxes, options);
+  int status = 0;
+  for (const auto& box : boxes) {
+    const auto done = tell_errors([&] {
+      fmt::print("{}\n", status_of_end(box_store().find(box)));
+      std::fflush(stdout);
+    });
+    if (done != 0) status = done;
+  }
+  return status;
+}
+
+}  // namespace twinbox::cli
