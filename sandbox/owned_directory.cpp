@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -25,7 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto lock_name = "lock";
-constexpr std::string_view gone_suffix = ".gone";
 
 std::string random_name() {
   std::uint64_t bits = 0;
@@ -43,30 +43,46 @@ bool make_directory(const fs::path& path) {
 }
 
 // A process's own record locks do not stop it from taking them again, so it has to know which
-// directories are its own.
+// directories are its own. Those of the process that it was forked from are not.
 class OwnDirectories {
  public:
   void add(const fs::path& path) {
     const std::lock_guard guard(mutex_);
-    paths_.insert(path);
+    of_this_process().insert(path);
   }
   void remove(const fs::path& path) {
     const std::lock_guard guard(mutex_);
-    paths_.erase(path);
+    of_this_process().erase(path);
   }
   bool has(const fs::path& path) {
     const std::lock_guard guard(mutex_);
-    return paths_.contains(path);
+    return of_this_process().contains(path);
   }
 
  private:
+  std::set<fs::path>& of_this_process() {
+    const pid_t process = ::getpid();
+    if (std::exchange(process_, process) != process) paths_.clear();
+    return paths_;
+  }
+
   std::mutex mutex_;
+  pid_t process_ = 0;
   std::set<fs::path> paths_;
 };
 
 OwnDirectories& own_directories() {
   static OwnDirectories directories;
   return directories;
+}
+
+bool is_free(const base::Fd& lock_file, const fs::path& path) {
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(lock_file.get(), F_SETLK, &whole) == 0) return true;
+  if (errno == EAGAIN || errno == EACCES) return false;
+  base::throw_errno("cannot lock {}", path.string());
 }
 
 // The lock on the directory at `path`, if it is there and no process has it. A lock file that was
@@ -78,10 +94,9 @@ std::optional<base::Fd> try_lock(const fs::path& path) {
   constexpr int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC;
   base::Fd fd(::open(file.c_str(), flags));
   if (!fd && errno == ENOENT) fd = base::Fd(::open(file.c_str(), flags | O_CREAT, 0600));
-  struct flock whole {};
-  whole.l_type = F_WRLCK;
-  whole.l_whence = SEEK_SET;
-  if (!fd || ::fcntl(fd.get(), F_SETLK, &whole) != 0) return std::nullopt;
+  if (!fd && errno == ENOENT) return std::nullopt;
+  if (!fd) base::throw_errno("cannot open {}", file.string());
+  if (!is_free(fd, file)) return std::nullopt;
   struct stat locked {};
   struct stat named {};
   if (::fstat(fd.get(), &locked) != 0 || ::lstat(file.c_str(), &named) != 0) return std::nullopt;
@@ -89,14 +104,20 @@ std::optional<base::Fd> try_lock(const fs::path& path) {
   return fd;
 }
 
+std::string gone_name(const fs::path& path) { return path.string() + std::string(gone_suffix); }
+
+// Nothing happens where that was done before.
+void move_away(const fs::path& path) {
+  if (::rename(path.c_str(), gone_name(path).c_str()) != 0 && errno != ENOENT) {
+    base::throw_errno("cannot remove {}", path.string());
+  }
+}
+
 // Under another name first: were its lock file removed while it has its own, the next process to
 // look would make a new one and lock that.
 void discard(const fs::path& path) {
-  const auto gone = path.string() + std::string(gone_suffix);
-  if (::rename(path.c_str(), gone.c_str()) != 0 && errno != ENOENT) {
-    base::throw_errno("cannot rename {}", path.string());
-  }
-  base::remove_tree(gone);
+  move_away(path);
+  base::remove_tree(gone_name(path));
 }
 
 void sweep_one(const fs::path& path, const std::function<void(const fs::path&)>& undo) {
@@ -121,8 +142,13 @@ OwnedDirectory OwnedDirectory::create(const fs::path& parent) {
   for (int attempt = 0; attempt < 100; ++attempt) {
     auto path = parent / random_name();
     own_directories().add(path);
-    if (make_directory(path)) {
-      if (auto lock = try_lock(path)) return {std::move(path), std::move(*lock)};
+    try {
+      auto lock = make_directory(path) ? try_lock(path) : std::nullopt;
+      if (lock) return {std::move(path), std::move(*lock)};
+    } catch (const base::Error&) {
+      ::rmdir(path.c_str());
+      own_directories().remove(path);
+      throw;
     }
     own_directories().remove(path);
   }
@@ -140,13 +166,16 @@ std::optional<OwnedDirectory> OwnedDirectory::take(const fs::path& path) {
   return OwnedDirectory(path, std::move(*lock));
 }
 
+void OwnedDirectory::give_up() { move_away(path_); }
+
 void OwnedDirectory::release() {
+  if (!lock_) return;
   lock_.reset();
   own_directories().remove(path_);
 }
 
 OwnedDirectory::~OwnedDirectory() {
-  if (!lock_) return;
+  if (!lock_ || !own_directories().has(path_)) return;
   try {
     discard(path_);
   } catch (const base::Error& error) {

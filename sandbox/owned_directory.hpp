@@ -5,14 +5,18 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/fd.hpp"
 
 namespace twinbox::sandbox {
 
+// Of the name of a directory that was given up and is being removed.
+inline constexpr std::string_view gone_suffix = ".gone";
+
 // Owns a directory by holding a record lock on the file `lock` in it. Such a lock belongs to the
 // process alone: the kernel drops it with the process, and a child that outlives it, such as a box
-// whose owner was killed, does not keep it.
+// whose owner was killed, does not keep it. In a forked child this object does nothing.
 //
 //   auto draft = OwnedDirectory::create(data_root() / "work");
 //   write_file(draft.path() / "layer", bytes);
@@ -21,10 +25,11 @@ namespace twinbox::sandbox {
 //   it
 class OwnedDirectory {
  public:
-  // Makes PARENT/<12 random hexadecimal digits>, and PARENT where it is missing.
+  // Makes PARENT/<12 random hexadecimal digits>, and PARENT where it is missing. Throws base::Error
+  // naming the path that cannot be written.
   static OwnedDirectory create(const std::filesystem::path& parent);
   // Takes hold of one that is there; nullopt when another process has it, this one has, or it is
-  // gone.
+  // gone. Throws base::Error where the directory cannot be locked at all.
   static std::optional<OwnedDirectory> take(const std::filesystem::path& path);
   OwnedDirectory(OwnedDirectory&&) = default;
   OwnedDirectory& operator=(OwnedDirectory&&) = delete;
@@ -33,6 +38,9 @@ class OwnedDirectory {
 
   // Lets go of it without removing it.
   void release();
+  // Takes it away from its place at once, as one step for everybody else; what is in it is removed
+  // with this object, or by the next sweep. Throws base::Error naming the path.
+  void give_up();
 
   const std::filesystem::path& path() const { return path_; }
   std::string name() const { return path_.filename(); }

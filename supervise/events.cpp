@@ -1,14 +1,14 @@
 #include "supervise/events.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/file.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
+#include <cerrno>
+#include <chrono>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -16,6 +16,8 @@
 #include "base/log.hpp"
 #include "base/syscall.hpp"
 #include "sandbox/paths.hpp"
+#include "supervise/directory_watch.hpp"
+#include "supervise/line_reader.hpp"
 #include "supervise/record.hpp"
 #include "supervise/time.hpp"
 
@@ -24,10 +26,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t largest_file = 16 << 20;
-constexpr int look_again_ms = 250;
+constexpr std::int64_t largest_file = 8 << 20;
+constexpr auto look_again = std::chrono::milliseconds(250);
 
 fs::path events_file() { return sandbox::data_root() / "events"; }
+fs::path older_file() { return sandbox::data_root() / "events.1"; }
 
 std::string to_line(const Event& event) {
   const base::Json json{{"time", event.time},
@@ -38,67 +41,120 @@ std::string to_line(const Event& event) {
 }
 
 Event from_line(std::string_view line) {
-  const auto json = base::parse_json(line, "events");
-  const base::JsonView view(json, "events");
+  const auto json = base::parse_json(line, "an event");
+  const base::JsonView view(json, "an event");
   return {.time = view.get<std::int64_t>("time"),
           .action = view.get<std::string>("action"),
           .id = view.get<std::string>("id"),
           .attributes = view.get<std::map<std::string, std::string>>("attributes")};
 }
 
-// Under the lock. Readers that follow keep the place they have come to by starting over.
-void drop_older_half(int file) {
+struct stat status_of(int file) {
   struct stat info {};
-  if (::fstat(file, &info) != 0 || info.st_size < largest_file) return;
-  std::string text(static_cast<std::size_t>(info.st_size / 2), '\0');
-  base::pread_exact(file, std::as_writable_bytes(std::span(text)),
-                    static_cast<std::uint64_t>(info.st_size) - text.size());
-  text.erase(0, text.find('\n') + 1);
-  if (::ftruncate(file, 0) != 0) base::throw_errno("cannot shorten the file of events");
-  base::write_all(file, text);
+  if (::fstat(file, &info) != 0) base::throw_errno("cannot look at the file");
+  return info;
 }
 
-// Reads the file again and again, each event once.
-class Tail {
- public:
-  Tail(int file, const EventQuery& query) : file_(file), query_(query) {}
+bool is_same(int file, const struct stat& other) {
+  const auto opened = status_of(file);
+  return opened.st_ino == other.st_ino && opened.st_dev == other.st_dev;
+}
 
-  void read(const std::function<void(const Event&)>& on_event) {
-    struct stat info {};
-    if (::fstat(file_, &info) == 0 && info.st_size < at_) {  // its older half was dropped
-      at_ = 0;
-      pending_.clear();
+// Whether the file is the one that new events go to.
+bool is_current(int file) {
+  struct stat named {};
+  return ::stat(events_file().c_str(), &named) == 0 && is_same(file, named);
+}
+
+// Locked for this process alone.
+base::Fd open_to_append() {
+  while (true) {
+    auto file = base::open_file(events_file(), O_RDWR | O_CREAT | O_APPEND, 0600);
+    if (::flock(file.get(), LOCK_EX) != 0) base::throw_errno("cannot lock it");
+    if (!is_current(file.get())) continue;  // made the older one while we waited
+    if (status_of(file.get()).st_size < largest_file) return file;
+    if (::rename(events_file().c_str(), older_file().c_str()) != 0) {
+      base::throw_errno("cannot make room");
     }
-    std::array<char, 65536> buffer;
-    for (auto count = ::pread(file_, buffer.data(), buffer.size(), at_); count > 0;
-         count = ::pread(file_, buffer.data(), buffer.size(), at_)) {
-      at_ += count;
-      pending_.append(buffer.data(), static_cast<std::size_t>(count));
-    }
-    for (auto end = pending_.find('\n'); end != std::string::npos; end = pending_.find('\n')) {
-      take(pending_.substr(0, end), on_event);
-      pending_.erase(0, end + 1);
+  }
+}
+
+// As a whole or not at all, on a line of its own also behind what a killed process left.
+void append_line(int file, const std::string& line) {
+  const auto size = status_of(file).st_size;
+  char last = '\n';
+  if (size > 0)
+    base::pread_exact(file, std::as_writable_bytes(std::span(&last, 1)),
+                      static_cast<std::uint64_t>(size) - 1);
+  const std::string_view separator = last == '\n' ? "" : "\n";
+  try {
+    base::write_all(file, fmt::format("{}{}", separator, line));
+  } catch (const base::Error&) {
+    [[maybe_unused]] const auto cut = ::ftruncate(file, size);
+    throw;
+  }
+}
+
+std::optional<LineReader> open_to_read(const fs::path& path) {
+  base::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file && errno != ENOENT) base::throw_errno("cannot open {}", path.string());
+  return file ? std::optional<LineReader>(std::in_place, std::move(file)) : std::nullopt;
+}
+
+// Reads on from where it stopped, also in the next file once the current one has become the older.
+class EventReader {
+ public:
+  EventReader(const EventQuery& query, const std::function<void(const Event&)>& on_event,
+              const std::function<bool()>& stop)
+      : query_(query), on_event_(on_event), stop_(stop) {}
+
+  // What is there now; false when it was told to stop.
+  bool read() {
+    while (true) {
+      // Asked before the reading: what was written to it before is read.
+      const bool last = current_ && is_current(current_->fd());
+      if (current_ && !drain(*current_)) return false;
+      if (last) return true;
+      if (current_) finished_ = std::exchange(current_, std::nullopt);
+      if (!open_next()) return false;
+      if (!current_) return true;
     }
   }
 
  private:
-  void take(const std::string& line, const std::function<void(const Event&)>& on_event) {
+  // Opens the current file, after reading the older one that belongs before it.
+  bool open_next() {
+    std::optional<LineReader> older;
+    do {
+      current_ = open_to_read(events_file());
+      older = open_to_read(older_file());
+    } while (current_ && !is_current(current_->fd()));  // it has just become the older one
+    if (!older || (finished_ && is_same(older->fd(), status_of(finished_->fd())))) return true;
+    finished_ = std::move(older);
+    return drain(*finished_);
+  }
+  bool drain(LineReader& lines) {
+    while (const auto line = lines.next()) {
+      if (!line->empty()) take(*line);
+      if (stop_ && stop_()) return false;
+    }
+    return true;
+  }
+  void take(std::string_view line) {
     try {
       const auto event = from_line(line);
-      const bool known = event.time <= last_;
-      last_ = std::max(last_, event.time);
-      if (known || event.time < query_.since.value_or(0)) return;
-      if (!query_.until || event.time <= *query_.until) on_event(event);
-    } catch (const base::Error& error) {
-      base::log(base::LogLevel::warning, "{}", error.message());
+      if (event.time < query_.since.value_or(0)) return;
+      if (!query_.until || event.time <= *query_.until) on_event_(event);
+    } catch (const base::Error&) {
+      // The beginning of one whose writer was killed.
     }
   }
 
-  int file_;
   const EventQuery& query_;
-  off_t at_ = 0;
-  std::int64_t last_ = 0;
-  std::string pending_;
+  const std::function<void(const Event&)>& on_event_;
+  const std::function<bool()>& stop_;
+  std::optional<LineReader> current_;
+  std::optional<LineReader> finished_;  // open, so that no other file gets its number
 };
 
 }  // namespace
@@ -111,11 +167,9 @@ void emit(const BoxRecord& box, const std::string& action,
   event.attributes["engine"] = box.settings.engine;
   for (const auto& [key, value] : more) event.attributes[key] = value;
   try {
-    const auto file = base::open_file(events_file(), O_RDWR | O_CREAT | O_APPEND, 0600);
-    if (::flock(file.get(), LOCK_EX) != 0) base::throw_errno("cannot lock it");
-    drop_older_half(file.get());
-    event.time = now();  // under the lock, so that times only grow
-    base::write_all(file.get(), to_line(event));
+    const auto file = open_to_append();
+    event.time = now();  // under the lock, so that the file is in their order
+    append_line(file.get(), to_line(event));
   } catch (const base::Error& error) {
     base::log(base::LogLevel::warning, "an event is lost: {}: {}", events_file().string(),
               error.message());
@@ -124,21 +178,15 @@ void emit(const BoxRecord& box, const std::string& action,
 
 void read_events(const EventQuery& query, const std::function<void(const Event&)>& on_event,
                  const std::function<bool()>& stop) {
-  const auto file = base::open_file(events_file(), O_RDWR | O_CREAT | O_APPEND, 0600);
-  const base::Fd notify(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-  if (!notify || ::inotify_add_watch(notify.get(), events_file().c_str(), IN_MODIFY) < 0) {
-    base::throw_errno("cannot follow {}", events_file().string());
-  }
-  Tail tail(file.get(), query);
+  EventQuery wanted = query;
+  if (!query.since && !query.until) wanted.since = now();
+  base::make_directories(sandbox::data_root());
+  DirectoryWatch watch(sandbox::data_root());
+  EventReader reader(wanted, on_event, stop);
   while (true) {
-    const bool last = (query.until && now() >= *query.until) || (stop && stop());
-    tail.read(on_event);
-    if (last) return;
-    pollfd more{.fd = notify.get(), .events = POLLIN, .revents = 0};
-    ::poll(&more, 1, look_again_ms);
-    std::array<std::byte, 4096> drained;
-    while (base::read_some(notify.get(), drained).value_or(0) > 0) {
-    }
+    const bool last = watch.gone() || (query.until && now() > *query.until) || (stop && stop());
+    if (!reader.read() || last) return;
+    watch.wait(look_again);
   }
 }
 

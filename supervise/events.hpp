@@ -24,15 +24,17 @@ struct Event {
   std::map<std::string, std::string> attributes;
 };
 
-// Never throws: an event that cannot be written is lost with a warning. The file is kept below 16
-// MiB by dropping the older half.
+// Never throws: an event that cannot be written is lost with a warning. They are kept in two files
+// below data_root(), "events" and the older "events.1", of 8 MiB at most each.
 void emit(const BoxRecord& box, const std::string& action,
           const std::map<std::string, std::string>& more = {});
 
+// The events of the past are given where one of the two says so, as docker does.
 struct EventQuery {
   std::optional<std::int64_t> since{};
   std::optional<std::int64_t> until{};  // without it: follow, until `stop` says so
 };
+// `stop` is asked after each event, and now and then.
 void read_events(const EventQuery& query, const std::function<void(const Event&)>& on_event,
                  const std::function<bool()>& stop = {});
 

@@ -18,14 +18,18 @@ enum class LogStream { out, err };
 
 class LogWriter {
  public:
+  // Goes on behind what is there.
   explicit LogWriter(const std::filesystem::path& file);
-  // Never throws: where the disk is full the rest is lost, with one warning; the box goes on.
+  // Never throws: what a full disk has no room for is lost, with one warning; the box goes on.
   void write(LogStream stream, std::string_view bytes);
 
  private:
+  void drop_torn_entry() const;
+
   base::Fd file_;
   std::string name_;
-  bool lost_ = false;
+  bool torn_ = false;  // the last entry is not whole
+  bool warned_ = false;
 };
 
 struct LogEntry {
@@ -36,12 +40,14 @@ struct LogEntry {
 
 struct LogQuery {
   bool follow = false;                // until `ended` says that nothing follows
-  std::optional<std::size_t> tail{};  // the last so many lines
+  std::optional<std::size_t> tail{};  // the last so many lines; those of both streams count
   std::optional<std::int64_t> since{};
   std::optional<std::int64_t> until{};
 };
 
-// Calls `on_entry` for each entry that the query selects; blocks while it follows.
+// Calls `on_entry` for each entry that the query selects; blocks while it follows, also before the
+// file is there. `ended` is asked whenever something in the file's directory has changed, and now
+// and then; that the directory has gone is an end too.
 void read_log(const std::filesystem::path& file, const LogQuery& query,
               const std::function<void(const LogEntry&)>& on_entry,
               const std::function<bool()>& ended = {});

@@ -10,10 +10,12 @@
 #include <cstdint>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/syscall.hpp"
+#include "supervise/record.hpp"
 
 namespace twinbox::supervise {
 namespace {
@@ -60,6 +62,11 @@ std::string target_of(const fs::path& link) {
   return fs::read_symlink(link, missing).string();
 }
 
+bool is_there(const fs::path& path) {
+  std::error_code unknown;
+  return fs::exists(path, unknown);
+}
+
 std::string made_up(std::uint64_t bits) {
   return fmt::format("{}_{}", adjectives[bits % adjectives.size()],
                      surnames[bits / adjectives.size() % surnames.size()]);
@@ -69,22 +76,53 @@ std::string made_up(std::uint64_t bits) {
 
 Names::Names(fs::path boxes) : boxes_(std::move(boxes)), names_(boxes_.parent_path() / "names") {}
 
+// Under the lock, as what follows.
+bool Names::in_use(const std::string& name) const {
+  const auto holder = target_of(names_ / name);
+  if (holder.empty() || !is_there(boxes_ / holder)) return false;
+  // Without a record it is being made, and has the name already.
+  const auto record = read_record(boxes_ / holder);
+  return !record || record->name == name;
+}
+
+bool Names::link(const std::string& name, const std::string& id) const {
+  if (in_use(name)) return false;
+  const auto path = names_ / name;
+  ::unlink(path.c_str());
+  if (::symlink(id.c_str(), path.c_str()) == 0) return true;
+  base::throw_errno("cannot write {}", path.string());
+}
+
 bool Names::try_claim(const std::string& name, const std::string& id) const {
   const auto directory = lock(names_);
-  const auto link = names_ / name;
-  const auto holder = target_of(link);
-  if (!holder.empty() && fs::exists(boxes_ / holder)) return false;
-  ::unlink(link.c_str());
-  if (::symlink(id.c_str(), link.c_str()) == 0) return true;
-  base::throw_errno("cannot write {}", link.string());
+  return link(name, id);
+}
+
+void Names::refuse(const std::string& name) const {
+  throw base::Error(base::ErrorKind::conflict,
+                    fmt::format("the name {} is in use by box {}", name, target_of(names_ / name)),
+                    "remove that box, rename it, or choose another name");
 }
 
 void Names::claim(const std::string& name, const std::string& id) const {
   check(name);
-  if (try_claim(name, id)) return;
-  throw base::Error(base::ErrorKind::conflict,
-                    fmt::format("the name {} is in use by box {}", name, target_of(names_ / name)),
-                    "remove that box, rename it, or choose another name");
+  if (!try_claim(name, id)) refuse(name);
+}
+
+// All under one lock, so that nobody meets a name that its box does not say yet. Killed in between,
+// it leaves a link that the record does not agree with, which is worth nothing.
+void Names::move(const std::string& from, const std::string& to, const std::string& id,
+                 const std::function<void()>& write_down) const {
+  check(to);
+  const auto directory = lock(names_);
+  if (!link(to, id)) refuse(to);
+  try {
+    write_down();
+  } catch (...) {
+    ::unlink((names_ / to).c_str());
+    throw;
+  }
+  if (target_of(names_ / from) == id) ::unlink((names_ / from).c_str());
 }
 
 std::string Names::claim_any(const std::string& id) const {
@@ -108,17 +146,27 @@ void Names::release(const std::string& name, const std::string& id) const noexce
   }
 }
 
-void Names::release_all(const std::string& id) const {
-  std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(names_, missing)) {
-    if (target_of(entry.path()) == id) release(entry.path().filename(), id);
+void Names::tidy(std::size_t boxes) const noexcept {
+  try {
+    std::error_code missing;
+    std::vector<std::string> links;
+    for (const auto& entry : fs::directory_iterator(names_, missing)) {
+      links.push_back(entry.path().filename());
+    }
+    if (links.size() == boxes) return;
+    const auto directory = lock(names_);
+    for (const auto& name : links) {
+      if (!in_use(name)) ::unlink((names_ / name).c_str());
+    }
+  } catch (const std::exception&) {
+    // Such a link is worth nothing anyway.
   }
 }
 
 std::optional<std::string> Names::find(std::string_view name) const {
   if (name.empty() || name.find('/') != std::string_view::npos) return std::nullopt;
   auto id = target_of(names_ / name);
-  return id.empty() || !fs::exists(boxes_ / id) ? std::nullopt : std::optional(std::move(id));
+  return id.empty() ? std::nullopt : std::optional(std::move(id));
 }
 
 }  // namespace twinbox::supervise

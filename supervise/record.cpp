@@ -1,12 +1,18 @@
 #include "supervise/record.hpp"
 
+#include <unistd.h>
+
+#include <cstdio>
+
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/text.hpp"
 
 namespace twinbox::supervise {
 namespace {
 
+namespace fs = std::filesystem;
 using base::Json;
 using base::JsonView;
 
@@ -36,32 +42,32 @@ Json state_to_json(const BoxState& state) {
 BoxSettings settings_from(const JsonView& view) {
   BoxSettings settings;
   settings.image = view.get<std::string>("image");
-  settings.image_id = view.get<std::string>("image_id");
-  settings.command = view.get<std::vector<std::string>>("command");
+  settings.image_id = view.get_or("image_id", settings.image_id);
+  settings.command = view.get_or("command", settings.command);
   settings.engine = view.get<std::string>("engine");
-  settings.requested_engine = view.get<std::string>("requested_engine");
-  settings.open_stdin = view.get<bool>("open_stdin");
-  settings.stdin_once = view.get<bool>("stdin_once");
-  settings.remove_at_end = view.get<bool>("remove_at_end");
-  settings.stop_signal = view.get<int>("stop_signal");
-  settings.stop_timeout = view.get<int>("stop_timeout");
-  settings.restart = restart_policy_from(view.get<std::string>("restart"));
-  settings.labels = view.get<std::map<std::string, std::string>>("labels");
+  settings.requested_engine = view.get_or("requested_engine", settings.engine);
+  settings.open_stdin = view.get_or("open_stdin", settings.open_stdin);
+  settings.stdin_once = view.get_or("stdin_once", settings.stdin_once);
+  settings.remove_at_end = view.get_or("remove_at_end", settings.remove_at_end);
+  settings.stop_signal = view.get_or("stop_signal", settings.stop_signal);
+  settings.stop_timeout = view.get_or("stop_timeout", settings.stop_timeout);
+  settings.restart = restart_policy_from(view.get_or<std::string>("restart", "no"));
+  settings.labels = view.get_or("labels", settings.labels);
   return settings;
 }
 
 BoxState state_from(const JsonView& view) {
   BoxState state;
   state.status = status_from(view.get<std::string>("status"));
-  state.pid = view.get<pid_t>("pid");
-  state.supervisor = view.get<pid_t>("supervisor");
-  state.exit_code = view.get<int>("exit_code");
-  state.oom_killed = view.get<bool>("oom_killed");
-  state.error = view.get<std::string>("error");
+  state.pid = view.get_or("pid", state.pid);
+  state.supervisor = view.get_or("supervisor", state.supervisor);
+  state.exit_code = view.get_or("exit_code", state.exit_code);
+  state.oom_killed = view.get_or("oom_killed", state.oom_killed);
+  state.error = view.get_or("error", state.error);
   state.created = view.get<std::int64_t>("created");
-  state.started = view.get<std::int64_t>("started");
-  state.finished = view.get<std::int64_t>("finished");
-  state.restart_count = view.get<unsigned>("restart_count");
+  state.started = view.get_or("started", state.started);
+  state.finished = view.get_or("finished", state.finished);
+  state.restart_count = view.get_or("restart_count", state.restart_count);
   return state;
 }
 
@@ -116,6 +122,30 @@ BoxRecord record_from_json(std::string_view text, std::string_view source) {
           .name = view.get<std::string>("name"),
           .settings = settings_from(view.at("settings")),
           .state = state_from(view.at("state"))};
+}
+
+std::optional<BoxRecord> read_record(const fs::path& box) {
+  const auto path = box / record_name;
+  try {
+    return record_from_json(base::read_file(path), path.string());
+  } catch (const base::Error& error) {
+    if (error.kind() == base::ErrorKind::system) throw;
+    return std::nullopt;
+  }
+}
+
+// Under another name first: a reader must never see half of it. Nothing is synced, since that would
+// take longer than a container's start; file systems write a file out that replaces another.
+void replace_in(const fs::path& box, std::string_view name, std::string_view text) {
+  const auto path = box / name;
+  const auto draft = path.string() + ".new";
+  try {
+    base::write_file(draft, text);
+    if (::rename(draft.c_str(), path.c_str()) != 0) base::throw_errno("cannot write {}", draft);
+  } catch (const base::Error&) {
+    ::unlink(draft.c_str());
+    throw;
+  }
 }
 
 }  // namespace twinbox::supervise

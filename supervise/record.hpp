@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -61,7 +62,16 @@ struct BoxRecord {
   BoxState state;
 };
 
+// A member that is missing has its default, so that records outlive this version of twinbox; only
+// those of a box's identity must be there.
 std::string to_json(const BoxRecord& record);
 BoxRecord record_from_json(std::string_view text, std::string_view source);
+
+// The record in a box's directory; nullopt where there is no valid one: the box is being made, was
+// never finished, or is gone. Throws base::Error when it is there and cannot be read.
+std::optional<BoxRecord> read_record(const std::filesystem::path& box);
+// Replaces `box`/`name` in one step for readers; an error names it and leaves what was there.
+void replace_in(const std::filesystem::path& box, std::string_view name, std::string_view text);
+inline constexpr std::string_view record_name = "box.json";
 
 }  // namespace twinbox::supervise

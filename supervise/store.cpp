@@ -1,14 +1,15 @@
 #include "supervise/store.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <system_error>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "supervise/events.hpp"
 #include "supervise/names.hpp"
 #include "supervise/time.hpp"
 
@@ -17,30 +18,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr auto record_name = "box.json";
 constexpr auto spec_name = "config.json";
 constexpr std::size_t id_length = 12;
 constexpr int killed = 128 + 9;
 
-// Under another name first: a reader must never see half of it. There is nothing to sync, since no
-// running box survives a power cut.
-void replace_file(const fs::path& path, const std::string& text) {
-  const auto draft = path.string() + ".new";
-  base::write_file(draft, text);
-  if (::rename(draft.c_str(), path.c_str()) != 0) {
-    base::throw_errno("cannot write {}", path.string());
-  }
-}
-
-// None where it is not written yet, was never written, or the box is gone.
-std::optional<BoxRecord> read_record(const fs::path& directory) {
-  try {
-    const auto path = directory / record_name;
-    return record_from_json(base::read_file(path), path.string());
-  } catch (const base::Error&) {
-    return std::nullopt;
-  }
-}
+// How long own() waits for a command that holds a box only for a moment.
+constexpr auto patience = std::chrono::seconds(2);
 
 bool is_id(const std::string& name) {
   return name.size() == id_length &&
@@ -57,8 +40,33 @@ std::vector<std::string> ids_in(const fs::path& boxes) {
   return ids;
 }
 
-// Whether a process owns, or should own, a box with this record.
-bool wants_owner(const BoxState& state) { return state.supervisor != 0; }
+// Whether it has a workload, or had when its owner was killed.
+bool ran(const BoxState& state) {
+  return state.status != Status::created && state.status != Status::exited &&
+         state.status != Status::dead;
+}
+
+// Whether a process owns, or should own, a box in this state.
+bool wants_owner(const BoxState& state) { return state.supervisor != 0 || ran(state); }
+
+// Whether the box is to vanish where nobody owns it.
+bool wants_removal(const BoxRecord& record) {
+  if (record.state.status == Status::removing) return true;
+  return record.settings.remove_at_end &&
+         (record.state.status != Status::created || wants_owner(record.state));
+}
+
+void end_of_orphan(BoxRecord& record) {
+  auto& state = record.state;
+  if (ran(state)) {
+    state.status = Status::exited;
+    state.exit_code = killed;
+    state.error = "its supervisor was killed";
+    state.finished = now();
+  }
+  state.pid = 0;
+  state.supervisor = 0;
+}
 
 }  // namespace
 
@@ -74,31 +82,25 @@ sandbox::Spec OwnedBox::spec() const {
 void OwnedBox::change(const std::function<void(BoxRecord&)>& change) {
   auto changed = record_;
   change(changed);
-  replace_file(path() / record_name, to_json(changed));
+  replace_in(path(), record_name, to_json(changed));
   record_ = std::move(changed);
 }
 
 void OwnedBox::write_spec(const sandbox::Spec& spec) {
-  replace_file(path() / spec_name, sandbox::to_json(spec));
+  replace_in(path(), spec_name, sandbox::to_json(spec));
 }
 
 void OwnedBox::rename(std::string_view new_name) {
-  const Names names(path().parent_path());
   const auto old_name = record_.name;
-  names.claim(std::string(new_name), record_.id);
-  try {
-    change([&](BoxRecord& record) { record.name = new_name; });
-  } catch (...) {
-    names.release(std::string(new_name), record_.id);
-    throw;
-  }
-  names.release(old_name, record_.id);
+  const auto write_down = [&] { change([&](BoxRecord& record) { record.name = new_name; }); };
+  Names(path().parent_path()).move(old_name, std::string(new_name), record_.id, write_down);
 }
 
-// The directory goes with directory_, after its name, so that a name never leads to a box that is
-// half removed.
+// Gone for everybody in one step; the rest may be left to a sweep.
 void OwnedBox::remove() {
-  if (!std::exchange(kept_, false)) return;
+  if (!kept_) return;
+  directory_.give_up();
+  kept_ = false;
   Names(path().parent_path()).release(record_.name, record_.id);
   const sandbox::OwnedDirectory removed = std::move(directory_);
 }
@@ -128,17 +130,25 @@ OwnedBox BoxStore::create(std::string_view name, const BoxSettings& settings, sa
   return box;
 }
 
+// A sweep, or a supervisor that is about to end, may hold the box for another moment.
 OwnedBox BoxStore::own(const std::string& id) {
-  auto directory = sandbox::OwnedDirectory::take(this->directory(id));
-  auto record = directory ? read_record(directory->path()) : std::nullopt;
-  if (!record) {
-    if (directory) directory->release();
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    if (auto directory = sandbox::OwnedDirectory::take(this->directory(id))) {
+      OwnedBox box(std::move(*directory), {});
+      if (auto record = read_record(box.path())) {
+        box.record_ = std::move(*record);
+        return box;
+      }
+    }
     const auto current = find(id);
-    throw base::Error(base::ErrorKind::conflict,
-                      fmt::format("box {} is in use by another command", current.name),
-                      "try again in a moment");
+    if (current.state.supervisor != 0 || std::chrono::steady_clock::now() > deadline) {
+      throw base::Error(base::ErrorKind::conflict,
+                        fmt::format("box {} is in use by another command", current.name),
+                        "try again in a moment");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
-  return {std::move(*directory), std::move(*record)};
 }
 
 std::vector<BoxRecord> BoxStore::list() const {
@@ -154,24 +164,33 @@ std::vector<BoxRecord> BoxStore::list() const {
 
 BoxRecord BoxStore::find(std::string_view reference) const {
   const std::string wanted(reference);
-  std::vector<std::string> candidates;
-  if (is_id(wanted)) candidates.push_back(wanted);
-  if (const auto named = Names(boxes_).find(wanted)) candidates.push_back(*named);
-  for (const auto& id : candidates) {
-    if (auto record = read_record(boxes_ / id)) return std::move(*record);
+  if (is_id(wanted)) {
+    if (auto record = read_record(boxes_ / wanted)) return std::move(*record);
   }
-  candidates = wanted.empty() ? std::vector<std::string>() : ids_in(boxes_);
-  std::erase_if(candidates, [&](const std::string& id) { return !id.starts_with(wanted); });
-  if (candidates.size() > 1) {
-    throw base::Error(
-        base::ErrorKind::usage,
-        fmt::format("{} boxes have ids that begin with {}", candidates.size(), wanted),
-        "give more of the id");
+  if (const auto named = Names(boxes_).find(wanted)) {
+    if (auto record = read_record(boxes_ / *named); record && record->name == wanted) {
+      return std::move(*record);
+    }
   }
-  auto record = candidates.empty() ? std::nullopt : read_record(boxes_ / candidates.front());
-  if (record) return std::move(*record);
-  throw base::Error(base::ErrorKind::not_found, fmt::format("no such box: {}", reference),
-                    "see: twinbox ps -a");
+  auto records = begin_with(wanted);
+  if (records.size() == 1) return std::move(records.front());
+  if (records.empty()) {
+    throw base::Error(base::ErrorKind::not_found, fmt::format("no such box: {}", reference),
+                      "see: twinbox ps -a");
+  }
+  throw base::Error(base::ErrorKind::usage,
+                    fmt::format("{} boxes have ids that begin with {}", records.size(), reference),
+                    "give more of the id");
+}
+
+std::vector<BoxRecord> BoxStore::begin_with(std::string_view text) const {
+  std::vector<BoxRecord> records;
+  if (text.empty()) return records;
+  for (const auto& id : ids_in(boxes_)) {
+    if (!id.starts_with(text)) continue;
+    if (auto record = read_record(boxes_ / id)) records.push_back(std::move(*record));
+  }
+  return records;
 }
 
 fs::path BoxStore::directory(const std::string& id) const { return boxes_ / id; }
@@ -197,40 +216,39 @@ void BoxStore::sweep(const CleanUp& clean_up) {
                 error.what());
     }
   }
+  Names(boxes_).tidy(found.size());
 }
 
 void BoxStore::sweep_one(const fs::path& path, const CleanUp& clean_up) {
-  // Given up already; any number of processes may remove it at once.
-  if (!is_id(path.filename())) return base::remove_tree(path);
+  // Any number of processes may remove at once what has been given up already.
+  if (path.extension() == sandbox::gone_suffix) return base::remove_tree(path);
+  if (!is_id(path.filename())) return;
   const auto before = read_record(path);
-  if (before && !wants_owner(before->state) &&
-      !(before->settings.remove_at_end && before->state.status == Status::exited)) {
-    return;
-  }
+  if (before && !wants_owner(before->state) && !wants_removal(*before)) return;
   auto directory = sandbox::OwnedDirectory::take(path);
   if (!directory) return;
+  OwnedBox box(std::move(*directory), {});
   auto record = read_record(path);  // what its owner wrote last
   if (!record) {
     clean_up({}, path.filename(), path);
-    return Names(boxes_).release_all(path.filename());
+    return box.remove();
   }
-  OwnedBox box(std::move(*directory), std::move(*record));
-  if (wants_owner(box.record().state))
-    clean_up(box.record().settings.engine, box.record().id, path);
-  if (box.record().settings.remove_at_end) return box.remove();
-  if (wants_owner(box.record().state)) box.change(end_of_orphan);
+  box.record_ = std::move(*record);
+  repair(box, clean_up);
 }
 
-void BoxStore::end_of_orphan(BoxRecord& record) {
-  auto& state = record.state;
-  if (state.status != Status::created) {
-    state.status = Status::exited;
-    state.exit_code = killed;
-    state.error = "its supervisor was killed";
-    state.finished = now();
+void BoxStore::repair(OwnedBox& box, const CleanUp& clean_up) {
+  const auto was = box.record();
+  if (wants_owner(was.state)) clean_up(was.settings.engine, was.id, box.path());
+  if (wants_removal(was)) {
+    box.remove();
+  } else if (wants_owner(was.state)) {
+    std::error_code missing;
+    fs::remove(box.path() / "control.sock", missing);
+    box.change(end_of_orphan);
   }
-  state.pid = 0;
-  state.supervisor = 0;
+  if (ran(was.state)) emit(was, "die", {{"exitCode", std::to_string(killed)}});
+  if (wants_removal(was)) emit(was, "destroy");
 }
 
 }  // namespace twinbox::supervise

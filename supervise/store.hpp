@@ -38,7 +38,8 @@ class OwnedBox {
   void change(const std::function<void(BoxRecord&)>& change);
   void write_spec(const sandbox::Spec& spec);
   void rename(std::string_view new_name);
-  // The directory and the name are gone after it.
+  // The directory and the name are gone after it. Throws base::Error naming the path where that
+  // cannot be done.
   void remove();
 
  private:
@@ -62,7 +63,8 @@ class BoxStore {
   // ([a-zA-Z0-9][a-zA-Z0-9_.-]+), (system) naming the path that cannot be written.
   OwnedBox create(std::string_view name, const BoxSettings& settings, sandbox::Spec spec,
                   const Complete& complete = {});
-  // Throws base::Error (conflict) when another process owns it.
+  // Throws base::Error (conflict) when another process owns it; one that is about to let go is
+  // waited for.
   OwnedBox own(const std::string& id);
 
   std::vector<BoxRecord> list() const;  // newest first
@@ -81,8 +83,9 @@ class BoxStore {
   void sweep(const CleanUp& clean_up);
 
  private:
-  void sweep_one(const std::filesystem::path& path, const CleanUp& clean_up);
-  static void end_of_orphan(BoxRecord& record);
+  std::vector<BoxRecord> begin_with(std::string_view text) const;
+  static void sweep_one(const std::filesystem::path& path, const CleanUp& clean_up);
+  static void repair(OwnedBox& box, const CleanUp& clean_up);
 
   std::filesystem::path boxes_;
 };

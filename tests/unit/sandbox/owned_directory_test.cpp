@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <csignal>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -119,6 +120,43 @@ TEST(OwnedDirectory, IsSweptAlthoughAChildOfTheKilledOwnerLives) {
   sweep_ownerless(root.path());
   EXPECT_EQ(count_entries(root.path()), 0U);
   ::kill(std::stoi(child), SIGKILL);
+}
+
+TEST(OwnedDirectory, IsNeitherOwnedNorRemovedByAForkedChild) {
+  const base::TemporaryDirectory root;
+  std::optional<OwnedDirectory> owned(OwnedDirectory::create(root.path()));
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool taken = OwnedDirectory::take(owned->path()).has_value();
+    const auto path = owned->path();
+    owned.reset();
+    ::_exit(!taken && fs::exists(path) ? 0 : 1);
+  }
+  EXPECT_EQ(base::shell_status(base::wait_for(child)), 0);
+  sweep_ownerless(root.path());
+  EXPECT_TRUE(fs::exists(owned->path()));
+}
+
+TEST(OwnedDirectory, LeavesItsPlaceAtOnceWhenGivenUp) {
+  const base::TemporaryDirectory root;
+  auto owned = OwnedDirectory::create(root.path());
+  const auto path = owned.path();
+  owned.give_up();
+  EXPECT_FALSE(fs::exists(path));
+  EXPECT_EQ(count_entries(root.path()), 1U);
+  { const OwnedDirectory removed = std::move(owned); }
+  EXPECT_EQ(count_entries(root.path()), 0U);
+}
+
+TEST(OwnedDirectory, ThatCannotBeMadeIsAnErrorThatNamesIt) {
+  const base::TemporaryDirectory root;
+  base::write_file(root.path() / "file", "");
+  try {
+    OwnedDirectory::create(root.path() / "file");
+    FAIL() << "made below a file";
+  } catch (const base::Error& error) {
+    EXPECT_NE(error.message().find((root.path() / "file").string()), std::string::npos);
+  }
 }
 
 // The race this guards: a sweep between mkdir and the lock of a directory that is just being made.
