@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include <algorithm>
 #include <memory>
@@ -23,11 +24,45 @@ struct DirectoryCloser {
 // overlayfs' mark of a file that is not there although a lower layer has it.
 bool is_whiteout(const struct stat& info) { return S_ISCHR(info.st_mode) && info.st_rdev == 0; }
 
+// overlayfs' mark of a directory that stands in place of those in lower layers.
+constexpr const char* opaque_attribute = "trusted.overlay.opaque";
+
+bool is_opaque(int directory) {
+  char value = 'n';
+  return ::fgetxattr(directory, opaque_attribute, &value, 1) == 1 && value == 'y';
+}
+
+bool is_opaque(const fs::path& directory) {
+  char value = 'n';
+  return ::lgetxattr(directory.c_str(), opaque_attribute, &value, 1) == 1 && value == 'y';
+}
+
+enum class Found {
+  nothing,  // the layers below decide
+  hidden,   // as good as nothing, and the layers below do not count
+  there,
+};
+
+// Each component by itself: a link in the layer must not lead to the host's files.
+Found look(const fs::path& layer, const fs::path& path) {
+  auto place = layer;
+  bool covers = false;
+  for (const auto& component : path.relative_path()) {
+    if (place != layer && is_opaque(place)) covers = true;
+    place /= component;
+    struct stat info {};
+    if (::lstat(place.c_str(), &info) != 0) return covers ? Found::hidden : Found::nothing;
+    const bool is_last = place == layer / path.relative_path();
+    if (is_whiteout(info) || (!is_last && !S_ISDIR(info.st_mode))) return Found::hidden;
+  }
+  return Found::there;
+}
+
 // Whether the image has the file; `path` begins with a slash.
 bool is_in_image(const std::vector<fs::path>& layers, const std::string& path) {
   for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-    struct stat info {};
-    if (::lstat((layer->string() + path).c_str(), &info) == 0) return !is_whiteout(info);
+    const auto found = look(*layer, path);
+    if (found != Found::nothing) return found == Found::there;
   }
   return false;
 }
@@ -44,17 +79,43 @@ std::vector<std::string> names_in(int directory) {
   return names;
 }
 
+// What is in the image's directory, of all its layers.
+std::set<std::string> names_in_image(const std::vector<fs::path>& layers, const std::string& path) {
+  std::set<std::string> names;
+  for (const auto& layer : layers) {
+    if (look(layer, path) != Found::there) continue;
+    const base::Fd directory(
+        ::open((layer.string() + path).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!directory) continue;  // a file in this layer
+    for (auto& name : names_in(directory.get())) {
+      if (is_in_image(layers, path + "/" + name)) names.insert(std::move(name));
+    }
+  }
+  return names;
+}
+
 class Walk {
  public:
   Walk(const std::vector<fs::path>& layers, const std::set<std::string>& passed_over)
       : layers_(layers), passed_over_(passed_over) {}
 
   void enter(int directory, const std::string& path) {
-    for (const auto& name : names_in(directory)) visit(directory, name, path + "/" + name);
+    const auto names = names_in(directory);
+    if (is_opaque(directory)) add_deleted(path, {names.begin(), names.end()});
+    for (const auto& name : names) visit(directory, name, path + "/" + name);
   }
-  std::vector<sandbox::FileChange> take() { return std::move(changes_); }
+  std::vector<sandbox::FileChange> take() {
+    std::ranges::sort(changes_, {}, &sandbox::FileChange::path);
+    return std::move(changes_);
+  }
 
  private:
+  void add_deleted(const std::string& path, const std::set<std::string>& present) {
+    for (const auto& name : names_in_image(layers_, path)) {
+      if (!present.contains(name)) changes_.push_back({Kind::deleted, path + "/" + name});
+    }
+  }
+
   void visit(int parent, const std::string& name, const std::string& path) {
     struct stat info {};
     if (passed_over_.contains(path) ||

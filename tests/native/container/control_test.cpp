@@ -120,6 +120,25 @@ TEST_F(Control, ListsWhatItHasChanged) {
   }
 }
 
+TEST_F(Control, TellsWhatIsGoneFromAReplacedDirectory) {
+  const auto secret = scratch() / "host";
+  std::filesystem::create_directories(secret);
+  base::write_file(secret / "file", "");
+  std::filesystem::create_directory_symlink(secret, image() / "link");
+  start(
+      "rm -r /etc /link; mkdir /etc /link; echo > /etc/new; echo > /link/file; echo up; sleep "
+      "1000");
+
+  std::string told;
+  running_->box().list_changes([&](const auto& answer) {
+    for (const auto& change : std::get<std::vector<sandbox::FileChange>>(answer)) {
+      told += fmt::format("{} {}\n", static_cast<char>(change.kind), change.path);
+    }
+  });
+
+  EXPECT_EQ(told, "C /etc\nA /etc/new\nD /etc/passwd\nC /link\nA /link/file\n");
+}
+
 TEST_F(Control, TakesOtherLimits) {
   auto made = request("echo up; sleep 1000");
   made.spec.resources.memory_bytes = 64 * base::mebibyte;
