@@ -90,7 +90,8 @@ void Runner::measure_starts() {
 void Runner::measure_start(const Step& step) {
   const auto marks_file = scratch_ / "marks.json";
   std::filesystem::remove(marks_file);
-  Instance instance(command(step.engine, plan_.start, marks_file), Instance::Input::none);
+  Instance instance(command(step.engine, plan_.start, marks_file, Instance::Input::none),
+                    Instance::Input::none);
   const std::chrono::seconds timeout(plan_.timeout_s);
   const bool ready = instance.wait_ready(timeout);
   const auto end = instance.finish(timeout);
@@ -147,7 +148,8 @@ bool Runner::grow_by_one(DensitySeries& series, std::vector<Instance>& running) 
     return false;
   }
   progress_(fmt::format("density: {} {} of {}", series.engine, running.size() + 1, limit));
-  Instance next(command(series.engine, plan_.idle, {}), Instance::Input::held_open);
+  Instance next(command(series.engine, plan_.idle, {}, Instance::Input::held_open),
+                Instance::Input::held_open);
   if (!next.wait_ready(std::chrono::seconds(plan_.timeout_s))) {
     series.constraint = "instance failed: " + reason_in(next.errors());
     if (running.empty()) throw base::Error(base::ErrorKind::system, series.constraint);
@@ -188,10 +190,14 @@ bool Runner::is_left_out(const std::string& engine) const {
 }
 
 std::vector<std::string> Runner::command(const std::string& engine, const Workload& workload,
-                                         const std::filesystem::path& marks) const {
+                                         const std::filesystem::path& marks,
+                                         Instance::Input input) const {
   std::vector<std::string> arguments{
       program_.string(), "run",        "--as",   engine,
       "--memory",        plan_.memory, "--cpus", std::to_string(plan_.cpus)};
+  // A box of a run that is interrupted must not go on and disturb the next one.
+  arguments.insert(arguments.end(), {"--rm", "--die-with-parent"});
+  if (input == Instance::Input::held_open) arguments.push_back("--interactive");
   if (!marks.empty()) arguments.insert(arguments.end(), {"--marks", marks.string()});
   arguments.push_back(plan_.image);
   arguments.insert(arguments.end(), workload.args.begin(), workload.args.end());

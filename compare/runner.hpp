@@ -37,7 +37,7 @@ class Runner {
   void leave_out(const std::string& engine, const std::string& stage, const std::string& why);
   bool is_left_out(const std::string& engine) const;
   std::vector<std::string> command(const std::string& engine, const Workload& workload,
-                                   const std::filesystem::path& marks) const;
+                                   const std::filesystem::path& marks, Instance::Input input) const;
 
   Plan plan_;
   std::filesystem::path program_;

@@ -186,7 +186,7 @@ function closing() {
   const plan = report.plan;
   byId("command").textContent = report.command;
   byId("run-command").textContent =
-    `twinbox run --as E --memory ${plan.memory} --cpus ${plan.cpus} ${plan.image} ` +
+    `twinbox run --rm --as E --memory ${plan.memory} --cpus ${plan.cpus} ${plan.image} ` +
     plan.start_workload.args.map((arg) => (/^[\w./-]+$/.test(arg) ? arg : `'${arg}'`)).join(" ");
   byId("version").textContent = `twinbox ${report.twinbox_version}, report schema ${report.schema_version}.`;
 }

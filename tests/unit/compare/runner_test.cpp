@@ -20,7 +20,10 @@ constexpr const char* stand_in = R"(#!/bin/sh
 engine=$3
 shift 3
 while [ "${1#--}" != "$1" ]; do
-  [ "$1" = --marks ] && marks=$2
+  case $1 in
+    --rm | --die-with-parent | --interactive) shift; continue ;;
+    --marks) marks=$2 ;;
+  esac
   shift 2
 done
 shift
