@@ -9,6 +9,7 @@
 
 #include "base/file.hpp"
 #include "base/syscall.hpp"
+#include "container/engine.hpp"
 #include "image/tar_writer.hpp"
 #include "image/unpack.hpp"
 #include "tests/native/container/box_fixture.hpp"
@@ -229,6 +230,20 @@ TEST_F(FileTasks, WorkOnTheKeptFilesOfABoxThatDoesNotRun) {
   again.directory = box.directory;
   again.keep_files = true;
   EXPECT_EQ(run(std::move(again)).out, "from outside\n");
+}
+
+class ProcessFileTasks : public FileTasks {
+ protected:
+  std::unique_ptr<sandbox::Engine> make_engine() const override {
+    return std::make_unique<container::ProcessEngine>();
+  }
+};
+
+TEST_F(ProcessFileTasks, StayInItsRoot) {
+  start("echo hello > /tmp/file; ln -s " + outside_.string() + " /tmp/link");
+
+  EXPECT_EQ(base::read_file(unpacked(run_task(Kind::pack, "/tmp/file").out) / "file"), "hello\n");
+  EXPECT_EQ(run_task(Kind::pack, "/tmp/link/secret").outcome.status, 1);
 }
 
 }  // namespace
