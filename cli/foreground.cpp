@@ -63,7 +63,8 @@ void Foreground::follow(supervise::BoxClient& client, supervise::BoxClient::Stre
 
 void Foreground::tell_size() {
   const auto size = terminal_size();
-  if (!end_ && options_.terminal && client_ != nullptr && size.columns != 0) client_->resize(stream_, size);
+  if (!end_ && options_.terminal && client_ != nullptr && size.columns != 0)
+    client_->resize(stream_, size);
 }
 
 const Foreground::End& Foreground::wait() {

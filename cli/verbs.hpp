@@ -48,6 +48,12 @@ int pause(const Arguments& arguments);
 int unpause(const Arguments& arguments);
 int wait(const Arguments& arguments);
 int rm(const Arguments& arguments);
+int stats(const Arguments& arguments);
+int top(const Arguments& arguments);
+int diff(const Arguments& arguments);
+int events(const Arguments& arguments);
+int rename(const Arguments& arguments);
+int update(const Arguments& arguments);
 
 int image(const Arguments& arguments);
 int doctor(const Arguments& arguments);

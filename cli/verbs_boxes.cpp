@@ -16,6 +16,12 @@ constexpr std::array verbs{
     Verb{"unpause", "let paused boxes go on", unpause},
     Verb{"wait", "wait until boxes end, and print their exit statuses", wait},
     Verb{"rm", "remove boxes", rm},
+    Verb{"rename", "give a box another name", rename},
+    Verb{"update", "change limits and the restart policy of boxes", update},
+    Verb{"stats", "show what boxes use", stats},
+    Verb{"top", "list the processes of a box", top},
+    Verb{"diff", "list the files that a box has changed", diff},
+    Verb{"events", "show what happens to boxes", events},
 };
 
 }  // namespace
