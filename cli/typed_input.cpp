@@ -1,8 +1,10 @@
 #include "cli/typed_input.hpp"
 
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 
 #include <array>
+#include <chrono>
 #include <span>
 #include <tuple>
 #include <utility>
@@ -11,6 +13,8 @@
 #include "base/syscall.hpp"
 
 namespace twinbox::cli {
+
+using namespace std::chrono_literals;
 
 TypedInput::TypedInput(base::EventLoop& loop, int fd, std::string detach_keys,
                        std::function<void()> on_detach)
@@ -34,8 +38,23 @@ void TypedInput::read() {
   pending_ += typed.text;
   write();
   if (!typed.detach) return;
+  unwatch(fd_);
+  checks_left_ = 1000;
+  timer_ = loop_.add_timer(
+      1ms, [this] { detach_when_read(); }, 1ms);
+}
+
+// What was typed before the keys is still for the box, unless that takes nothing.
+void TypedInput::detach_when_read() {
+  if (!all_is_read() && --checks_left_ > 0) return;
   stop();
   on_detach_();
+}
+
+bool TypedInput::all_is_read() const {
+  int waiting = 0;
+  return !pipe_ ||
+         (pending_.empty() && ::ioctl(output_.get(), FIONREAD, &waiting) == 0 && waiting == 0);
 }
 
 void TypedInput::write() {
@@ -47,7 +66,7 @@ void TypedInput::write() {
   }
   if (pending_.empty()) {
     unwatch(pipe_.get());
-    watch(fd_, EPOLLIN, &TypedInput::read);
+    if (!timer_) watch(fd_, EPOLLIN, &TypedInput::read);
   } else {
     unwatch(fd_);
     watch(pipe_.get(), EPOLLOUT, &TypedInput::write);
@@ -55,6 +74,8 @@ void TypedInput::write() {
 }
 
 void TypedInput::stop() {
+  if (timer_) loop_.cancel_timer(*timer_);
+  timer_.reset();
   unwatch(fd_);
   unwatch(pipe_.get());
   pipe_.reset();

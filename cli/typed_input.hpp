@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "base/event_loop.hpp"
@@ -26,6 +27,8 @@ class TypedInput {
   void read();
   void write();
   void stop();
+  void detach_when_read();
+  bool all_is_read() const;
   void watch(int fd, std::uint32_t events, void (TypedInput::*callback)());
   void unwatch(int fd);
 
@@ -35,6 +38,8 @@ class TypedInput {
   std::function<void()> on_detach_;
   base::Fd output_;
   base::Fd pipe_;
+  std::optional<base::EventLoop::TimerId> timer_;
+  int checks_left_ = 0;
   std::string pending_;  // what the pipe does not take yet; nothing is read meanwhile
 };
 

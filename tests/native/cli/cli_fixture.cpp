@@ -1,13 +1,18 @@
 #include "tests/native/cli/cli_fixture.hpp"
 
+#include <poll.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
+#include <csignal>
 #include <system_error>
+#include <thread>
 
 #include "base/json.hpp"
+#include "base/syscall.hpp"
 
 namespace twinbox::testing {
 namespace {
@@ -19,8 +24,9 @@ void make_image_source(const fs::path& directory) {
     fs::create_directories(directory / name);
   }
   fs::copy_file("/bin/busybox", directory / "bin/busybox");
-  for (const auto* const applet : {"sh", "cat", "echo", "true", "false", "sleep", "id", "env",
-                                   "pwd", "hostname", "touch", "kill", "head", "wc"}) {
+  for (const auto* const applet :
+       {"sh", "cat", "echo", "true", "false", "sleep", "id", "env", "pwd", "hostname", "touch",
+        "kill", "head", "wc", "stty", "grep", "test"}) {
     fs::create_symlink("busybox", directory / "bin" / applet);
   }
   base::write_file(directory / "etc/passwd",
@@ -32,6 +38,20 @@ base::Json json_of(const fs::path& path) {
   return base::parse_json(base::read_file(path), path.string());
 }
 
+// Its box dies with it.
+void kill_supervisor(const fs::path& box) {
+  try {
+    const pid_t supervisor = json_of(box / "box.json")["state"]["supervisor"];
+    if (supervisor <= 0) return;
+    const auto process = base::open_pidfd(supervisor);
+    ::kill(supervisor, SIGKILL);
+    pollfd gone{.fd = process.get(), .events = POLLIN, .revents = 0};
+    ::poll(&gone, 1, 10'000);
+  } catch (const base::Error&) {
+    return;  // it is gone already
+  }
+}
+
 }  // namespace
 
 void CliFixture::SetUp() {
@@ -39,6 +59,19 @@ void CliFixture::SetUp() {
   make_image_source(image_source());
   const auto made = twinbox({"image", "import", "busybox", image_source()});
   ASSERT_EQ(made.status, 0) << made.err;
+}
+
+void CliFixture::TearDown() {
+  for (const auto& id : names_in(root() / "boxes")) kill_supervisor(root() / "boxes" / id);
+  if (!names_in(root() / "boxes").empty()) twinbox({"image", "ls"});
+}
+
+void CliFixture::sweep_until_no_box_is_left() const {
+  for (int i = 0; i < 3000 && !names_in(root() / "boxes").empty(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    ASSERT_EQ(twinbox({"image", "ls"}).status, 0);
+  }
+  EXPECT_EQ(names_in(root() / "boxes"), Words{});
 }
 
 Command CliFixture::start(const Words& args, std::string input) const {

@@ -18,6 +18,8 @@ class CliFixture : public ::testing::Test {
 
   // Skips without root privileges. Imports the image `busybox`.
   void SetUp() override;
+  // Ends the boxes that the test leaves.
+  void TearDown() override;
 
   // `twinbox ARGS` with this test's store.
   Command start(const Words& args, std::string input = {}) const;
@@ -32,6 +34,10 @@ class CliFixture : public ::testing::Test {
   std::string config_digest() const;
   std::string layer_digest() const;
   static void damage(const std::filesystem::path& file);
+
+  // A supervisor that is to die with its command does not do so at the same instant: repeats
+  // commands until they have swept it, or fails.
+  void sweep_until_no_box_is_left() const;
 
   // Mounts made from here on are seen by this process and its children only.
   void enter_own_mount_namespace() const;

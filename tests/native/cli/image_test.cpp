@@ -42,6 +42,7 @@ TEST_F(ImageVerb, KeepsAnImageThatABoxUses) {
   EXPECT_NE(refused.err.find("a box is using"), std::string::npos) << refused.err;
   box.signal(SIGKILL);
   box.reap();
+  sweep_until_no_box_is_left();
   EXPECT_EQ(twinbox({"image", "rm", "busybox"}).status, 0);
 }
 

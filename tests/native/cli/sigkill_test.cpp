@@ -123,15 +123,6 @@ class Sigkill : public CliFixture {
     command.signal(SIGKILL);
   }
 
-  // A supervisor dies with its command, but not at the same instant.
-  void sweep_until_no_box_is_left() const {
-    for (int i = 0; i < 3000 && !names_in(root() / "boxes").empty(); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      ASSERT_EQ(twinbox({"image", "ls"}).status, 0);
-    }
-    EXPECT_EQ(names_in(root() / "boxes"), Words{});
-  }
-
   void wait_until_no_process_is_left() const {
     for (int i = 0; i < 3000 && !processes().empty(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
