@@ -8,6 +8,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.hpp"
@@ -20,7 +21,10 @@ class Child {
  public:
   explicit Child(const std::function<int()>& work);
   Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, 0)) {}
-  Child& operator=(Child&&) = delete;
+  Child& operator=(Child&& other) noexcept {
+    std::swap(pid_, other.pid_);
+    return *this;
+  }
   ~Child();
 
   pid_t pid() const { return pid_; }
