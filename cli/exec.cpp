@@ -8,6 +8,7 @@
 #include "cli/flag_values.hpp"
 #include "cli/foreground.hpp"
 #include "cli/options.hpp"
+#include "cli/privileges.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "image/accounts.hpp"
@@ -60,6 +61,9 @@ sandbox::Process make_process(const ExecFlags& flags, const supervise::BoxRecord
   process.terminal = flags.terminal;
   process.terminal_size = flags.terminal ? terminal_size() : sandbox::TerminalSize{};
   set_user(flags.user, record, process);
+  if (flags.privileged) {
+    process.capabilities = changed_capabilities(process.capabilities, {"ALL"}, {});
+  }
   if (flags.terminal) image::set_default_variable(process.env, "TERM=xterm");
   for (const auto& variable : variables_of_files(flags.env_files)) {
     image::set_variable(process.env, variable);

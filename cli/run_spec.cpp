@@ -8,6 +8,7 @@
 #include "base/signal_names.hpp"
 #include "base/size.hpp"
 #include "cli/flag_values.hpp"
+#include "cli/privileges.hpp"
 #include "image/workload.hpp"
 
 namespace twinbox::cli {
@@ -70,6 +71,12 @@ void set_mounts(const RunOptions& options, sandbox::Spec& spec) {
 
 void set_isolation(const RunOptions& options, sandbox::Spec& spec) {
   spec.root_readonly = options.read_only;
+  auto& process = spec.process;
+  process.no_new_privileges = false;  // docker's default: a setuid program works
+  if (options.privileged) make_privileged(spec);
+  process.capabilities =
+      changed_capabilities(process.capabilities, options.cap_add, options.cap_drop);
+  for (const auto& option : options.security) apply_security_option(option, spec);
   spec.sysctl = pairs(options.sysctl, "--sysctl");
   for (const auto& device : options.devices) spec.devices.push_back(host_device(device));
 }

@@ -15,48 +15,48 @@ namespace twinbox::container {
 namespace {
 
 // By number (linux/capability.h).
-constexpr std::array<std::string_view, 41> capability_names{"CAP_CHOWN",
-                                                            "CAP_DAC_OVERRIDE",
-                                                            "CAP_DAC_READ_SEARCH",
-                                                            "CAP_FOWNER",
-                                                            "CAP_FSETID",
-                                                            "CAP_KILL",
-                                                            "CAP_SETGID",
-                                                            "CAP_SETUID",
-                                                            "CAP_SETPCAP",
-                                                            "CAP_LINUX_IMMUTABLE",
-                                                            "CAP_NET_BIND_SERVICE",
-                                                            "CAP_NET_BROADCAST",
-                                                            "CAP_NET_ADMIN",
-                                                            "CAP_NET_RAW",
-                                                            "CAP_IPC_LOCK",
-                                                            "CAP_IPC_OWNER",
-                                                            "CAP_SYS_MODULE",
-                                                            "CAP_SYS_RAWIO",
-                                                            "CAP_SYS_CHROOT",
-                                                            "CAP_SYS_PTRACE",
-                                                            "CAP_SYS_PACCT",
-                                                            "CAP_SYS_ADMIN",
-                                                            "CAP_SYS_BOOT",
-                                                            "CAP_SYS_NICE",
-                                                            "CAP_SYS_RESOURCE",
-                                                            "CAP_SYS_TIME",
-                                                            "CAP_SYS_TTY_CONFIG",
-                                                            "CAP_MKNOD",
-                                                            "CAP_LEASE",
-                                                            "CAP_AUDIT_WRITE",
-                                                            "CAP_AUDIT_CONTROL",
-                                                            "CAP_SETFCAP",
-                                                            "CAP_MAC_OVERRIDE",
-                                                            "CAP_MAC_ADMIN",
-                                                            "CAP_SYSLOG",
-                                                            "CAP_WAKE_ALARM",
-                                                            "CAP_BLOCK_SUSPEND",
-                                                            "CAP_AUDIT_READ",
-                                                            "CAP_PERFMON",
-                                                            "CAP_BPF",
-                                                            "CAP_CHECKPOINT_RESTORE"};
-static_assert(capability_names.size() == CAP_LAST_CAP + 1);
+constexpr std::array<std::string_view, 41> known_names{"CAP_CHOWN",
+                                                       "CAP_DAC_OVERRIDE",
+                                                       "CAP_DAC_READ_SEARCH",
+                                                       "CAP_FOWNER",
+                                                       "CAP_FSETID",
+                                                       "CAP_KILL",
+                                                       "CAP_SETGID",
+                                                       "CAP_SETUID",
+                                                       "CAP_SETPCAP",
+                                                       "CAP_LINUX_IMMUTABLE",
+                                                       "CAP_NET_BIND_SERVICE",
+                                                       "CAP_NET_BROADCAST",
+                                                       "CAP_NET_ADMIN",
+                                                       "CAP_NET_RAW",
+                                                       "CAP_IPC_LOCK",
+                                                       "CAP_IPC_OWNER",
+                                                       "CAP_SYS_MODULE",
+                                                       "CAP_SYS_RAWIO",
+                                                       "CAP_SYS_CHROOT",
+                                                       "CAP_SYS_PTRACE",
+                                                       "CAP_SYS_PACCT",
+                                                       "CAP_SYS_ADMIN",
+                                                       "CAP_SYS_BOOT",
+                                                       "CAP_SYS_NICE",
+                                                       "CAP_SYS_RESOURCE",
+                                                       "CAP_SYS_TIME",
+                                                       "CAP_SYS_TTY_CONFIG",
+                                                       "CAP_MKNOD",
+                                                       "CAP_LEASE",
+                                                       "CAP_AUDIT_WRITE",
+                                                       "CAP_AUDIT_CONTROL",
+                                                       "CAP_SETFCAP",
+                                                       "CAP_MAC_OVERRIDE",
+                                                       "CAP_MAC_ADMIN",
+                                                       "CAP_SYSLOG",
+                                                       "CAP_WAKE_ALARM",
+                                                       "CAP_BLOCK_SUSPEND",
+                                                       "CAP_AUDIT_READ",
+                                                       "CAP_PERFMON",
+                                                       "CAP_BPF",
+                                                       "CAP_CHECKPOINT_RESTORE"};
+static_assert(known_names.size() == CAP_LAST_CAP + 1);
 
 __user_cap_header_struct own_header() { return {_LINUX_CAPABILITY_VERSION_3, 0}; }
 
@@ -73,14 +73,16 @@ CapabilityMask held_capabilities() {
 
 }  // namespace
 
+std::span<const std::string_view> capability_names() { return known_names; }
+
 CapabilityMask parse_capabilities(const std::vector<std::string>& names) {
   CapabilityMask mask = 0;
   for (const auto& name : names) {
-    const auto found = std::find(capability_names.begin(), capability_names.end(), name);
-    if (found == capability_names.end()) {
+    const auto found = std::find(known_names.begin(), known_names.end(), name);
+    if (found == known_names.end()) {
       throw base::Error(base::ErrorKind::usage, fmt::format("{} is no capability", name));
     }
-    mask |= CapabilityMask{1} << (found - capability_names.begin());
+    mask |= CapabilityMask{1} << (found - known_names.begin());
   }
   return mask;
 }

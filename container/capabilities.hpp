@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,8 @@ namespace twinbox::container {
 // A bit per capability number.
 using CapabilityMask = std::uint64_t;
 
+// "CAP_CHOWN" and so on, by number.
+std::span<const std::string_view> capability_names();
 // "CAP_CHOWN" and so on; a usage error names one that does not exist.
 CapabilityMask parse_capabilities(const std::vector<std::string>& names);
 

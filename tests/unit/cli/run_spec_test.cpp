@@ -171,6 +171,33 @@ TEST_F(RunSpecTest, TakeDockersFlags) {
   EXPECT_EQ(options_at(made, "/run"), (Words{"nosuid", "nodev", "exec", "size=1048576"}));
 }
 
+TEST_F(RunSpecTest, GiveAndTakePrivilegesAsDockerDoes) {
+  const auto capabilities = [this](Words flags) {
+    flags.insert(flags.end(), {"sample", "true"});
+    return spec(flags).process.capabilities;
+  };
+  const auto has = [](const Words& words, const char* word) {
+    return std::ranges::count(words, word) == 1;
+  };
+  EXPECT_TRUE(has(capabilities({"--cap-add", "net_admin"}), "CAP_NET_ADMIN"));
+  EXPECT_FALSE(has(capabilities({"--cap-drop", "CAP_CHOWN"}), "CAP_CHOWN"));
+  EXPECT_EQ(capabilities({"--cap-drop", "ALL", "--cap-add", "chown"}), Words{"CAP_CHOWN"});
+  const auto all_but_one = capabilities({"--cap-add", "all", "--cap-drop", "SYS_ADMIN"});
+  EXPECT_EQ(all_but_one.size(), 40U);
+  EXPECT_FALSE(has(all_but_one, "CAP_SYS_ADMIN"));
+  EXPECT_NE(refusal_of("--cap-add", "nonsense").find("--cap-add"), std::string::npos);
+
+  EXPECT_FALSE(spec({"sample", "true"}).process.no_new_privileges);
+  EXPECT_TRUE(
+      spec({"--security-opt", "no-new-privileges", "sample", "true"}).process.no_new_privileges);
+  EXPECT_EQ(spec({"--security-opt", "seccomp=unconfined", "sample", "true"}).seccomp,
+            sandbox::Seccomp::unconfined);
+  EXPECT_NE(refusal_of("--security-opt", "label=x").find("--security-opt"), std::string::npos);
+  const auto privileged = spec({"--privileged", "sample", "true"});
+  EXPECT_EQ(privileged.process.capabilities.size(), 41U);
+  EXPECT_TRUE(privileged.masked_paths.empty());
+}
+
 TEST_F(RunSpecTest, KeepATermThatWasGiven) {
   const auto env = spec({"-t", "-e", "TERM=vt100", "sample", "true"}).process.env;
   EXPECT_EQ(std::ranges::count(env, "TERM=vt100"), 1);
