@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -48,9 +50,12 @@ class Printer {
   std::array<bool, 2> begins_line_{true, true};
 };
 
+// A killed supervisor has not written down that the box has ended.
 bool has_ended(const std::string& id) {
   try {
-    return !is_alive(box_store().find(id).state.status);
+    const auto state = box_store().find(id).state;
+    const bool orphaned = ::kill(state.supervisor, 0) != 0 && errno == ESRCH;
+    return orphaned || !is_alive(state.status);
   } catch (const base::Error&) {
     return true;
   }

@@ -1,6 +1,8 @@
 // create, start, attach and exec, and what becomes of a box that `run` leaves.
 #include <csignal>
+#include <string>
 
+#include "base/file.hpp"
 #include "tests/native/cli/cli_fixture.hpp"
 
 namespace twinbox::testing {
@@ -43,6 +45,17 @@ TEST_F(Lifecycle, StartNamesEachBoxAndGoesOnAfterAFailure) {
   EXPECT_EQ(result.out, "one\n");
   EXPECT_TRUE(has(result.err, "no-such-command")) << result.err;
   EXPECT_TRUE(has(result.err, "no such box: none")) << result.err;
+}
+
+TEST_F(Lifecycle, FollowingALogEndsWhenTheSupervisorIsKilled) {
+  const auto id = line(twinbox({"run", "-d", "busybox", "sh", "-c", "echo ready; sleep 100"}));
+  auto log = start({"logs", "-f", id});
+  log.wait_for_output("ready");
+  const auto record = base::read_file(root() / "boxes" / id / "box.json");
+  const std::string key = "\"supervisor\":";
+  ::kill(std::stoi(record.substr(record.find(key) + key.size())), SIGKILL);
+  EXPECT_EQ(log.finish().status, 0);
+  EXPECT_EQ(twinbox({"start", id}).status, 0) << "it has exited";
 }
 
 TEST_F(Lifecycle, ADetachedBoxIsAttachedToAndTakesSignals) {
