@@ -80,6 +80,8 @@ void ControlConnection::take_process_frame(const Frame& frame) {
 
 void ControlConnection::take_attachment_frame(Attachment& attachment, const Frame& frame) {
   namespace protocol = sandbox::protocol;
+  const bool is_input = frame.type == FrameType::stdin_data || frame.type == FrameType::stdin_end;
+  if (is_input && !box_.launched()) return attachment.early_input.push_back(frame);
   switch (frame.type) {
     case FrameType::stdin_data:
       if (!attachment.in) attachment.in = make_input(frame.process);
@@ -119,6 +121,14 @@ void ControlConnection::attach(const Frame& frame) {
     if (!alive.expired()) end_attachment(id, ended.outcome);
   });
   if (box_.record().state.status == Status::running) emit(box_.record(), "attach");
+}
+
+void ControlConnection::pass_on_early_input() {
+  for (auto& [id, attachment] : attachments_) {
+    for (const auto& frame : std::exchange(attachment.early_input, {})) {
+      take_attachment_frame(attachment, frame);
+    }
+  }
 }
 
 void ControlConnection::end_attachment(std::uint32_t id, const sandbox::Outcome& outcome) {
@@ -195,6 +205,7 @@ bool ControlConnection::carry_out_on_life(std::string_view what, const JsonView&
       if (const auto* error = std::get_if<base::Error>(&answer)) return reply(*error);
       reply(to_json(box_.record()));
     });
+    pass_on_early_input();
   } else if (what == "stop") {
     box_.stop(number("timeout"), number("signal"), done);
   } else if (what == "restart") {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
@@ -33,6 +34,8 @@ class ControlConnection {
   struct Attachment {
     Output::ListenerId listener = 0;
     bool gives_input = true;
+    // What was sent before the workload was started; the window of a stream bounds it.
+    std::vector<sandbox::protocol::Frame> early_input{};
     std::unique_ptr<sandbox::StreamSink> in;
   };
 
@@ -41,6 +44,7 @@ class ControlConnection {
   void take_attachment_frame(Attachment& attachment, const sandbox::protocol::Frame& frame);
   void attach(const sandbox::protocol::Frame& frame);
   void end_attachment(std::uint32_t id, const sandbox::Outcome& outcome);
+  void pass_on_early_input();
   std::unique_ptr<sandbox::StreamSink> make_input(std::uint32_t id);
   void exec(const sandbox::protocol::Frame& frame);
   void request(const sandbox::protocol::Frame& frame);

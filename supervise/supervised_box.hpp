@@ -54,6 +54,8 @@ class SupervisedBox {
   // Passes a signal on as it is, for an attached client.
   void signal(int number);
   base::Fd open_input() const { return run_ ? run_->open_input() : base::Fd(); }
+  // Whether there is a run that takes input.
+  bool launched() const { return run_ != nullptr; }
   void input_ended();
   // Throws base::Error when it does not run.
   sandbox::Box& running_box(Action action);

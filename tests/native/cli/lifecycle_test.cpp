@@ -28,6 +28,14 @@ TEST_F(Lifecycle, ABoxStaysAfterItsEndAndStartsAgainWithItsFiles) {
   EXPECT_EQ(twinbox({"start", "-a", "kept"}).out, "run\nrun\n");
 }
 
+TEST_F(Lifecycle, InputFromAFileIsThereBeforeTheWorkload) {
+  const auto file = scratch() / "input";
+  base::write_file(file, std::string(3'000'000, 'x'));
+  const auto script = "exec \"$0\" run --rm -i busybox wc -c <" + file.string();
+  Command command("/bin/sh", {"-c", script, TWINBOX_PROGRAM}, {"TWINBOX_ROOT=" + root().string()});
+  EXPECT_EQ(command.finish().out, "3000000\n");
+}
+
 TEST_F(Lifecycle, ACreatedBoxRunsOnceItIsStarted) {
   const auto id =
       line(twinbox({"create", "--name", "made", "busybox", "sh", "-c", "echo $X; exit 5"}));
