@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/size.hpp"
+#include "cli/boxes.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
 #include "image/store.hpp"
@@ -51,7 +52,26 @@ void list_images(image::Store& store, const Arguments&) {
   }
 }
 
-void remove_image(image::Store& store, const Arguments& words) { store.remove(words[0]); }
+// A box that does not run holds no layer, and needs its image all the same for its next start.
+void check_unused(image::Store& store, const std::string& name) {
+  const auto images = store.list();
+  const auto found = std::ranges::find(images, name, &image::ImageSummary::name);
+  if (found == images.end() ||
+      std::ranges::count(images, found->id, &image::ImageSummary::id) > 1) {
+    return;
+  }
+  for (const auto& box : box_store().list()) {
+    if (box.settings.image_id != found->id) continue;
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("box {} is using the image '{}'", box.name, name),
+                      fmt::format("remove it first: twinbox rm {}", box.name));
+  }
+}
+
+void remove_image(image::Store& store, const Arguments& words) {
+  check_unused(store, words[0]);
+  store.remove(words[0]);
+}
 
 void verify_image(image::Store& store, const Arguments& words) {
   store.verify(words[0]);

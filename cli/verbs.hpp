@@ -51,11 +51,14 @@ int rm(const Arguments& arguments);
 int stats(const Arguments& arguments);
 int top(const Arguments& arguments);
 int diff(const Arguments& arguments);
+int cp(const Arguments& arguments);
 int events(const Arguments& arguments);
 int rename(const Arguments& arguments);
 int update(const Arguments& arguments);
 
 int image(const Arguments& arguments);
+int info(const Arguments& arguments);
+int completion(const Arguments& arguments);
 int doctor(const Arguments& arguments);
 int boot(const Arguments& arguments);
 int lab(const Arguments& arguments);

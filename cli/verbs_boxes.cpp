@@ -21,6 +21,7 @@ constexpr std::array verbs{
     Verb{"stats", "show what boxes use", stats},
     Verb{"top", "list the processes of a box", top},
     Verb{"diff", "list the files that a box has changed", diff},
+    Verb{"cp", "copy files between a box and this host", cp},
     Verb{"events", "show what happens to boxes", events},
 };
 

@@ -10,6 +10,8 @@ constexpr std::array verbs{
     Verb{"boot", "boot a kernel in the microVM monitor with its console on the terminal", boot},
     Verb{"lab", "run commands on an emulated host that has hardware virtualization", lab},
     Verb{"compare", "measure process, container and microVM against each other", compare},
+    Verb{"info", "show this host's engines, kernel, boxes and images", info},
+    Verb{"completion", "print what bash needs to complete twinbox's words", completion},
     Verb{"doctor", "say what this host can and cannot do, and how to mend it", doctor},
 };
 

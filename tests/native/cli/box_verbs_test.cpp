@@ -1,0 +1,156 @@
+// The verbs for boxes that are there, on real containers.
+
+#include "base/json.hpp"
+#include "tests/native/cli/cli_fixture.hpp"
+
+namespace twinbox::testing {
+namespace {
+
+class BoxVerbs : public CliFixture {
+ protected:
+  // A box that runs until it is ended.
+  void run(const std::string& name) const {
+    const auto made = twinbox({"run", "-d", "--name", name, "--label", "tier=" + name, "busybox",
+                               "sh", "-c", "echo out; echo err >&2; exec sleep 1000"});
+    ASSERT_EQ(made.status, 0) << made.err;
+  }
+  void run_to_end(const std::string& name, const std::string& script) const {
+    twinbox({"run", "--name", name, "busybox", "sh", "-c", script});
+  }
+  std::string names(const Words& flags) const {
+    Words words{"ps", "--format", "{{.Names}}"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    return twinbox(words).out;
+  }
+  std::string field(const std::string& box, const std::string& path) const {
+    return twinbox({"inspect", "-f", "{{" + path + "}}", box}).out;
+  }
+  void TearDown() override {
+    const auto all = twinbox({"ps", "-aq"}).out;
+    for (std::size_t at = 0; at + 12 < all.size(); at += 13) {
+      twinbox({"rm", "-f", all.substr(at, 12)});
+    }
+  }
+};
+
+TEST_F(BoxVerbs, PsListsWhatRunsAndFilters) {
+  run("web");
+  run_to_end("job", "exit 3");
+  EXPECT_EQ(names({}), "web\n");
+  EXPECT_EQ(names({"-a"}), "job\nweb\n");
+  EXPECT_EQ(names({"-l"}), "job\n");
+  EXPECT_EQ(names({"-f", "exited=3"}), "job\n");
+  EXPECT_EQ(names({"-a", "-f", "label=tier=web"}), "web\n");
+  EXPECT_TRUE(twinbox({"ps"}).out.starts_with("CONTAINER ID   IMAGE     COMMAND"));
+}
+
+TEST_F(BoxVerbs, LogsKeepStreamsApart) {
+  run_to_end("job", "echo one; echo two; echo err >&2; printf part");
+  const auto logs = twinbox({"logs", "job"});
+  EXPECT_EQ(logs.out, "one\ntwo\npart");
+  EXPECT_EQ(logs.err, "err\n");
+  EXPECT_EQ(twinbox({"logs", "--tail", "1", "job"}).out, "part");
+  EXPECT_EQ(twinbox({"logs", "missing"}).status, 1);
+}
+
+TEST_F(BoxVerbs, LogsFollowToTheEnd) {
+  run("web");
+  auto logs = start({"logs", "-f", "web"});
+  logs.wait_for_output("out");
+  EXPECT_EQ(twinbox({"kill", "web"}).out, "web\n");
+  EXPECT_EQ(logs.finish().status, 0);
+}
+
+TEST_F(BoxVerbs, InspectHasDockersMembers) {
+  run_to_end("job", "exit 3");
+  const auto text = twinbox({"inspect", "job"}).out;
+  const auto json = base::parse_json(text, "inspect");
+  ASSERT_EQ(json.size(), 1U);
+  EXPECT_EQ(json[0]["Name"], "/job");
+  EXPECT_EQ(json[0]["State"]["Status"], "exited");
+  EXPECT_EQ(json[0]["State"]["ExitCode"], 3);
+  EXPECT_EQ(json[0]["Path"], "sh");
+  EXPECT_EQ(field("busybox", "index .RepoTags 0"), "busybox\n");
+  const auto missing = twinbox({"inspect", "missing"});
+  EXPECT_EQ(missing.status, 1);
+  EXPECT_EQ(missing.out, "[]\n");
+}
+
+TEST_F(BoxVerbs, GoOnAfterAnError) {
+  run("web");
+  const auto stopped = twinbox({"stop", "-t", "0", "missing", "web"});
+  EXPECT_EQ(stopped.status, 1);
+  EXPECT_EQ(stopped.out, "web\n");
+  EXPECT_EQ(twinbox({"wait", "web"}).out, "137\n");
+  EXPECT_EQ(twinbox({"rm", "web", "missing"}).status, 1);
+  EXPECT_EQ(names({"-a"}), "");
+}
+
+TEST_F(BoxVerbs, PauseUnpauseAndRestart) {
+  run("web");
+  EXPECT_EQ(twinbox({"pause", "web"}).status, 0);
+  EXPECT_EQ(field("web", ".State.Status"), "paused\n");
+  EXPECT_EQ(twinbox({"pause", "web"}).status, 1);
+  EXPECT_EQ(twinbox({"unpause", "web"}).status, 0);
+  const auto first = field("web", ".State.Pid");
+  EXPECT_EQ(twinbox({"restart", "-t", "0", "web"}).status, 0);
+  EXPECT_EQ(field("web", ".State.Status"), "running\n");
+  EXPECT_NE(field("web", ".State.Pid"), first);
+  EXPECT_EQ(twinbox({"rm", "web"}).status, 1);
+  EXPECT_EQ(twinbox({"rm", "-f", "web"}).status, 0);
+}
+
+TEST_F(BoxVerbs, TellWhatABoxUsesRunsAndChanges) {
+  run("web");
+  EXPECT_NE(twinbox({"top", "web"}).out.find("sleep 1000"), std::string::npos);
+  EXPECT_EQ(twinbox({"stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}", "web"}).out,
+            "web 1\n");
+  EXPECT_EQ(twinbox({"exec", "web", "touch", "/new"}).status, 0);
+  EXPECT_EQ(twinbox({"diff", "web"}).out, "A /new\n");
+}
+
+TEST_F(BoxVerbs, RenameAndUpdate) {
+  run("web");
+  EXPECT_EQ(twinbox({"rename", "web", "site"}).status, 0);
+  EXPECT_EQ(twinbox({"update", "--memory", "64m", "site"}).status, 0);
+  EXPECT_EQ(field("site", ".HostConfig.Memory"), "67108864\n");
+  const auto events =
+      twinbox({"events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}"});
+  EXPECT_EQ(events.out, "create\nstart\nrename\nupdate\n");
+}
+
+TEST_F(BoxVerbs, CopyBothWaysWhetherItRunsOrNot) {
+  run("web");
+  base::write_file(scratch() / "file", "content");
+  for (const auto* const action : {"pause", "unpause", "kill"}) {
+    EXPECT_EQ(twinbox({"cp", scratch() / "file", "web:/tmp/copied"}).status, 0) << action;
+    EXPECT_EQ(twinbox({"cp", "web:/tmp/copied", scratch() / "back"}).status, 0) << action;
+    EXPECT_EQ(base::read_file(scratch() / "back"), "content");
+    EXPECT_EQ(twinbox({action, "web"}).status, 0);
+    twinbox({"wait", action == std::string("kill") ? "web" : "missing"});
+  }
+  EXPECT_EQ(twinbox({"cp", "web:/tmp", scratch() / "tree"}).status, 0);
+  EXPECT_EQ(base::read_file(scratch() / "tree/copied"), "content");
+  EXPECT_EQ(twinbox({"cp", scratch() / "missing", "web:/"}).status, 1);
+}
+
+TEST_F(BoxVerbs, AnImageStaysWhileABoxHasIt) {
+  run_to_end("job", "true");
+  EXPECT_NE(twinbox({"image", "rm", "busybox"}).err.find("box job is using"), std::string::npos);
+  EXPECT_EQ(twinbox({"rm", "job"}).status, 0);
+  EXPECT_EQ(twinbox({"image", "rm", "busybox"}).status, 0);
+}
+
+TEST_F(BoxVerbs, CompletionCompletesVerbsAndFlags) {
+  const Words script{"-c",
+                     "PATH=\"$(dirname \"" TWINBOX_PROGRAM
+                     "\"):$PATH\"; source <(twinbox completion bash); COMP_WORDS=(twinbox unp); "
+                     "COMP_CWORD=1; _twinbox; echo \"${COMPREPLY[@]}\"; "
+                     "COMP_WORDS=(twinbox logs --fol); COMP_CWORD=2; _twinbox; "
+                     "echo \"${COMPREPLY[@]}\""};
+  Command bash("/bin/bash", script, {"TWINBOX_ROOT=" + root().string()});
+  EXPECT_EQ(bash.finish().out, "unpause\n--follow\n");
+}
+
+}  // namespace
+}  // namespace twinbox::testing
