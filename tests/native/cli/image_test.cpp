@@ -39,7 +39,7 @@ TEST_F(ImageVerb, KeepsAnImageThatABoxUses) {
   box.wait_for_output("ready");
   const auto refused = twinbox({"image", "rm", "busybox"});
   EXPECT_EQ(refused.status, 125);
-  EXPECT_NE(refused.err.find("a box is using"), std::string::npos) << refused.err;
+  EXPECT_NE(refused.err.find("is using the image"), std::string::npos) << refused.err;
   box.signal(SIGKILL);
   box.reap();
   sweep_until_no_box_is_left();
