@@ -60,6 +60,7 @@ Names changed_capabilities(const Names& capabilities, const Names& add, const Na
 void make_privileged(sandbox::Spec& spec) {
   spec.process.capabilities = all_capabilities();
   spec.seccomp = sandbox::Seccomp::unconfined;
+  spec.all_devices = true;
   spec.masked_paths.clear();
   spec.readonly_paths.clear();
   for (auto& mount : spec.mounts) {

@@ -66,7 +66,7 @@ void declare_isolation(RunOptions& run, Options& options) {
   options.values("tmpfs", "PATH[:OPTIONS]", "an empty file system in memory", run.tmpfs);
   options.values("cap-add", "CAPABILITY", "give a capability, or ALL", run.cap_add);
   options.values("cap-drop", "CAPABILITY", "take a capability, or ALL", run.cap_drop);
-  options.flag("privileged", "give all capabilities, and no filter", run.privileged);
+  options.flag("privileged", "give all capabilities and devices, and no filter", run.privileged);
   options.values("security-opt", "OPTION", "no-new-privileges, seccomp=FILE or seccomp=unconfined",
                  run.security);
   options.values("sysctl", "KEY=VALUE", "a kernel parameter of its namespaces", run.sysctl);

@@ -57,6 +57,22 @@ void disable_oom_killer(const fs::path& group, bool unified) {
                     "leave the flag out");
 }
 
+// Version 1 lets nobody in before both sets are filled in, which are empty in a new group. The
+// parents' come first, since a child's must be part of them.
+void fill_cpuset(const fs::path& group) {
+  if (group.empty() || ::access((group / "cpuset.mems").c_str(), F_OK) != 0) return;
+  for (const auto* file : {"cpuset.cpus", "cpuset.mems"}) {
+    if (!base::words(read_control(group / file)).empty()) continue;
+    fill_cpuset(group.parent_path());
+    write_control(group / file, base::words(read_control(group.parent_path() / file)).at(0));
+  }
+}
+
+void limit_cpuset(const fs::path& group, bool unified, const std::string& cpus) {
+  if (!unified) fill_cpuset(group);
+  if (!cpus.empty()) write_control(group / "cpuset.cpus", cpus);
+}
+
 void for_each_directory(const fs::path& path, auto visit) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(path, ignored)) {
@@ -182,6 +198,9 @@ void Cgroup::limit_group(const Group& group, const sandbox::Resources& resources
     } else {
       write_control(group.path / "cpu.cfs_quota_us", quota);
     }
+  }
+  if (governs("cpuset") && (!unified_ || !resources.cpuset_cpus.empty())) {
+    limit_cpuset(group.path, unified_, resources.cpuset_cpus);
   }
   if (resources.pids && governs("pids")) {
     write_control(group.path / "pids.max",

@@ -75,10 +75,10 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
   return result;
 }
 
-// The stub takes the path, then the workload's arguments; see exec_stub.cpp for why it is there.
-[[noreturn]] void execute(const sandbox::Process& process, const std::string& path) {
+// See exec_stub.cpp for the stub's arguments, and why it is there.
+[[noreturn]] void execute(const sandbox::Process& process, const std::string& path, bool init) {
   auto arguments = process.args;
-  arguments.insert(arguments.begin(), path);
+  arguments.insert(arguments.begin(), {init ? "init" : "exec", path});
   ::syscall(SYS_execveat, last_descriptor, "", pointers(arguments).data(),
             pointers(process.env).data(), AT_EMPTY_PATH);
   throw exec_failure(errno, process.args.front());
@@ -97,6 +97,7 @@ void become_program(const InitPlan& plan, Role role, int& report) {
   ::umask(0022);
   reset_signals();
   set_resource_limits(process.rlimits);
+  set_oom_score(process.oom_score_adj);
   auto stdio = plan.stdio;
   Terminal terminal;
   if (process.terminal) {
@@ -117,7 +118,8 @@ void become_program(const InitPlan& plan, Role role, int& report) {
     become_user(process.user);
   }
   die_with_parent(report);  // again, since changing the user cleared it
-  execute(process, find_command(process.args.front(), process.env));
+  execute(process, find_command(process.args.front(), process.env),
+          plan.spec.init && role == Role::first);
 }
 
 void run_child(int report, int parent_end, const std::function<void(int& report)>& body) {

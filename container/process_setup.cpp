@@ -107,6 +107,18 @@ void set_resource_limits(const std::vector<sandbox::Rlimit>& limits) {
   }
 }
 
+void set_oom_score(std::optional<int> score) {
+  if (!score) return;
+  const auto value = std::to_string(*score);
+  try {
+    base::write_all(base::open_file("/proc/self/oom_score_adj", O_WRONLY).get(), value);
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(),
+                      fmt::format("cannot set oom_score_adj to {}: {}", value, error.message()),
+                      "give a number from -1000 to 1000");
+  }
+}
+
 void enter_working_directory(const std::string& path) {
   if (!path.starts_with('/')) {
     throw base::Error(base::ErrorKind::usage,
@@ -139,21 +151,34 @@ void become_user(const sandbox::User& user) {
   }
 }
 
+namespace {
+
+void install_filter_of(const sandbox::Spec& spec, CapabilityMask kept) {
+  if (spec.seccomp == sandbox::Seccomp::profile) {
+    install_profile(spec.seccomp_profile, kept);
+  } else {
+    install_filter(kept);
+  }
+}
+
+}  // namespace
+
 void drop_privileges(const sandbox::Spec& spec) {
   auto kept = parse_capabilities(spec.process.capabilities);
-  // Only the filter keeps a holder of CAP_MKNOD from making a node of the host's disk.
-  if (spec.seccomp == sandbox::Seccomp::unconfined) kept &= ~(CapabilityMask{1} << CAP_MKNOD);
+  // Only our own filter keeps a holder of CAP_MKNOD from making a node of the host's disk.
+  if (spec.seccomp != sandbox::Seccomp::standard && !spec.all_devices)
+    kept &= ~(CapabilityMask{1} << CAP_MKNOD);
   const bool early_filter =
       spec.seccomp != sandbox::Seccomp::unconfined && !spec.process.no_new_privileges;
   if (spec.process.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     base::throw_errno("cannot set no_new_privs");
   }
   // Without no_new_privs a filter takes CAP_SYS_ADMIN, which is about to go.
-  if (early_filter) install_filter(kept);
+  if (early_filter) install_filter_of(spec, kept);
   limit_bounding_set(kept);
   become_user(spec.process.user);
   set_capabilities(kept);
-  if (spec.seccomp != sandbox::Seccomp::unconfined && !early_filter) install_filter(kept);
+  if (spec.seccomp != sandbox::Seccomp::unconfined && !early_filter) install_filter_of(spec, kept);
 }
 
 void bring_up_loopback() {

@@ -1,6 +1,7 @@
 // Turns the calling process, in its box's root, into what the workload's process is to be.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ inline constexpr int last_descriptor = 4;
 void reset_signals();
 // An error with a hint where a limit is to be raised that may not be.
 void set_resource_limits(const std::vector<sandbox::Rlimit>& limits);
+// Which process is killed first where memory lacks: -1000 to 1000.
+void set_oom_score(std::optional<int> score);
 // Makes the directory if it is missing, enters it and makes sure that it is inside the root.
 void enter_working_directory(const std::string& path);
 void become_user(const sandbox::User& user);

@@ -17,6 +17,7 @@
 #include "container/mount_options.hpp"
 #include "container/overlay.hpp"
 #include "container/path_guards.hpp"
+#include "container/sysctl.hpp"
 
 namespace twinbox::container {
 namespace {
@@ -83,20 +84,25 @@ void mount_cgroups(int target, const CgroupLayout& layout, const MountOptions& o
   }
 }
 
-void mount_one(int root, const sandbox::Mount& mount, const CgroupLayout& cgroups) {
+void mount_one(int root, const sandbox::Mount& mount, const InitPlan& plan) {
   const auto options = parse_mount_options(mount.options);
   if (options.bind || mount.type == "bind") return mount_bind(root, mount, options);
   const auto target = mount_target(root, mount.destination, Missing::directory);
   if (mount.type == "cgroup" || mount.type == "cgroup2") {
-    return mount_cgroups(target.get(), cgroups, options);
+    return mount_cgroups(target.get(), plan.cgroups, options);
   }
   const auto filesystem = make_filesystem(mount.type, options.data, options.set);
-  if (mount.destination == "/dev" && mount.type == "tmpfs") populate_devices(filesystem.get());
+  if (mount.destination == "/dev" && mount.type == "tmpfs") {
+    populate_devices(filesystem.get());
+    add_devices(filesystem.get(), plan.spec.devices);
+    if (plan.spec.all_devices) add_all_devices(filesystem.get());
+  }
   attach_mount(filesystem.get(), target.get(), mount.destination);
 }
 
 void furnish_container(int root, const InitPlan& plan) {
-  for (const auto& mount : plan.spec.mounts) mount_one(root, mount, plan.cgroups);
+  for (const auto& mount : plan.spec.mounts) mount_one(root, mount, plan);
+  set_sysctls(root, plan.spec.sysctl);
   mask_paths(root, plan.spec.masked_paths);
   make_paths_readonly(root, plan.spec.readonly_paths);
   if (plan.spec.root_readonly) set_mount_attributes(root, MOUNT_ATTR_RDONLY, 0, false);

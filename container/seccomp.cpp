@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "container/seccomp_custom.hpp"
 #include "container/seccomp_profile.hpp"
 
 namespace twinbox::container {
@@ -40,6 +41,10 @@ void install_filter(CapabilityMask capabilities) {
   } else {
     install(compile_filter(relevant));
   }
+}
+
+void install_profile(std::string_view profile, CapabilityMask capabilities) {
+  install(compile_profile(profile, capabilities));
 }
 
 }  // namespace twinbox::container

@@ -35,6 +35,7 @@ void merge(Resources& limits, const Resources& changes) {
   if (changes.cpus) limits.cpus = changes.cpus;
   if (changes.pids) limits.pids = changes.pids;
   if (!changes.cpuset_cpus.empty()) limits.cpuset_cpus = changes.cpuset_cpus;
+  if (changes.oom_kill_disable) limits.oom_kill_disable = true;
 }
 
 Spec default_spec() {

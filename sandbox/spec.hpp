@@ -99,6 +99,7 @@ struct Spec {
   bool init = false;            // a small process 1 of ours reaps orphans and passes signals on
   std::map<std::string, std::string> sysctl;
   std::vector<Device> devices;  // beside the default ones
+  bool all_devices = false;     // every device of the kernel that the box runs on, too
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
   std::map<std::string, std::string> annotations;
@@ -116,7 +117,7 @@ void merge(Resources& limits, const Resources& changes);
 Spec default_spec();
 
 // The config.json of a spec, and back. `source` names the text in errors; an unknown field is
-// ignored, a required feature that no engine has is an error that names the field.
+// kept and written again, a required feature that no engine has is an error that names the field.
 std::string to_json(const Spec& spec);
 Spec spec_from_json(std::string_view text, std::string_view source);
 // The `process` of a config.json alone.

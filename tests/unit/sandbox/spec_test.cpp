@@ -55,10 +55,30 @@ TEST(SpecJson, KeepsEveryField) {
   spec.annotations = {{"org.example.key", "value"}};
   spec.vm = {.kernel = "/boot/vmlinuz", .kernel_parameters = "quiet panic=-1", .initrd = "/initrd"};
 
+  spec.resources.memory_swap_bytes = -1;
+  spec.resources.cpuset_cpus = "0-2,4";
+  spec.resources.oom_kill_disable = true;
+  spec.process.oom_score_adj = -100;
+  spec.process.terminal_size = {.columns = 80, .rows = 25};
+  spec.init = true;
+  spec.all_devices = true;
+  spec.sysctl = {{"net.ipv4.ip_forward", "1"}};
+  spec.devices = {{.path = "/dev/x", .type = 'b', .major = 7, .minor = 3, .access = "rw"}};
+
   const auto text = to_json(spec);
   const auto back = spec_from_json(text, "config.json");
 
   EXPECT_EQ(to_json(back), text);
+  EXPECT_TRUE(back.unknown_members.empty()) << back.unknown_members;
+  EXPECT_EQ(back.resources, spec.resources);
+  EXPECT_EQ(back.process.oom_score_adj, -100);
+  EXPECT_EQ(back.process.terminal_size.columns, 80);
+  EXPECT_TRUE(back.init);
+  EXPECT_TRUE(back.all_devices);
+  EXPECT_EQ(back.sysctl, spec.sysctl);
+  ASSERT_EQ(back.devices.size(), 1U);
+  EXPECT_EQ(back.devices[0].type, 'b');
+  EXPECT_EQ(back.devices[0].access, "rw");
   EXPECT_EQ(back.process.args, spec.process.args);
   EXPECT_EQ(back.process.user.additional_gids, spec.process.user.additional_gids);
   EXPECT_EQ(back.process.capabilities, spec.process.capabilities);
@@ -101,8 +121,33 @@ TEST(SpecJson, IgnoresUnknownFieldsAndEmptyUnsupportedOnes) {
 
 TEST(SpecJson, NamesTheFeatureItCannotHonour) {
   auto json = minimal();
-  json["linux"]["sysctl"] = {{"net.ipv4.ip_forward", "1"}};
-  EXPECT_NE(refusal(json).find("config.json.linux.sysctl"), std::string::npos) << refusal(json);
+  json["linux"]["intelRdt"] = {{"closID", "1"}};
+  EXPECT_NE(refusal(json).find("config.json.linux.intelRdt"), std::string::npos) << refusal(json);
+}
+
+TEST(SpecJson, WritesUnknownMembersAgain) {
+  auto json = minimal();
+  json["fromTheFuture"] = {{"a", 1}};
+  json["linux"]["resources"]["memory"]["hint"] = "x";
+  const auto again = base::parse_json(to_json(spec_from_json(json.dump(), "config.json")), "again");
+  EXPECT_EQ(again.at("fromTheFuture").at("a"), 1);
+  EXPECT_EQ(again.at("linux").at("resources").at("memory").at("hint"), "x");
+}
+
+TEST(SpecJson, KeepsASeccompProfileAsItIs) {
+  auto json = minimal();
+  json["linux"]["seccomp"] = {{"defaultAction", "SCMP_ACT_ALLOW"}};
+  const auto spec = spec_from_json(json.dump(), "config.json");
+  EXPECT_EQ(spec.seccomp, Seccomp::profile);
+  EXPECT_EQ(base::parse_json(to_json(spec), "again").at("linux").at("seccomp"),
+            json["linux"]["seccomp"]);
+}
+
+TEST(SpecJson, RefusesADeviceThatNoRuleAllows) {
+  auto json = minimal();
+  json["linux"]["devices"] =
+      base::Json::array({{{"path", "/dev/x"}, {"type", "c"}, {"major", 1}, {"minor", 3}}});
+  EXPECT_NE(refusal(json).find("config.json.linux.devices[0]"), std::string::npos) << refusal(json);
 }
 
 TEST(SpecJson, RefusesToShareOrJoinNamespaces) {
