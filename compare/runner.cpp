@@ -192,9 +192,12 @@ bool Runner::is_left_out(const std::string& engine) const {
 std::vector<std::string> Runner::command(const std::string& engine, const Workload& workload,
                                          const std::filesystem::path& marks,
                                          Instance::Input input) const {
-  std::vector<std::string> arguments{
-      program_.string(), "run",        "--as",   engine,
-      "--memory",        plan_.memory, "--cpus", std::to_string(plan_.cpus)};
+  std::vector<std::string> arguments{program_.string(), "run", "--as", engine};
+  // A plain process has no limits; it is the baseline that shows what they cost.
+  if (engine != "process") {
+    arguments.insert(arguments.end(),
+                     {"--memory", plan_.memory, "--cpus", std::to_string(plan_.cpus)});
+  }
   // A box of a run that is interrupted must not go on and disturb the next one.
   arguments.insert(arguments.end(), {"--rm", "--die-with-parent"});
   if (input == Instance::Input::held_open) arguments.push_back("--interactive");
