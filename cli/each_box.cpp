@@ -33,6 +33,14 @@ int for_each_box(const std::vector<std::string>& references,
   return status;
 }
 
+std::optional<std::vector<std::string>> parse_boxes(Options& options,
+                                                    const std::vector<std::string>& arguments) {
+  auto boxes = options.parse(arguments, FlagPlace::anywhere);
+  if (options.help_shown()) return std::nullopt;
+  require_boxes(boxes, options);
+  return boxes;
+}
+
 void require_boxes(const std::vector<std::string>& words, const Options& options) {
   if (!words.empty()) return;
   throw base::Error(base::ErrorKind::usage, "say which box", options.see_help());

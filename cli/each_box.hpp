@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,7 +21,11 @@ int tell_errors(const std::function<void()>& act);
 int for_each_box(const std::vector<std::string>& references,
                  const std::function<void(const supervise::BoxRecord&)>& act);
 
-// A verb's arguments as one or more boxes, or as one. Throws base::Error (usage).
+// A verb's arguments as one or more boxes, among its flags; nullopt when they asked for help.
+// Throws base::Error (usage).
+std::optional<std::vector<std::string>> parse_boxes(Options& options,
+                                                    const std::vector<std::string>& arguments);
+// The same of words that are parsed already, and for a verb that takes one box.
 void require_boxes(const std::vector<std::string>& words, const Options& options);
 void require_one_box(const std::vector<std::string>& words, const Options& options);
 

@@ -62,16 +62,15 @@ int inspect(const Arguments& arguments) {
   Options options("inspect [FLAGS] BOX|IMAGE...", "Shows all that is known of boxes and images.");
   options.value("format,f", "FORMAT", "json, or a Go template", format);
   options.value("type", "TYPE", "container or image only", type);
-  const auto references = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(references, options);
+  const auto references = parse_boxes(options, arguments);
+  if (!references) return 0;
   if (!type.empty() && type != "container" && type != "image") {
     throw base::Error(base::ErrorKind::usage, fmt::format("--type: '{}' is not known", type),
                       "container or image");
   }
   std::vector<base::Json> found;
   int status = 0;
-  for (const auto& reference : references) {
+  for (const auto& reference : *references) {
     const auto done = tell_errors([&] { found.push_back(find(reference, type)); });
     if (done != 0) status = done;
   }

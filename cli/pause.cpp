@@ -6,10 +6,9 @@ namespace twinbox::cli {
 
 int pause(const Arguments& arguments) {
   Options options("pause BOX...", "Lets all processes of running boxes stand still.");
-  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(boxes, options);
-  return for_each_box(boxes, [](const supervise::BoxRecord& record) {
+  const auto boxes = parse_boxes(options, arguments);
+  if (!boxes) return 0;
+  return for_each_box(*boxes, [](const supervise::BoxRecord& record) {
     supervise::require(supervise::Action::pause, record.state.status, record.name);
     tell_box(record, [](auto& client, auto done) { client.pause(done); });
   });
@@ -17,10 +16,9 @@ int pause(const Arguments& arguments) {
 
 int unpause(const Arguments& arguments) {
   Options options("unpause BOX...", "Lets paused boxes go on.");
-  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(boxes, options);
-  return for_each_box(boxes, [](const supervise::BoxRecord& record) {
+  const auto boxes = parse_boxes(options, arguments);
+  if (!boxes) return 0;
+  return for_each_box(*boxes, [](const supervise::BoxRecord& record) {
     supervise::require(supervise::Action::unpause, record.state.status, record.name);
     tell_box(record, [](auto& client, auto done) { client.unpause(done); });
   });

@@ -50,11 +50,10 @@ int rm(const Arguments& arguments) {
   Options options("rm [FLAGS] BOX...", "Removes boxes that do not run.");
   options.flag("force,f", "end those that run, with SIGKILL", force);
   options.flag("volumes,v", "with volumes of their own, of which there are none", volumes);
-  auto boxes = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(boxes, options);
-  if (force) std::erase_if(boxes, is_missing);
-  return for_each_box(boxes, force ? remove_by_force : remove_at_rest);
+  auto boxes = parse_boxes(options, arguments);
+  if (!boxes) return 0;
+  if (force) std::erase_if(*boxes, is_missing);
+  return for_each_box(*boxes, force ? remove_by_force : remove_at_rest);
 }
 
 }  // namespace twinbox::cli

@@ -56,12 +56,11 @@ int stop(const Arguments& arguments) {
   StopFlags flags;
   Options options("stop [FLAGS] BOX...", "Asks boxes to end, and kills those that do not.");
   flags.declare(options);
-  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(boxes, options);
+  const auto boxes = parse_boxes(options, arguments);
+  if (!boxes) return 0;
   const auto seconds = flags.seconds();
   const auto signal = flags.number();
-  return for_each_box(boxes, [&](const supervise::BoxRecord& record) {
+  return for_each_box(*boxes, [&](const supervise::BoxRecord& record) {
     if (!is_alive(record.state.status)) return;
     try {
       tell_box(record, [&](auto& client, auto done) { client.stop(seconds, signal, done); });
@@ -75,11 +74,10 @@ int kill(const Arguments& arguments) {
   std::string signal = "KILL";
   Options options("kill [FLAGS] BOX...", "Sends a signal to the first process of running boxes.");
   options.value("signal,s", "SIGNAL", "default: KILL", signal);
-  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(boxes, options);
+  const auto boxes = parse_boxes(options, arguments);
+  if (!boxes) return 0;
   const int number = base::parse_signal(signal, "--signal");
-  return for_each_box(boxes, [&](const supervise::BoxRecord& record) {
+  return for_each_box(*boxes, [&](const supervise::BoxRecord& record) {
     supervise::require(supervise::Action::kill, record.state.status, record.name);
     tell_box(record, [&](auto& client, auto done) { client.kill(number, done); });
   });
@@ -89,12 +87,11 @@ int restart(const Arguments& arguments) {
   StopFlags flags;
   Options options("restart [FLAGS] BOX...", "Stops boxes, and starts them again.");
   flags.declare(options);
-  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(boxes, options);
+  const auto boxes = parse_boxes(options, arguments);
+  if (!boxes) return 0;
   const auto seconds = flags.seconds();
   const auto signal = flags.number();
-  return for_each_box(boxes, [&](const supervise::BoxRecord& record) {
+  return for_each_box(*boxes, [&](const supervise::BoxRecord& record) {
     if (!is_alive(record.state.status)) return start_again(record);
     tell_box(record, [&](auto& client, auto done) { client.restart(seconds, signal, done); });
   });

@@ -95,14 +95,13 @@ int update(const Arguments& arguments) {
   UpdateFlags flags;
   Options options("update [FLAGS] BOX...", "Changes limits and the restart policy of boxes.");
   flags.declare(options);
-  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(boxes, options);
+  const auto boxes = parse_boxes(options, arguments);
+  if (!boxes) return 0;
   if (options.given().empty()) {
     throw base::Error(base::ErrorKind::usage, "say what to change", options.see_help());
   }
   const auto update = parse(flags, options.given());
-  return for_each_box(boxes,
+  return for_each_box(*boxes,
                       [&](const supervise::BoxRecord& record) { update_box(record, update); });
 }
 

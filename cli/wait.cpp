@@ -28,11 +28,10 @@ int status_of_end(const supervise::BoxRecord& record) {
 
 int wait(const Arguments& arguments) {
   Options options("wait BOX...", "Waits until boxes end, and prints their exit statuses.");
-  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
-  if (options.help_shown()) return 0;
-  require_boxes(boxes, options);
+  const auto boxes = parse_boxes(options, arguments);
+  if (!boxes) return 0;
   int status = 0;
-  for (const auto& box : boxes) {
+  for (const auto& box : *boxes) {
     const auto done = tell_errors([&] {
       fmt::print("{}\n", status_of_end(box_store().find(box)));
       std::fflush(stdout);

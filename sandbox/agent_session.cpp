@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 
-#include <cctype>
 #include <ctime>
 #include <deque>
 #include <map>
@@ -11,6 +10,7 @@
 
 #include "base/json.hpp"
 #include "sandbox/frame_connection.hpp"
+#include "sandbox/peer_words.hpp"
 #include "sandbox/stream_relay.hpp"
 
 namespace twinbox::sandbox {
@@ -20,22 +20,7 @@ using protocol::Frame;
 using protocol::FrameType;
 using protocol::Stream;
 
-constexpr std::size_t log_line_limit = 1024;
 constexpr int log_lines_limit = 200;
-
-[[noreturn]] void violation(const std::string& what) {
-  throw base::Error(base::ErrorKind::system, "broke the protocol: " + what);
-}
-
-// Text from the guest, fit for a terminal.
-std::string printable(std::string_view text) {
-  std::string result(text.substr(0, log_line_limit));
-  while (!result.empty() && result.back() == '\n') result.pop_back();
-  for (char& c : result) {
-    if (std::iscntrl(static_cast<unsigned char>(c)) != 0 && c != '\t') c = '?';
-  }
-  return result;
-}
 
 base::Fd duplicate_if_open(int fd) { return base::Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
@@ -52,35 +37,6 @@ std::uint64_t nanoseconds_since_epoch() {
   ::clock_gettime(CLOCK_REALTIME, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000U +
          static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-Outcome parse_exited(std::string_view payload) {
-  const auto json = base::parse_json(payload, "exited");
-  const base::JsonView view(json, "exited");
-  return {.status = view.get<std::uint8_t>("status"),
-          .oom_killed = view.get_or<bool>("oom_killed", false),
-          .error = {}};
-}
-
-// The kind is optional: an agent tells the status of what never ran instead.
-base::Error error_from(const base::JsonView& view, base::ErrorKind kind = base::ErrorKind::system) {
-  const auto number = view.get_or<int>("kind", static_cast<int>(kind));
-  if (number < 0 || number > static_cast<int>(base::ErrorKind::internal))
-    violation("an error's kind");
-  return {static_cast<base::ErrorKind>(number), printable(view.get<std::string>("message")),
-          printable(view.get_or<std::string>("hint", ""))};
-}
-
-Outcome parse_failed(std::string_view payload) {
-  const auto json = base::parse_json(payload, "failed");
-  const base::JsonView view(json, "failed");
-  const int status = view.get<int>("status");
-  if (status < 1 || status > status_command_not_found) {
-    violation(fmt::format("status {} of a process that never ran", status));
-  }
-  const auto kind =
-      status == status_command_not_found ? base::ErrorKind::not_found : base::ErrorKind::system;
-  return {.status = status, .oom_killed = false, .error = error_from(view, kind)};
 }
 
 }  // namespace
