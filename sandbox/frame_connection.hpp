@@ -35,6 +35,8 @@ class FrameConnection : public std::enable_shared_from_this<FrameConnection> {
   void send(protocol::FrameType type, std::uint32_t process, std::string_view payload);
   // Writes what is queued, waiting for the stream; for last words.
   void flush();
+  // Whether the stream has taken all that was queued, or is no more.
+  bool drained() const { return !open_ || output_.empty(); }
   // Lets go of the stream without calling on_end.
   void close();
 

@@ -136,10 +136,15 @@ void ServedProcess::end(Outcome outcome) {
 }
 
 void ServedProcess::abandon() {
-  if (std::exchange(abandoned_, true) || outcome_) return;
+  if (std::exchange(abandoned_, true)) return;
   in_.reset();
-  out_->reopen();
-  err_->reopen();
+  for (auto* source : {out_.get(), err_.get()}) {
+    if (outcome_) {
+      source->close();
+    } else {
+      source->reopen();
+    }
+  }
 }
 
 StreamSource& ServedProcess::source(std::string_view payload) {

@@ -49,11 +49,6 @@ class ServedProcess {
   void take(const protocol::Frame& frame);
 
  private:
-  struct Pipe {
-    base::Fd ours;
-    base::Fd theirs;
-  };
-
   std::unique_ptr<StreamSource> make_source(protocol::Stream stream, base::Fd fd);
   std::unique_ptr<StreamSink> make_sink(base::Fd fd);
   void close_process_ends();

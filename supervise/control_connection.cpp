@@ -42,7 +42,11 @@ ControlConnection::ControlConnection(base::EventLoop& loop, base::Fd stream, Sup
 }
 
 ControlConnection::~ControlConnection() {
-  for (const auto& [id, attachment] : attachments_) box_.output().remove(attachment.listener);
+  for (auto& [id, attachment] : attachments_) {
+    box_.output().remove(attachment.listener);
+    attachment.in.reset();
+    end_input(attachment);
+  }
   for (const auto& [id, weak] : processes_) {
     if (const auto process = weak.lock()) process->abandon();
   }
@@ -57,6 +61,7 @@ void ControlConnection::lose() {
 }
 
 void ControlConnection::take(const Frame& frame) {
+  if (box_.finished()) return;  // it hears so when this process ends
   switch (frame.type) {
     case FrameType::request:
       return request(frame);
@@ -80,16 +85,12 @@ void ControlConnection::take_process_frame(const Frame& frame) {
 
 void ControlConnection::take_attachment_frame(Attachment& attachment, const Frame& frame) {
   namespace protocol = sandbox::protocol;
-  const bool is_input = frame.type == FrameType::stdin_data || frame.type == FrameType::stdin_end;
-  if (is_input && !box_.launched()) return attachment.early_input.push_back(frame);
   switch (frame.type) {
     case FrameType::stdin_data:
       if (!attachment.in) attachment.in = make_input(frame.process);
       return attachment.in->push(frame.payload);
     case FrameType::stdin_end:
-      if (!attachment.gives_input) return;
-      if (attachment.in) return attachment.in->finish();
-      return box_.input_ended();
+      return attachment.in ? attachment.in->finish() : end_input(attachment);
     case FrameType::credit:
       return box_.output().credit(attachment.listener, log_stream(frame.payload),
                                   protocol::read_u32(frame.payload, 4));
@@ -111,6 +112,12 @@ void ControlConnection::take_attachment_frame(Attachment& attachment, const Fram
 void ControlConnection::attach(const Frame& frame) {
   const auto id = frame.process;
   const auto wanted = base::parse_json(frame.payload, "attach");
+  const auto& record = box_.record();
+  try {
+    box_.check_attachable();
+  } catch (const base::Error& error) {
+    return sandbox::send_outcome(*connection_, id, {sandbox::status_own_error, false, error});
+  }
   auto& attachment = attachments_[id];
   attachment.gives_input = JsonView(wanted, "attach").get_or<bool>("stdin", true);
   attachment.listener = box_.output().add([this, id](LogStream stream, std::string_view bytes) {
@@ -120,15 +127,7 @@ void ControlConnection::attach(const Frame& frame) {
   box_.on_end([this, id, alive = std::weak_ptr(alive_)](const Ended& ended) {
     if (!alive.expired()) end_attachment(id, ended.outcome);
   });
-  if (box_.record().state.status == Status::running) emit(box_.record(), "attach");
-}
-
-void ControlConnection::pass_on_early_input() {
-  for (auto& [id, attachment] : attachments_) {
-    for (const auto& frame : std::exchange(attachment.early_input, {})) {
-      take_attachment_frame(attachment, frame);
-    }
-  }
+  if (record.state.status == Status::running) emit(record, "attach");
 }
 
 void ControlConnection::end_attachment(std::uint32_t id, const sandbox::Outcome& outcome) {
@@ -139,7 +138,7 @@ void ControlConnection::end_attachment(std::uint32_t id, const sandbox::Outcome&
 
 std::unique_ptr<sandbox::StreamSink> ControlConnection::make_input(std::uint32_t id) {
   return std::make_unique<sandbox::StreamSink>(
-      loop_, box_.open_input(),
+      loop_, box_.input().writer(),
       sandbox::StreamSink::Handlers{.give_credit =
                                         [this, id](std::uint32_t bytes) {
                                           auto payload = input_stream();
@@ -151,7 +150,15 @@ std::unique_ptr<sandbox::StreamSink> ControlConnection::make_input(std::uint32_t
                                           connection_->send(FrameType::stream_closed, id,
                                                             input_stream());
                                         },
-                                    .on_drained = [this] { box_.input_ended(); }});
+                                    .on_drained =
+                                        [this, id] {
+                                          const auto found = attachments_.find(id);
+                                          if (found != attachments_.end()) end_input(found->second);
+                                        }});
+}
+
+void ControlConnection::end_input(const Attachment& attachment) {
+  if (attachment.gives_input && !box_.finished()) box_.input_ended();
 }
 
 void ControlConnection::exec(const Frame& frame) {
@@ -159,9 +166,15 @@ void ControlConnection::exec(const Frame& frame) {
   processes_[frame.process] = process;
   try {
     auto request = sandbox::exec_from_json(frame.payload).request;
+    const bool told = !request.task;  // as an event
     request.stdio = process->process_ends();
-    request.on_executed = [process = process.get()] { process->started(); };
-    request.on_exit = [process = process.get()](const sandbox::Outcome& outcome) {
+    request.on_executed = [&box = box_, process = process.get(), told] {
+      if (told) emit(box.record(), "exec_start");
+      process->started();
+    };
+    request.on_exit = [&box = box_, process = process.get(),
+                       told](const sandbox::Outcome& outcome) {
+      if (told) emit(box.record(), "exec_die", {{"exitCode", std::to_string(outcome.status)}});
       process->conclude(outcome);
     };
     const auto action = request.task ? Action::copy : Action::exec;
@@ -205,14 +218,12 @@ bool ControlConnection::carry_out_on_life(std::string_view what, const JsonView&
       if (const auto* error = std::get_if<base::Error>(&answer)) return reply(*error);
       reply(to_json(box_.record()));
     });
-    pass_on_early_input();
   } else if (what == "stop") {
     box_.stop(number("timeout"), number("signal"), done);
   } else if (what == "restart") {
     box_.restart(number("timeout"), number("signal"), done);
   } else if (what == "kill") {
-    box_.kill(request.get<int>("signal"));
-    done(std::monostate{});
+    box_.kill(request.get<int>("signal"), done);
   } else if (what == "pause") {
     box_.pause(done);
   } else if (what == "unpause") {

@@ -26,8 +26,8 @@ class ControlConnection {
   ~ControlConnection();
 
   bool gone() const { return gone_; }
-  // Writes what is queued, waiting for the client.
-  void flush() { connection_->flush(); }
+  // Whether the client has been sent all that it is to know.
+  bool drained() const { return connection_->drained(); }
 
  private:
   using Reply = sandbox::Answer<std::string>;
@@ -35,7 +35,6 @@ class ControlConnection {
     Output::ListenerId listener = 0;
     bool gives_input = true;
     // What was sent before the workload was started; the window of a stream bounds it.
-    std::vector<sandbox::protocol::Frame> early_input{};
     std::unique_ptr<sandbox::StreamSink> in;
   };
 
@@ -44,8 +43,8 @@ class ControlConnection {
   void take_attachment_frame(Attachment& attachment, const sandbox::protocol::Frame& frame);
   void attach(const sandbox::protocol::Frame& frame);
   void end_attachment(std::uint32_t id, const sandbox::Outcome& outcome);
-  void pass_on_early_input();
   std::unique_ptr<sandbox::StreamSink> make_input(std::uint32_t id);
+  void end_input(const Attachment& attachment);
   void exec(const sandbox::protocol::Frame& frame);
   void request(const sandbox::protocol::Frame& frame);
   void carry_out(const base::JsonView& request, const Reply& reply);

@@ -6,9 +6,8 @@
 #include <optional>
 
 #include "base/event_loop.hpp"
-#include "base/fd.hpp"
 #include "sandbox/engine.hpp"
-#include "sandbox/stream_relay.hpp"
+#include "supervise/input.hpp"
 #include "supervise/output.hpp"
 
 namespace twinbox::supervise {
@@ -22,18 +21,15 @@ class Run {
     std::function<void(const sandbox::Outcome& outcome)> on_end;
   };
 
-  // `request` has no streams yet. With `open_stdin` the workload reads what clients send, else
-  // nothing.
-  Run(base::EventLoop& loop, Output& output, bool open_stdin, Handlers handlers);
-  // What goes wrong is told to on_end.
-  void start(sandbox::Engine& engine, sandbox::BoxRequest request);
+  Run(base::EventLoop& loop, Input& input, Output& output, Handlers handlers);
+  // The request that is made has no streams yet. What goes wrong is told to on_end.
+  void start(sandbox::Engine& engine, const std::function<sandbox::BoxRequest()>& make_request);
 
+  // To the workload, where there is one.
+  void signal(int number);
+  // Only once it has been executed.
   sandbox::Box& box() { return *box_; }
   bool executed() const { return executed_; }
-  // A way to type to the workload; empty where its stdin is not open.
-  base::Fd open_input() const;
-  // Nobody will type any more.
-  void close_input() { input_.reset(); }
 
  private:
   void begin(sandbox::Engine& engine, sandbox::BoxRequest request);
@@ -41,11 +37,10 @@ class Run {
   void tell_end();
 
   base::EventLoop& loop_;
+  Input& input_;
   Output& output_;
-  bool open_stdin_;
   Handlers handlers_;
   std::unique_ptr<sandbox::Box> box_;
-  base::Fd input_;
   bool executed_ = false;
   std::optional<sandbox::Outcome> outcome_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -86,6 +86,15 @@ void OwnedBox::change(const std::function<void(BoxRecord&)>& change) {
   record_ = std::move(changed);
 }
 
+void OwnedBox::note(const std::function<void(BoxRecord&)>& change) {
+  try {
+    this->change(change);
+  } catch (const base::Error& error) {
+    change(record_);
+    base::log(base::LogLevel::warning, "{}", error.what());
+  }
+}
+
 void OwnedBox::write_spec(const sandbox::Spec& spec) {
   replace_in(path(), spec_name, sandbox::to_json(spec));
 }

@@ -1,9 +1,8 @@
 #include "supervise/supervised_box.hpp"
 
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <utility>
 
@@ -14,59 +13,84 @@
 namespace twinbox::supervise {
 namespace {
 
+using base::ErrorKind;
 using sandbox::Done;
-using namespace std::chrono_literals;
 
-// docker's: doubled with each restart, and forgotten after a run of ten seconds.
-constexpr auto first_back_off = 100ms;
-constexpr std::chrono::milliseconds longest_back_off = 60s;
-constexpr std::int64_t long_run_ns = 10'000'000'000;
+void answer_all(std::vector<Done>& questions,
+                const std::variant<std::monostate, base::Error>& answer) {
+  for (const auto& done : std::exchange(questions, {})) done(answer);
+}
+
+void cancel(base::EventLoop& loop, std::optional<base::EventLoop::TimerId>& timer) {
+  if (const auto id = std::exchange(timer, std::nullopt)) loop.cancel_timer(*id);
+}
+
+base::Error why_not_started(const sandbox::Outcome& outcome, const std::string& name) {
+  if (outcome.error) return *outcome.error;
+  return {ErrorKind::system, fmt::format("box {} was ended before its workload ran", name)};
+}
 
 }  // namespace
 
 SupervisedBox::SupervisedBox(base::EventLoop& loop, OwnedBox box,
-                             std::unique_ptr<sandbox::Engine> engine, sandbox::RootFilesystem root,
-                             std::function<void()> on_finished)
+                             std::unique_ptr<sandbox::Engine> engine, sandbox::RootFilesystem root)
     : loop_(loop),
       box_(std::move(box)),
       engine_(std::move(engine)),
       root_(std::move(root)),
-      on_finished_(std::move(on_finished)),
-      output_(loop, LogWriter(box_->path() / "log")),
-      back_off_(first_back_off) {}
+      input_(record().settings.open_stdin),
+      output_(loop, LogWriter(box_->path() / "log")) {}
 
 SupervisedBox::~SupervisedBox() {
-  cancel_timer(kill_timer_);
-  cancel_timer(restart_timer_);
+  cancel(loop_, kill_timer_);
+  cancel(loop_, restart_timer_);
+}
+
+// The box goes on where the disk is full; start() has seen to it that there was room at first.
+void SupervisedBox::note(const std::function<void(BoxState&)>& change) {
+  box_->note([&](BoxRecord& record) { change(record.state); });
 }
 
 void SupervisedBox::start(Done done) {
   require(Action::start, record().state.status, record().name);
-  start_done_ = std::move(done);
-  box_->change([](BoxRecord& record) { record.state.supervisor = ::getpid(); });
+  if (run_) {
+    throw base::Error(ErrorKind::conflict, fmt::format("box {} is being started", record().name));
+  }
+  try {
+    box_->change([](BoxRecord& record) {
+      record.state.supervisor = ::getpid();
+      record.state.restart_count = 0;
+    });
+  } catch (const base::Error& error) {
+    done(error);
+    return finish({{.status = sandbox::status_own_error, .oom_killed = false, .error = error}, {}});
+  }
+  start_done_.push_back(std::move(done));
   launch();
 }
 
 void SupervisedBox::launch() {
-  ended_by_hand_ = false;
+  stays_ended_ = false;
   run_ = std::make_unique<Run>(
-      loop_, output_, record().settings.open_stdin,
+      loop_, input_, output_,
       Run::Handlers{.on_executed = [this] { on_executed(); },
                     .on_end = [this](const sandbox::Outcome& outcome) { on_run_end(outcome); }});
-  sandbox::BoxRequest request{.id = record().id,
-                              .directory = box_->path(),
-                              .spec = box_->spec(),
-                              .root = root_,
-                              .stdio = {},
-                              .on_executed = {},
-                              .keep_files = !record().settings.remove_at_end};
-  run_->start(*engine_, std::move(request));
+  run_->start(*engine_, [this] { return make_request(); });
+}
+
+sandbox::BoxRequest SupervisedBox::make_request() const {
+  return {.id = record().id,
+          .directory = box_->path(),
+          .spec = box_->spec(),
+          .root = root_,
+          .stdio = {},
+          .on_executed = {},
+          .keep_files = !record().settings.remove_at_end};
 }
 
 void SupervisedBox::on_executed() {
   const auto processes = run_->box().processes();
-  box_->change([&](BoxRecord& record) {
-    auto& state = record.state;
+  note([&](BoxState& state) {
     state.status = Status::running;
     state.pid = processes.empty() ? 0 : processes.front();
     state.started = now();
@@ -75,134 +99,146 @@ void SupervisedBox::on_executed() {
     state.error.clear();
   });
   emit(record(), "start");
-  if (const auto done = std::exchange(start_done_, std::nullopt)) (*done)(std::monostate{});
+  if (std::exchange(restart_begun_, false)) emit(record(), "restart");
+  answer_all(start_done_, std::monostate{});
 }
 
 void SupervisedBox::on_run_end(const sandbox::Outcome& outcome) {
-  const Ended ended{outcome, run_->executed() ? run_->box().marks() : sandbox::Marks()};
   const bool executed = run_->executed();
-  cancel_timer(kill_timer_);
+  const Ended ended{outcome, executed ? run_->box().marks() : sandbox::Marks()};
+  cancel(loop_, kill_timer_);
   end_exec_processes();
   run_.reset();
-  record_end(outcome);
-  if (const auto done = executed ? std::nullopt : std::exchange(start_done_, std::nullopt)) {
-    ended_by_hand_ = true;  // one that could not be started is not tried again
-    (*done)(outcome.error.value_or(base::Error(base::ErrorKind::system, "it was ended")));
+  input_.renew();
+  record_end(outcome, executed);
+  if (!executed) {  // one that could not be started is not tried again
+    stay_ended();
+    answer_all(start_done_, why_not_started(outcome, record().name));
   }
-  const bool again = restart_wanted_ || wants_restart(outcome);
-  if (!again) return finish(ended);
+  const bool by_policy = !stays_ended_ && wants_restart(record().settings.restart, record().state);
+  if (!restart_wanted_ && !by_policy) return finish(ended);
   for (const auto& handler : std::exchange(end_handlers_, {})) handler(ended);
-  if (std::exchange(restart_wanted_, false)) return launch();
-  restart_later();
+  answer_all(stop_done_, std::monostate{});
+  if (!restart_wanted_) return restart_later();
+  launch_again();
 }
 
-void SupervisedBox::record_end(const sandbox::Outcome& outcome) {
-  const bool ran = record().state.status != Status::created;
-  box_->change([&](BoxRecord& record) {
-    auto& state = record.state;
-    if (ran) state.status = Status::exited;
+void SupervisedBox::launch_again() {
+  restart_wanted_ = false;
+  restart_begun_ = true;
+  launch();
+}
+
+void SupervisedBox::record_end(const sandbox::Outcome& outcome, bool executed) {
+  note([&](BoxState& state) {
+    if (state.status != Status::created) state.status = Status::exited;
     state.pid = 0;
     state.exit_code = outcome.status;
     state.oom_killed = outcome.oom_killed;
     state.error = outcome.error ? outcome.error->message() : "";
-    state.finished = now();
+    if (executed) state.finished = now();
   });
-  if (!ran) return;
+  if (!executed) return;
   if (outcome.oom_killed) emit(record(), "oom");
   emit(record(), "die", {{"exitCode", std::to_string(outcome.status)}});
-}
-
-bool SupervisedBox::wants_restart(const sandbox::Outcome& outcome) const {
-  using Kind = RestartPolicy::Kind;
-  const auto& policy = record().settings.restart;
-  if (ended_by_hand_ || policy.kind == Kind::no) return false;
-  if (policy.kind != Kind::on_failure) return true;
-  return outcome.status != 0 &&
-         (policy.maximum_retries == 0 || record().state.restart_count < policy.maximum_retries);
+  if (std::exchange(stop_wanted_, false)) emit(record(), "stop");
 }
 
 void SupervisedBox::restart_later() {
   const auto& state = record().state;
-  if (state.finished - state.started > long_run_ns) back_off_ = first_back_off;
-  box_->change([](BoxRecord& record) { record.state.status = Status::restarting; });
-  restart_timer_ = loop_.add_timer(back_off_, [this] {
+  const auto delay = back_off_.next(std::chrono::nanoseconds(state.finished - state.started));
+  note([](BoxState& changed) { changed.status = Status::restarting; });
+  restart_timer_ = loop_.add_timer(delay, [this] {
     restart_timer_.reset();
-    box_->change([](BoxRecord& record) { ++record.state.restart_count; });
+    note([](BoxState& changed) { ++changed.restart_count; });
     launch();
   });
-  back_off_ = std::min(back_off_ * 2, longest_back_off);
 }
 
-// The record is at rest and let go of before anybody is told, so that what they do next finds it
-// so.
+// The box is let go of before anybody is told, so that what they do next finds it at rest.
 void SupervisedBox::finish(const Ended& ended) {
-  finished_ = true;
-  const bool removed = remove_wanted_ || record().settings.remove_at_end;
+  const auto name = record().name;
+  let_go();
+  for (const auto& handler : std::exchange(end_handlers_, {})) handler(ended);
+  answer_all(stop_done_, std::monostate{});
+  answer_all(start_done_,
+             base::Error(ErrorKind::conflict, fmt::format("box {} was stopped meanwhile", name)));
+}
+
+void SupervisedBox::let_go() {
   ::unlink((box_->path() / "control.sock").c_str());
+  const bool removed = remove_wanted_ || record().settings.remove_at_end;
+  note([&](BoxState& state) {
+    if (state.status == Status::restarting) state.status = Status::exited;
+    if (removed) state.status = Status::removing;
+    state.supervisor = 0;
+  });
   if (removed) {
     emit(record(), "destroy");
-    box_->remove();
-  } else {
-    box_->change([](BoxRecord& record) { record.state.supervisor = 0; });
+    try {
+      box_->remove();
+    } catch (const base::Error& error) {  // left to a sweep
+      base::log(base::LogLevel::warning, "{}", error.what());
+    }
   }
   box_.reset();
-  for (const auto& handler : std::exchange(end_handlers_, {})) handler(ended);
-  for (const auto& done : std::exchange(stop_done_, {})) done(std::monostate{});
-  on_finished_();
 }
 
-void SupervisedBox::end_by_hand() {
-  ended_by_hand_ = true;
-  if (!restart_timer_) return;
-  cancel_timer(restart_timer_);
-  box_->change([](BoxRecord& record) { record.state.status = Status::exited; });
-  loop_.add_timer({}, [this] {
-    sandbox::Outcome outcome{.status = record().state.exit_code, .oom_killed = false, .error = {}};
-    finish({outcome, {}});
-  });
+// Neither a policy nor the verb starts it again.
+void SupervisedBox::stay_ended() {
+  stays_ended_ = true;
+  restart_wanted_ = restart_begun_ = false;
 }
 
 void SupervisedBox::stop(std::optional<int> timeout, std::optional<int> signal, Done done) {
-  if (!run_ && !restart_timer_) return done(std::monostate{});
+  if (!active()) return done(std::monostate{});
   stop_done_.push_back(std::move(done));
-  emit(record(), "stop");
-  end_by_hand();
-  signal_stop(signal.value_or(record().settings.stop_signal), timeout);
+  stop_wanted_ = true;
+  stay_ended();
+  signal_stop(signal, timeout);
+  if (!run_) finish({});
 }
 
-void SupervisedBox::signal_stop(int number, std::optional<int> timeout) {
+void SupervisedBox::signal_stop(std::optional<int> number, std::optional<int> timeout) {
+  cancel(loop_, restart_timer_);
   if (!run_) return;
-  run_->box().signal(number);
+  const int stop_signal = number.value_or(record().settings.stop_signal);
+  emit(record(), "kill", {{"signal", std::to_string(stop_signal)}});
+  run_->signal(stop_signal);
+  // As docker does: it can end only when it moves.
   if (record().state.status == Status::paused) unpause([](const auto&) {});
   const int seconds = timeout.value_or(record().settings.stop_timeout);
   if (seconds < 0) return;
-  cancel_timer(kill_timer_);
+  cancel(loop_, kill_timer_);
   kill_timer_ = loop_.add_timer(std::chrono::seconds(seconds), [this] {
     kill_timer_.reset();
-    if (run_) run_->box().signal(SIGKILL);
+    emit(record(), "kill", {{"signal", std::to_string(SIGKILL)}});
+    run_->signal(SIGKILL);
   });
 }
 
 void SupervisedBox::restart(std::optional<int> timeout, std::optional<int> signal, Done done) {
-  emit(record(), "restart");
-  start_done_ = std::move(done);
-  if (restart_timer_) {
-    cancel_timer(restart_timer_);
-    return launch();
-  }
+  if (!active()) return start(std::move(done));
+  start_done_.push_back(std::move(done));
   restart_wanted_ = true;
-  signal_stop(signal.value_or(record().settings.stop_signal), timeout);
+  stop_wanted_ = run_ != nullptr;
+  signal_stop(signal, timeout);
+  if (!run_) launch_again();
 }
 
-void SupervisedBox::kill(int number) {
+void SupervisedBox::kill(int number, const Done& done) {
   require(Action::kill, record().state.status, record().name);
   emit(record(), "kill", {{"signal", std::to_string(number)}});
-  if (number == SIGKILL || number == record().settings.stop_signal) end_by_hand();
-  if (run_) run_->box().signal(number);
+  if (run_) run_->signal(number);
+  done(std::monostate{});
+  if (number != SIGKILL && number != record().settings.stop_signal) return;
+  stay_ended();
+  cancel(loop_, restart_timer_);
+  if (!run_) finish({});
 }
 
 void SupervisedBox::signal(int number) {
-  if (run_) run_->box().signal(number);
+  if (run_) run_->signal(number);
 }
 
 void SupervisedBox::resize(sandbox::TerminalSize size) {
@@ -211,8 +247,8 @@ void SupervisedBox::resize(sandbox::TerminalSize size) {
 
 void SupervisedBox::pause(Done done) {
   running_box(Action::pause).pause([this, done = std::move(done)](const auto& answer) {
-    if (!std::holds_alternative<base::Error>(answer) && box_) {
-      box_->change([](BoxRecord& record) { record.state.status = Status::paused; });
+    if (!std::holds_alternative<base::Error>(answer) && run_) {
+      note([](BoxState& state) { state.status = Status::paused; });
       emit(record(), "pause");
     }
     done(answer);
@@ -221,8 +257,8 @@ void SupervisedBox::pause(Done done) {
 
 void SupervisedBox::unpause(Done done) {
   running_box(Action::unpause).resume([this, done = std::move(done)](const auto& answer) {
-    if (!std::holds_alternative<base::Error>(answer) && box_ && run_) {
-      box_->change([](BoxRecord& record) { record.state.status = Status::running; });
+    if (!std::holds_alternative<base::Error>(answer) && run_) {
+      note([](BoxState& state) { state.status = Status::running; });
       emit(record(), "unpause");
     }
     done(answer);
@@ -232,8 +268,12 @@ void SupervisedBox::unpause(Done done) {
 sandbox::Box& SupervisedBox::running_box(Action action) {
   require(action, record().state.status, record().name);
   if (run_ && run_->executed()) return run_->box();
-  throw base::Error(base::ErrorKind::conflict,
-                    fmt::format("box {} is being started", record().name), "try again in a moment");
+  throw base::Error(ErrorKind::conflict, fmt::format("box {} does not run", record().name),
+                    "try again in a moment: it is being started");
+}
+
+void SupervisedBox::check_attachable() const {
+  if (run_ && run_->executed()) require(Action::attach, record().state.status, record().name);
 }
 
 void SupervisedBox::update(const sandbox::Resources& limits, std::optional<RestartPolicy> policy,
@@ -252,7 +292,12 @@ void SupervisedBox::update(const sandbox::Resources& limits, std::optional<Resta
     return done(std::monostate{});
   }
   run_->box().update(limits, [this, write_down, done = std::move(done)](const auto& answer) {
-    if (!std::holds_alternative<base::Error>(answer) && box_) write_down();
+    if (std::holds_alternative<base::Error>(answer) || finished()) return done(answer);
+    try {
+      write_down();
+    } catch (const base::Error& error) {
+      return done(error);
+    }
     done(answer);
   });
 }
@@ -266,20 +311,19 @@ void SupervisedBox::rename(const std::string& name) {
 void SupervisedBox::remove(Done done) {
   remove_wanted_ = true;
   stop_done_.push_back(std::move(done));
-  end_by_hand();
-  if (run_) {
-    run_->box().signal(SIGKILL);
-  } else if (!restart_timer_ && !finished_) {
-    finish({});
-  }
+  stay_ended();
+  cancel(loop_, restart_timer_);
+  if (!run_) return finish({});
+  emit(record(), "kill", {{"signal", std::to_string(SIGKILL)}});
+  run_->signal(SIGKILL);
 }
 
 void SupervisedBox::give_up() {
-  if (!run_ && !restart_timer_ && !finished_) finish({});
+  if (!finished() && !active()) finish({});
 }
 
 void SupervisedBox::input_ended() {
-  if (run_ && record().settings.stdin_once) run_->close_input();
+  if (record().settings.stdin_once) input_.close();
 }
 
 std::shared_ptr<sandbox::ServedProcess> SupervisedBox::serve(
@@ -297,10 +341,6 @@ void SupervisedBox::end_exec_processes() {
   for (const auto& served : served_) {
     served->end({.status = 128 + SIGKILL, .oom_killed = false, .error = {}});
   }
-}
-
-void SupervisedBox::cancel_timer(std::optional<base::EventLoop::TimerId>& timer) {
-  if (const auto id = std::exchange(timer, std::nullopt)) loop_.cancel_timer(*id);
 }
 
 }  // namespace twinbox::supervise

@@ -7,13 +7,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <list>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "base/json.hpp"
 #include "base/log.hpp"
@@ -30,16 +35,38 @@ using protocol::FrameType;
 
 constexpr std::array end_signals{SIGTERM, SIGINT};
 
+// Of the command: what it was started with, or set up for itself.
+void reset_signals() {
+  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+// What the command was started with beside its streams; its own descriptors are all close-on-exec.
+// Whoever waits for their end must not wait for the box.
+void close_inherited() {
+  std::vector<int> inherited;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const auto name = entry.path().filename().string();
+    int fd = -1;
+    std::from_chars(name.data(), name.data() + name.size(), fd);
+    const int flags = ::fcntl(fd, F_GETFD);
+    if (fd > STDERR_FILENO && flags >= 0 && (flags & FD_CLOEXEC) == 0) inherited.push_back(fd);
+  }
+  for (const int fd : inherited) ::close(fd);
+}
+
 class SupervisorProcess {
  public:
   SupervisorProcess(const SupervisorRequest& request, base::Fd first_client);
-  void run() { loop_.run(); }
+  // Returns when the box is at rest and everybody knows.
+  void run();
 
  private:
   void add_client(base::Fd stream);
   void on_client_gone();
   void on_signal();
-  void on_finished();
 
   base::EventLoop loop_;
   base::Fd signals_;
@@ -52,6 +79,8 @@ class SupervisorProcess {
 // A session of its own, away from the command's terminal and streams.
 void leave_command(bool die_with_parent, pid_t parent) {
   ::setsid();
+  reset_signals();
+  close_inherited();
   if (die_with_parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (::getppid() != parent) ::_exit(1);  // it died before the call
@@ -67,23 +96,42 @@ void log_into(const std::filesystem::path& file) {
   ::dup2(log.get(), STDERR_FILENO);
 }
 
+// A box that was made for this run, and cannot be run, is not left behind where nobody wants it.
+void drop_unstarted(OwnedBox& box) {
+  if (box.record().settings.remove_at_end && box.record().state.status == Status::created) {
+    box.remove();
+  }
+}
+
 SupervisorProcess::SupervisorProcess(const SupervisorRequest& request, base::Fd first_client)
     : signals_(base::make_signalfd(end_signals)) {
   auto box = request.open();
-  auto root = request.prepare_root(box.record());
+  SupervisorRequest::Root root;
+  std::unique_ptr<sandbox::Engine> engine;
+  try {
+    root = request.prepare_root(box.record());
+    engine = request.make_engine(box.record());
+    listener_ = listen_in(box.path());
+    log_into(box.path() / "supervisor.log");
+  } catch (const base::Error&) {
+    drop_unstarted(box);
+    throw;
+  }
   hold_ = std::move(root.hold);
-  auto engine = request.make_engine(box.record());
-  const auto directory = box.path();
-  listener_ = listen_in(directory);
-  log_into(directory / "supervisor.log");
-  box_.emplace(loop_, std::move(box), std::move(engine), std::move(root.files),
-               [this] { on_finished(); });
+  box_.emplace(loop_, std::move(box), std::move(engine), std::move(root.files));
   loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   loop_.add(listener_.get(), EPOLLIN, [this](std::uint32_t) {
     base::Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (client) add_client(std::move(client));
   });
   add_client(std::move(first_client));
+}
+
+void SupervisorProcess::run() {
+  const auto all_told = [this] {
+    return box_->all_told() && std::ranges::all_of(clients_, &ControlConnection::drained);
+  };
+  while (!all_told()) loop_.run_once(std::chrono::seconds(60));
 }
 
 void SupervisorProcess::add_client(base::Fd stream) {
@@ -98,15 +146,10 @@ void SupervisorProcess::on_client_gone() {
 void SupervisorProcess::on_signal() {
   signalfd_siginfo info{};
   while (base::read_some(signals_.get(), std::as_writable_bytes(std::span(&info, 1)))) {
-    box_->stop({}, {}, [](const auto&) {});
   }
-}
-
-// The stack is worth no destructor any more; what an engine keeps for the whole process, such as
-// libvirt's driver, is.
-void SupervisorProcess::on_finished() {
-  for (auto& client : clients_) client.flush();
-  std::exit(0);
+  if (box_->finished()) return;
+  box_->stop({}, {}, [](const auto&) {});
+  box_->give_up();
 }
 
 // Tells the command why there is no box, whatever it asks.
@@ -137,6 +180,9 @@ void refuse(base::Fd stream, const base::Error& error) {
     SupervisorProcess process(request, std::move(first_client));
     ::close(client);
     process.run();
+    // The stack is worth no destructor any more; what an engine keeps for the whole process, such
+    // as libvirt's driver, is.
+    std::exit(0);
   } catch (const base::Error& error) {
     refuse(base::Fd(client), error);
   } catch (const std::exception& error) {
