@@ -112,7 +112,8 @@ supervise::BoxSettings make_settings(const RunOptions& options, const image::Pre
   settings.image_id = image.id;
   settings.requested_engine = options.engine;
   settings.open_stdin = options.interactive;
-  settings.stdin_once = options.interactive && attaches_to(options, "stdin");
+  // A terminal has no end of input: who detaches from it may come back and type on.
+  settings.stdin_once = options.interactive && !options.terminal && attaches_to(options, "stdin");
   settings.remove_at_end = options.remove;
   settings.stop_signal = stop_signal(options, image);
   const auto timeout = whole_number(options.stop_timeout, "--stop-timeout", -1);
