@@ -123,10 +123,6 @@ Json host_config_of(const supervise::BoxSettings& settings, const sandbox::Spec&
   return config;
 }
 
-std::string user_text(const sandbox::User& user) {
-  return user.uid == 0 && user.gid == 0 ? "" : fmt::format("{}:{}", user.uid, user.gid);
-}
-
 std::string signal_name(int number) {
   const char* const name = ::sigabbrev_np(number);
   return name != nullptr ? fmt::format("SIG{}", name) : std::to_string(number);
@@ -134,7 +130,7 @@ std::string signal_name(int number) {
 
 Json config_of(const supervise::BoxSettings& settings, const sandbox::Spec& spec) {
   return {{"Hostname", spec.hostname},
-          {"User", user_text(spec.process.user)},
+          {"User", settings.user},
           {"Tty", spec.process.terminal},
           {"OpenStdin", settings.open_stdin},
           {"StdinOnce", settings.stdin_once},

@@ -111,6 +111,7 @@ supervise::BoxSettings make_settings(const RunOptions& options, const image::Pre
   settings.image = options.image;
   settings.image_id = image.id;
   settings.requested_engine = options.engine;
+  settings.user = options.user.empty() ? image.config.user : options.user;
   settings.open_stdin = options.interactive;
   // A terminal has no end of input: who detaches from it may come back and type on.
   settings.stdin_once = options.interactive && !options.terminal && attaches_to(options, "stdin");

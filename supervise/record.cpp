@@ -22,6 +22,7 @@ Json settings_to_json(const BoxSettings& settings) {
           {"command", settings.command},
           {"engine", settings.engine},
           {"requested_engine", settings.requested_engine},
+          {"user", settings.user},
           {"open_stdin", settings.open_stdin},
           {"stdin_once", settings.stdin_once},
           {"remove_at_end", settings.remove_at_end},
@@ -46,6 +47,7 @@ BoxSettings settings_from(const JsonView& view) {
   settings.command = view.get_or("command", settings.command);
   settings.engine = view.get<std::string>("engine");
   settings.requested_engine = view.get_or("requested_engine", settings.engine);
+  settings.user = view.get_or("user", settings.user);
   settings.open_stdin = view.get_or("open_stdin", settings.open_stdin);
   settings.stdin_once = view.get_or("stdin_once", settings.stdin_once);
   settings.remove_at_end = view.get_or("remove_at_end", settings.remove_at_end);

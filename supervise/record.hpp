@@ -32,6 +32,7 @@ struct BoxSettings {
   std::vector<std::string> command;  // the workload's, for lists of boxes
   std::string engine;                // the one that runs it: "container", "vm", "qemu", "process"
   std::string requested_engine;      // what --as said: "vm", where "qemu" stands in for it
+  std::string user;                  // as it was named; "": the superuser
   bool open_stdin = false;           // -i: keep stdin open without an attached client
   bool stdin_once = false;           // the end of the first client's stdin ends the workload's
   bool remove_at_end = false;        // --rm

@@ -60,6 +60,9 @@ base::Fd set_up_root() {
     base::throw_errno("cannot make {} the root", new_root);
   }
   ensure_standard_streams();
+  // An allocation beyond the guest's memory is granted, as on a larger host, and the limit acts on
+  // what is used: a container and a machine of one size then end in the same way.
+  base::write_file("/proc/sys/vm/overcommit_memory", "1");
   return initramfs;
 }
 

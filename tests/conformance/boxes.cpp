@@ -12,7 +12,7 @@ constexpr std::array boxes{
         'echo first; echo second; echo problem >&2; echo last; exec sleep 1000000';
         until_logged $box last && until_logged $box problem)sh"},
     SharedBox{"limited", R"sh(run -d --name $box --memory 192m --pids-limit 64 --cpus 0.5 \
-        --cpuset-cpus 0 --ulimit nofile=64:128 --ulimit core=0 --shm-size 8m \
+        --ulimit nofile=64:128 --ulimit core=0 --shm-size 8m \
         busybox sleep 1000000)sh"},
     SharedBox{"crowded", R"sh(run -d --name $box --pids-limit 24 busybox sleep 1000000)sh"},
     // Narrow in all that is not a limit.

@@ -16,6 +16,11 @@ struct Deviation {
   std::string_view why;
 };
 
+constexpr std::string_view its_own_processors =
+    "a machine has processors of its own: the flag is refused by name";
+constexpr std::string_view files_of_a_machine =
+    "what a machine wrote is in its memory and ends with it; what reads it asks to start it first";
+
 struct Case {
   std::string_view area;
   std::string_view name;

@@ -32,7 +32,8 @@ std::vector<Case> file_cases() {
       {"Copy", "OfNoFile", R"sh(status tb cp $plain:/no/such $dir/file)sh", "1\n"},
       {"Copy", "OfAStoppedBox",
        R"sh(run --name $me busybox sh -c 'echo kept >/file'; tb cp $me:/file $dir/file 2>/dev/null; cat $dir/file)sh",
-       "kept\n"},
+       "kept\n",
+       {{"vm", "", files_of_a_machine}, {"qemu", "", files_of_a_machine}}},
       {"Diff", "TellsWhatChanged",
        R"sh(run -d --name $me busybox sh -c 'echo x >/new; echo x >>/etc/passwd; rm /etc/group; echo ready;
             exec sleep 1000000' >/dev/null

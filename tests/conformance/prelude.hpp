@@ -29,6 +29,11 @@ until_true() {
 }
 logged() { twinbox logs "$1" 2>&1 | grep -q "$2"; }
 until_logged() { until_true logged "$1" "$2"; }
+# All that a privileged process may have: what twinbox has itself, or what a guest's kernel knows.
+all_capabilities() {
+  if [ "$ENGINE" = container ]; then grep CapEff /proc/self/status
+  else printf "CapEff:\t000001ffffffffff\n"; fi
+}
 has_state() { [ "$(twinbox inspect --format '{{.State.Status}}' "$1")" = "$2" ]; }
 until_state() { until_true has_state "$1" "$2"; }
 )sh";

@@ -40,7 +40,7 @@ std::vector<Case> signal_cases() {
        ""},
       {"Signals", "KillTellsTheName",
        R"sh([ "$(tb kill -s WINCH $trapper)" = $trapper ] && echo it)sh", "it\n"},
-      {"Signals", "UnknownOnesAreRefused", R"sh(status tb kill -s NONE $trapper)sh", "1\n"},
+      {"Signals", "UnknownOnesAreRefused", R"sh(status tb kill -s NONE $trapper)sh", "125\n"},
       {"Signals", "KillKills",
        R"sh(run -d --name $me busybox sleep 1000000 >/dev/null; tb kill $me >/dev/null; tb wait $me)sh",
        "137\n"},

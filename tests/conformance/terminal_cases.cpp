@@ -66,7 +66,9 @@ expect sleep 1000
 sleep 1
 send \x1a
 expect Stopped
-send kill -9 %1; exit 6\r
+send exit 5\r
+expect stopped jobs
+send exit 6\r
 STEPS
 echo $?)sh",
        "6\n"},
@@ -74,6 +76,7 @@ echo $?)sh",
        R"sh(on_terminal 24 80 twinbox exec -it $plain sh <<STEPS
 send echo rea''dy\r
 expect ready
+expect #
 send \x04
 STEPS
 echo $?)sh",
@@ -100,6 +103,7 @@ echo $?)sh",
        R"sh(on_terminal 24 80 twinbox exec -it $plain vi /tmp/edited <<STEPS
 expect /tmp/edited
 send ihello\x1b
+expect - /tmp/edited
 send :wq\r
 STEPS
 tb exec $plain cat /tmp/edited)sh",

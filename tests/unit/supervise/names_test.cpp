@@ -37,7 +37,7 @@ TEST_F(NamesTest, OfABoxIsNotGivenToAnother) {
     FAIL() << "taken twice";
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
-    EXPECT_EQ(error.message(), "the name web is in use by box " + id);
+    EXPECT_EQ(error.message(), "the name web is already in use by box " + id);
   }
 }
 

@@ -17,6 +17,7 @@ BoxRecord full_record() {
                      .command = {"sh", "-c", "echo \"\xc3\xa4\"\n"},
                      .engine = "qemu",
                      .requested_engine = "vm",
+                     .user = "daemon:tty",
                      .open_stdin = true,
                      .stdin_once = true,
                      .remove_at_end = true,
@@ -42,6 +43,7 @@ TEST(Record, IsTheSameAfterJson) {
   const auto record = record_from_json(text, "box.json");
   EXPECT_EQ(to_json(record), text);
   EXPECT_EQ(record.settings.command, full_record().settings.command);
+  EXPECT_EQ(record.settings.user, "daemon:tty");
   EXPECT_EQ(record.settings.restart.maximum_retries, 3U);
   EXPECT_EQ(record.state.created, 1'700'000'000'123'456'789);
   EXPECT_EQ(record.state.status, Status::paused);
