@@ -130,9 +130,15 @@ void GuestBox::ask_guest(const base::Json& question, Answer<T> answer, Decode de
 }
 
 void GuestBox::statistics(Answer<Statistics> answer) {
-  ask_guest<Statistics>({{"do", "statistics"}}, std::move(answer), [](const std::string& text) {
-    return statistics_from_json(text, "statistics");
-  });
+  // Of the memory that was asked for the guest's own kernel takes its part: the limit is what was
+  // asked for, as for a container.
+  const auto limit = request_.spec.resources.memory_bytes;
+  ask_guest<Statistics>({{"do", "statistics"}}, std::move(answer),
+                        [limit](const std::string& text) {
+                          auto result = statistics_from_json(text, "statistics");
+                          result.memory_limit_bytes = limit.value_or(result.memory_limit_bytes);
+                          return result;
+                        });
 }
 
 void GuestBox::list_processes(Answer<std::vector<ProcessEntry>> answer) {

@@ -99,9 +99,10 @@ bool Names::try_claim(const std::string& name, const std::string& id) const {
 }
 
 void Names::refuse(const std::string& name) const {
-  throw base::Error(base::ErrorKind::conflict,
-                    fmt::format("the name {} is already in use by box {}", name, target_of(names_ / name)),
-                    "remove that box, rename it, or choose another name");
+  throw base::Error(
+      base::ErrorKind::conflict,
+      fmt::format("the name {} is already in use by box {}", name, target_of(names_ / name)),
+      "remove that box, rename it, or choose another name");
 }
 
 void Names::claim(const std::string& name, const std::string& id) const {

@@ -15,7 +15,8 @@ std::vector<Case> run_cases() {
        R"sh(id=$(run -d --name $me busybox true); [ "$id" = "$(inspect '{{.Id}}' $me)" ] && echo same
           echo ${#id})sh",
        "same\n12\n"},
-      {"Life", "StartAgain",
+      {"Life",
+       "StartAgain",
        R"sh(run --name $me busybox sh -c 'echo x >>/kept; wc -l </kept'
           tb start -a $me; tb start -a $me)sh",
        "1\n2\n3\n",

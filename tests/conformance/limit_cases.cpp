@@ -23,7 +23,8 @@ std::vector<Case> limit_cases() {
             set -- $(cut -d" " -f14-17 /proc/$$/stat); used=$(($1 + $2 + $3 + $4))
             [ $((used * 100 / wall)) -le 70 ] && echo half || echo "$used of $wall"')sh",
        "half\n"},
-      {"Limits", "SetOfProcessors",
+      {"Limits",
+       "SetOfProcessors",
        R"sh(run --rm --cpuset-cpus 0 busybox grep Cpus_allowed_list /proc/self/status 2>/dev/null; echo $?)sh",
        "Cpus_allowed_list:\t0\n0\n",
        {{"vm", "125\n", its_own_processors}, {"qemu", "125\n", its_own_processors}}},
