@@ -12,9 +12,11 @@
 namespace twinbox::sandbox {
 namespace {
 
-// Long for a boot, even of an emulated machine on a busy host (a minute has been seen); short for
-// somebody who waits for one that hangs.
-constexpr std::chrono::seconds boot_limit{240};
+// Of the time that its host gives the machine, so that many may boot at once. Long for a boot, even
+// of an emulated machine on an emulated host, and longer than a monitor itself allows, which knows
+// more of why; short for somebody who waits for one that hangs.
+constexpr std::chrono::seconds boot_limit{250};
+constexpr std::chrono::seconds boot_look_interval{1};
 // A machine whose agent is lost tells why in this time, or is ended.
 constexpr std::chrono::seconds last_words_limit{2};
 
@@ -56,7 +58,9 @@ void GuestBox::start(base::EventLoop& loop, ExitHandler on_exit) {
                   {.on_mark = [this](Mark mark, std::uint64_t time) { marks_.stamp(mark, time); },
                    .on_port = [this](base::Fd port) { start_workload(std::move(port)); },
                    .on_end = [this](const GuestMachine::End& end) { on_machine_end(end); }});
-  boot_timer_ = loop.add_timer(boot_limit, [this] { give_up_booting(); });
+  boot_timer_ = loop.add_timer(
+      boot_limit, [this, granted = base::GrantedTime()] { look_at_boot(granted); },
+      boot_look_interval);
 }
 
 void GuestBox::keep_stdio() {
@@ -86,8 +90,30 @@ void GuestBox::start_workload(base::Fd port) {
 }
 
 void GuestBox::signal(int number) {
+  // One that stands still hears nothing; it is ended from outside.
+  if (number == SIGKILL && paused_ && !end_) {
+    killed_ = true;
+    return machine_->kill();
+  }
   if (session_) return session_->signal(process_, number);
   early_signals_.push_back(number);
+}
+
+void GuestBox::pause(Done done) {
+  running_session();
+  machine_->pause(note_paused(true, std::move(done)));
+}
+
+void GuestBox::resume(Done done) {
+  running_session();
+  machine_->resume(note_paused(false, std::move(done)));
+}
+
+Done GuestBox::note_paused(bool paused, Done done) {
+  return [this, alive = std::weak_ptr(alive_), paused, done = std::move(done)](const auto& answer) {
+    if (!alive.expired() && !std::holds_alternative<base::Error>(answer)) paused_ = paused;
+    done(answer);
+  };
 }
 
 void GuestBox::resize(TerminalSize size) {
@@ -190,9 +216,10 @@ void GuestBox::end_lost_machine() {
   machine_->kill();
 }
 
-void GuestBox::give_up_booting() {
-  boot_timer_.reset();
+void GuestBox::look_at_boot(const base::GrantedTime& granted) {
+  if (granted.of(machine_->processes()) < boot_limit) return;
   ended_for_ = fmt::format("it did not come up within {} seconds", boot_limit.count());
+  stop_boot_timer();
   machine_->kill();
 }
 
@@ -216,7 +243,11 @@ void GuestBox::on_machine_end(const GuestMachine::End& end) {
 }
 
 void GuestBox::finish() {
-  if (lost_) outcome_->error = why_lost();
+  if (killed_) {
+    outcome_ = Outcome{.status = 128 + SIGKILL, .oom_killed = false, .error = {}};
+  } else if (lost_) {
+    outcome_->error = why_lost();
+  }
   later({}, &GuestBox::tell_exit);
 }
 

@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
+#include "base/granted_time.hpp"
 #include "base/json.hpp"
 #include "sandbox/agent_session.hpp"
 #include "sandbox/engine.hpp"
@@ -63,8 +64,8 @@ class GuestBox : public Box {
   std::vector<pid_t> processes() const override { return machine_->processes(); }
   void resize(TerminalSize size) override;
   std::unique_ptr<BoxProcess> exec(ExecRequest request) override;
-  void pause(Done done) override { machine_->pause(std::move(done)); }
-  void resume(Done done) override { machine_->resume(std::move(done)); }
+  void pause(Done done) override;
+  void resume(Done done) override;
   void statistics(Answer<Statistics> answer) override;
   void list_processes(Answer<std::vector<ProcessEntry>> answer) override;
   void list_changes(Answer<std::vector<FileChange>> answer) override;
@@ -73,6 +74,7 @@ class GuestBox : public Box {
 
  private:
   AgentSession& running_session() const;
+  Done note_paused(bool paused, Done done);
   template <typename T, typename Decode>
   void ask_guest(const base::Json& question, Answer<T> answer, Decode decode);
   void keep_stdio();
@@ -81,7 +83,7 @@ class GuestBox : public Box {
   void on_started();
   void on_workload_end(const Outcome& outcome);
   void end_lost_machine();
-  void give_up_booting();
+  void look_at_boot(const base::GrantedTime& granted);
   void stop_boot_timer();
   void on_machine_end(const GuestMachine::End& end);
   void finish();
@@ -103,6 +105,8 @@ class GuestBox : public Box {
   std::optional<base::EventLoop::TimerId> boot_timer_;
   bool lost_ = false;
   bool executed_ = false;
+  bool paused_ = false;
+  bool killed_ = false;                   // from outside, while it stood still
   std::optional<std::string> ended_for_;  // why we ended the machine before its workload's end
   std::optional<GuestMachine::End> end_;
   std::optional<Outcome> outcome_;

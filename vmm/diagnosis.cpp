@@ -91,7 +91,7 @@ void describe_reset(MonitorEnd& end, const MachineConfig& config, bool booted) {
 void describe_boot_limit(MonitorEnd& end, const std::string& where, const MachineConfig& config) {
   end.message =
       fmt::format("the guest did not come up within {} ms: {}", config.boot_limit_ms, where);
-  end.hint = how_far_hint(end) + "; a slow host may need a longer limit";
+  end.hint = how_far_hint(end);
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ struct MachineConfig {
   int serial_out = -1;
   // Receives JSON lines, see monitor_report.hpp; -1: none, diagnostics go to stderr.
   int report = -1;
-  // How long the guest may take until it stamps `booted` (or, without an agent, forever: 0).
+  // How long the guest may take until it stamps `booted`, less what it waits for the host's
+  // processors; 0, without an agent: for ever.
   std::uint64_t boot_limit_ms = 0;
 };
 

@@ -13,7 +13,7 @@ namespace {
 // Beside the disks there are the console device and the random number generator.
 constexpr std::size_t maximum_disks = layout::max_virtio_devices - 2;
 // Long for a boot, even on an emulated host that shares a busy machine (a minute has been seen).
-constexpr std::uint64_t boot_limit_ms = 240'000;
+constexpr std::uint64_t boot_limit_ms = 200'000;
 
 // A stock kernel spends a fifth of its boot on the files of its tracer, which nobody in a box could
 // reach: resolving the names in all event formats, and making tens of thousands of entries.

@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -12,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
+#include "base/granted_time.hpp"
 #include "base/syscall.hpp"
 #include "vmm/builder.hpp"
 #include "vmm/diagnosis.hpp"
@@ -85,10 +87,18 @@ class Run {
 
   void arm_boot_limit() {
     if (config_.boot_limit_ms == 0) return;
-    loop_.add_timer(std::chrono::milliseconds(config_.boot_limit_ms), [this] {
-      const std::lock_guard lock(boot_mutex_);
-      if (!exits_at_boot_) end_with(EndReason::boot_limit);
-    });
+    const std::chrono::milliseconds limit(config_.boot_limit_ms);
+    boot_timer_ = loop_.add_timer(
+        limit, [this, granted = base::GrantedTime()] { check_boot_limit(granted); },
+        std::chrono::seconds(1));
+  }
+
+  void check_boot_limit(const base::GrantedTime& granted) {
+    const std::lock_guard lock(boot_mutex_);
+    const std::array self{::getpid()};
+    const bool over = granted.of(self) >= std::chrono::milliseconds(config_.boot_limit_ms);
+    if (!exits_at_boot_ && over) end_with(EndReason::boot_limit);
+    if (exits_at_boot_ || over) loop_.cancel_timer(boot_timer_);
   }
 
   // In a vCPU's thread. The guest may write any number; only what is its to stamp counts.
@@ -107,6 +117,7 @@ class Run {
   base::Fd signals_;
   std::mutex boot_mutex_;  // guards exits_at_boot_; the mailbox's lock may be taken under it
   std::optional<ExitCounts> exits_at_boot_;
+  base::EventLoop::TimerId boot_timer_{};
   std::string orders_;                // not whole lines yet
   std::unique_ptr<Machine> machine_;  // last: its threads use all of the above
 };

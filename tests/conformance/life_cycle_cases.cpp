@@ -97,6 +97,10 @@ std::vector<Case> stop_cases() {
        R"sh(run -d --name $me busybox sleep 1000000 >/dev/null; tb pause $me >/dev/null
           tb stop -t 0 $me; inspect '{{.State.Status}} {{.State.ExitCode}}' $me)sh",
        "@me\nexited 137\n"},
+      {"Pause", "APausedOneIsKilled",
+       R"sh(run -d --name $me busybox sleep 1000000 >/dev/null; tb pause $me >/dev/null
+          tb kill $me; tb wait $me; inspect '{{.State.Status}} {{.State.OOMKilled}}' $me)sh",
+       "@me\n137\nexited false\n"},
       {"Pause", "OnlyAPausedOneIsUnpaused", R"sh(says 'not paused' tb unpause $plain)sh", "yes\n"},
   };
 }
