@@ -1,5 +1,6 @@
 #include "base/granted_time.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -7,16 +8,18 @@
 namespace twinbox::base {
 
 std::chrono::nanoseconds waited_for_processors(pid_t pid) {
-  std::chrono::nanoseconds total{};
+  std::chrono::nanoseconds longest{};
   std::error_code gone;  // threads end while we look
   const auto tasks = "/proc/" + std::to_string(pid) + "/task";
-  for (const auto& task : std::filesystem::directory_iterator(tasks, gone)) {
-    std::ifstream file(task.path() / "schedstat");
+  for (std::filesystem::directory_iterator task(tasks, gone), end; !gone && task != end;
+       task.increment(gone)) {
+    std::ifstream file(task->path() / "schedstat");
     std::int64_t on_processor = 0;
     std::int64_t on_run_queue = 0;
-    if (file >> on_processor >> on_run_queue) total += std::chrono::nanoseconds(on_run_queue);
+    if (!(file >> on_processor >> on_run_queue)) continue;
+    longest = std::max(longest, std::chrono::nanoseconds(on_run_queue));
   }
-  return total;
+  return longest;
 }
 
 std::chrono::nanoseconds GrantedTime::of(std::span<const pid_t> processes) const {

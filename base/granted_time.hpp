@@ -1,4 +1,4 @@
-// Time as a process had it: what passed, less what its threads waited for a processor. A limit in
+// Time as a process had it: what passed, less what it waited for a processor. A limit in
 // it holds on a busy host as on an idle one, and finds what stands still as well as what spins.
 #pragma once
 
@@ -9,8 +9,9 @@
 
 namespace twinbox::base {
 
-// What the process's threads have waited on run queues, together (Linux's
-// /proc/PID/task/*/schedstat); 0 where the kernel does not count it or the process is gone.
+// What the one of the process's threads that waited longest has waited on run queues (Linux's
+// /proc/PID/task/*/schedstat); 0 where the kernel does not count it or the process is gone. Of
+// several that want the same processor all but one always wait: their sum is more than what passed.
 std::chrono::nanoseconds waited_for_processors(pid_t pid);
 
 class GrantedTime {

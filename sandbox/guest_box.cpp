@@ -17,6 +17,8 @@ namespace {
 // more of why; short for somebody who waits for one that hangs.
 constexpr std::chrono::seconds boot_limit{250};
 constexpr std::chrono::seconds boot_look_interval{1};
+// A workload that was killed ends in this time, or its guest hangs.
+constexpr std::chrono::seconds kill_limit{5};
 // A machine whose agent is lost tells why in this time, or is ended.
 constexpr std::chrono::seconds last_words_limit{2};
 
@@ -90,13 +92,24 @@ void GuestBox::start_workload(base::Fd port) {
 }
 
 void GuestBox::signal(int number) {
-  // One that stands still hears nothing; it is ended from outside.
-  if (number == SIGKILL && paused_ && !end_) {
-    killed_ = true;
-    return machine_->kill();
-  }
+  if (number == SIGKILL) return kill();
   if (session_) return session_->signal(process_, number);
   early_signals_.push_back(number);
+}
+
+// Through the agent, so that what the workload has printed comes out; but a guest that stands still
+// or hangs hears nothing, and is ended from outside.
+void GuestBox::kill() {
+  kill_wanted_ = true;
+  if (paused_ || !executed_) return kill_from_outside();
+  session_->signal(process_, SIGKILL);
+  later(kill_limit, &GuestBox::kill_from_outside);
+}
+
+void GuestBox::kill_from_outside() {
+  if (end_ || outcome_) return;
+  killed_ = true;
+  machine_->kill();
 }
 
 void GuestBox::pause(Done done) {
@@ -111,7 +124,10 @@ void GuestBox::resume(Done done) {
 
 Done GuestBox::note_paused(bool paused, Done done) {
   return [this, alive = std::weak_ptr(alive_), paused, done = std::move(done)](const auto& answer) {
-    if (!alive.expired() && !std::holds_alternative<base::Error>(answer)) paused_ = paused;
+    if (!alive.expired() && !std::holds_alternative<base::Error>(answer)) {
+      paused_ = paused;
+      if (paused_ && kill_wanted_) kill_from_outside();  // the guest may not have heard of it
+    }
     done(answer);
   };
 }
@@ -243,7 +259,7 @@ void GuestBox::on_machine_end(const GuestMachine::End& end) {
 }
 
 void GuestBox::finish() {
-  if (killed_) {
+  if (killed_ && lost_) {
     outcome_ = Outcome{.status = 128 + SIGKILL, .oom_killed = false, .error = {}};
   } else if (lost_) {
     outcome_->error = why_lost();

@@ -74,6 +74,8 @@ class GuestBox : public Box {
 
  private:
   AgentSession& running_session() const;
+  void kill();
+  void kill_from_outside();
   Done note_paused(bool paused, Done done);
   template <typename T, typename Decode>
   void ask_guest(const base::Json& question, Answer<T> answer, Decode decode);
@@ -106,7 +108,8 @@ class GuestBox : public Box {
   bool lost_ = false;
   bool executed_ = false;
   bool paused_ = false;
-  bool killed_ = false;                   // from outside, while it stood still
+  bool kill_wanted_ = false;              // SIGKILL was sent
+  bool killed_ = false;                   // and the machine was ended for it
   std::optional<std::string> ended_for_;  // why we ended the machine before its workload's end
   std::optional<GuestMachine::End> end_;
   std::optional<Outcome> outcome_;

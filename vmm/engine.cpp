@@ -23,7 +23,9 @@ class MonitorMachine : public sandbox::GuestMachine {
       : config_(std::move(config)), directory_(std::move(directory)) {}
 
   void start(base::EventLoop& loop, Handlers handlers) override;
-  void kill() override { monitor_->kill(); }
+  void kill() override {
+    if (monitor_) monitor_->kill();
+  }
   std::vector<pid_t> processes() const override {
     return monitor_ && monitor_->running() ? std::vector{monitor_->pid()} : std::vector<pid_t>{};
   }

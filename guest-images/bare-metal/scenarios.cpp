@@ -79,6 +79,12 @@ void spin(const BootInfo&) {
   while (true) turns = turns + 1;
 }
 
+// Asleep for good: nothing will interrupt it.
+void halt(const BootInfo&) {
+  print("halting\n");
+  while (true) asm volatile("cli; hlt");
+}
+
 extern "C" const char faulting_instruction[];
 
 [[gnu::noinline]] void fault(const BootInfo&) {
@@ -116,6 +122,7 @@ constexpr Scenario scenarios[] = {
     {"doorbell", doorbell},
     {"echo", echo},
     {"spin", spin},
+    {"halt", halt},
     {"fault", fault},
     {"reset-by-fault", reset_by_fault},
     {"reset-by-keyboard", reset_by_keyboard},

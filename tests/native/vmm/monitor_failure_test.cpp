@@ -1,5 +1,10 @@
 // What the monitor says when a guest, or what it was given, is no good.
 #include <gtest/gtest.h>
+#include <sched.h>
+
+#include <chrono>
+#include <thread>
+#include <vector>
 
 #include "base/size.hpp"
 #include "tests/native/vmm/monitor_fixture.hpp"
@@ -9,6 +14,31 @@ namespace twinbox::vmm::testing {
 namespace {
 
 using MonitorFailure = MonitorFixture;
+
+// Keeps this thread, and what it starts, on one processor, with four that never sleep.
+class BusyProcessor {
+ public:
+  BusyProcessor() {
+    ::sched_getaffinity(0, sizeof before_, &before_);
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(::sched_getcpu(), &one);
+    ::sched_setaffinity(0, sizeof one, &one);
+    for (int i = 0; i < 4; ++i) {
+      hogs_.emplace_back([](const std::stop_token& stop) {
+        while (!stop.stop_requested()) {
+        }
+      });
+    }
+  }
+  BusyProcessor(const BusyProcessor&) = delete;
+  BusyProcessor& operator=(const BusyProcessor&) = delete;
+  ~BusyProcessor() { ::sched_setaffinity(0, sizeof before_, &before_); }
+
+ private:
+  cpu_set_t before_{};
+  std::vector<std::jthread> hogs_;
+};
 
 ::testing::AssertionResult mentions(const std::string& text, const std::string& part) {
   if (text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
@@ -39,14 +69,29 @@ TEST_F(MonitorFailure, ResetByTripleFaultIsNoFailure) {
 }
 
 TEST_F(MonitorFailure, GuestThatDoesNotComeUpIsEnded) {
+  for (const auto* scenario : {"spin", "halt"}) {
+    auto machine = config(scenario);
+    machine.boot_limit_ms = 1500;
+    const auto result = run(machine);
+    EXPECT_EQ(result.reason(), EndReason::boot_limit) << result.end().message;
+    EXPECT_TRUE(mentions(result.end().message, "1500 ms"));
+    EXPECT_TRUE(mentions(result.end().message, "RIP 0x10"));
+    EXPECT_TRUE(result.end().rip);
+    EXPECT_FALSE(result.end().hint.empty());
+  }
+}
+
+TEST_F(MonitorFailure, GuestThatTheHostStarvesIsNotEnded) {
+  const BusyProcessor processor;  // all that is started from here on shares it with others
   auto machine = config("spin");
-  machine.boot_limit_ms = 1500;
-  const auto result = run(machine);
-  EXPECT_EQ(result.reason(), EndReason::boot_limit) << result.end().message;
-  EXPECT_TRUE(mentions(result.end().message, "1500 ms"));
-  EXPECT_TRUE(mentions(result.end().message, "RIP 0x10"));
-  EXPECT_TRUE(result.end().rip);
-  EXPECT_FALSE(result.end().hint.empty());
+  machine.boot_limit_ms = 1000;
+  base::EventLoop loop;
+  bool ended = false;
+  MonitorProcess monitor(loop, machine, [&](const MonitorReport&) { ended = true; });
+  const auto start = std::chrono::steady_clock::now();
+  const auto past = [&] { return std::chrono::steady_clock::now() - start; };
+  while (past() < std::chrono::seconds(3)) loop.run_once(std::chrono::milliseconds(100));
+  EXPECT_FALSE(ended) << "it has had a fifth of three seconds";
 }
 
 TEST_F(MonitorFailure, GuestThatCameUpIsNotEnded) {

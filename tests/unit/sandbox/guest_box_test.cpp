@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <array>
 #include <csignal>
@@ -99,6 +100,13 @@ class GuestBoxTest : public ::testing::Test {
     machine_->say(FrameType::hello, 0,
                   base::Json{{"protocol", protocol::version}, {"kernel", "6.1"}}.dump());
   }
+  void start_workload() {
+    start();
+    boot();
+    settle();
+    machine_->say(FrameType::started, workload, {});
+    settle();
+  }
   // Dispatches until nothing more happens by itself.
   void settle() {
     while (loop_.run_once(std::chrono::milliseconds(50))) {
@@ -155,6 +163,54 @@ TEST_F(GuestBoxTest, KeepsSignalsUntilThereIsAnAgent) {
     if (frame.type == FrameType::signal) signals.push_back(protocol::read_u32(frame.payload, 0));
   }
   EXPECT_EQ(signals, (std::vector<std::uint32_t>{SIGTERM, SIGHUP}));
+}
+
+TEST_F(GuestBoxTest, AKilledWorkloadIsToldByItsAgent) {
+  start_workload();
+  box_->signal(SIGKILL);
+  settle();
+  EXPECT_EQ(machine_->kills_, 0);
+  machine_->say(FrameType::stdout_data, workload, "last");
+  machine_->say(FrameType::exited, workload, R"({"status": 137})");
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, 137);
+  EXPECT_EQ(::lseek(out_.get(), 0, SEEK_END), 4);
+}
+
+TEST_F(GuestBoxTest, APausedMachineIsKilledAtOnce) {
+  start_workload();
+  box_->pause([](const auto&) {});
+  box_->signal(SIGKILL);
+  EXPECT_EQ(machine_->kills_, 1);
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, 137);
+  EXPECT_FALSE(outcome_->error) << outcome_->error->message();
+}
+
+TEST_F(GuestBoxTest, AKillThatAPauseOvertakesIsNotLost) {
+  start_workload();
+  box_->signal(SIGKILL);
+  box_->pause([](const auto&) {});
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, 137);
+}
+
+TEST_F(GuestBoxTest, AKilledGuestThatHangsIsEndedFromOutside) {
+  start_workload();
+  box_->signal(SIGKILL);
+  wait_for_end();
+  EXPECT_EQ(machine_->kills_, 1);
+  EXPECT_EQ(outcome_->status, 137);
+}
+
+TEST_F(GuestBoxTest, AKilledMachineNeedNotComeUpFirst) {
+  start();
+  machine_->open_port();
+  settle();
+  box_->signal(SIGKILL);
+  wait_for_end();
+  EXPECT_EQ(outcome_->status, 137);
+  EXPECT_FALSE(executed_);
 }
 
 TEST_F(GuestBoxTest, TellsWhyAMachineNeverRan) {
