@@ -24,23 +24,26 @@ namespace {
 
 using supervise::Status;
 
-std::string reason_against(const std::string& engine) {
+// With the reason where it is not usable, and the versions of what it relies on where it is.
+base::Json engine_information(const std::string& name) {
+  base::Json result = {{"Name", name}, {"Usable", true}, {"Reason", ""}};
+  result["Versions"] = base::Json::object();
   try {
-    make_engine(engine)->check_host();
-    return {};
+    const auto engine = make_engine(name);
+    engine->check_host();
+    for (const auto& [what, version] : engine->versions()) result["Versions"][what] = version;
   } catch (const base::Error& error) {
-    return error.message();
+    result["Usable"] = false;
+    result["Reason"] = error.message();
   }
+  return result;
 }
 
 base::Json engines() {
   auto engines = base::Json::array();
   auto names = engine_names();
   std::erase(names, ' ');
-  for (const auto& name : base::split(names, ',')) {
-    const auto reason = reason_against(name);
-    engines.push_back({{"Name", name}, {"Usable", reason.empty()}, {"Reason", reason}});
-  }
+  for (const auto& name : base::split(names, ',')) engines.push_back(engine_information(name));
   return engines;
 }
 
@@ -84,8 +87,11 @@ void print_table(const base::Json& info) {
              info["Images"].dump());
   fmt::print("Engines:\n");
   for (const auto& engine : info["Engines"]) {
-    const std::string reason = engine["Reason"];
-    fmt::print(" {}: {}\n", std::string(engine["Name"]), reason.empty() ? "usable" : reason);
+    std::string state = engine["Usable"] ? "usable" : std::string(engine["Reason"]);
+    for (const auto& [what, version] : engine["Versions"].items()) {
+      state += fmt::format(", {} {}", what, std::string(version));
+    }
+    fmt::print(" {}: {}\n", std::string(engine["Name"]), state);
   }
   fmt::print("--as vm means here: {}\n", std::string(info["VmEngine"]));
   fmt::print("Kernel Version: {}\nArchitecture: {}\nCgroup Version: {}\n",

@@ -44,7 +44,7 @@ int dispatch(Arguments arguments) {
   }
   const auto first = arguments.front();
   arguments.erase(arguments.begin());
-  if (first == "--version") {
+  if (first == "--version" || first == "version") {
     fmt::print("twinbox {}\n", TWINBOX_VERSION);
     return 0;
   }

@@ -39,6 +39,10 @@ std::string command_line(const sandbox::VirtualMachine& machine) {
 
 void QemuEngine::check_host() const { libvirt::check_installed(); }
 
+std::vector<std::pair<std::string, std::string>> QemuEngine::versions() const {
+  return {{"QEMU", libvirt::emulator_version()}, {"libvirt", libvirt::library_version()}};
+}
+
 std::unique_ptr<sandbox::Box> QemuEngine::create(sandbox::BoxRequest request) {
   check_host();
   const auto& vm = request.spec.vm;

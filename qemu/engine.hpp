@@ -27,6 +27,7 @@ class QemuEngine : public sandbox::Engine {
 
   std::string_view name() const override { return "qemu"; }
   void check_host() const override;
+  std::vector<std::pair<std::string, std::string>> versions() const override;
   std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
   void clean_up(const std::string& id, const std::filesystem::path& directory) override;
 

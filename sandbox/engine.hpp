@@ -147,6 +147,8 @@ class Engine {
   virtual std::string_view name() const = 0;
   // Throws base::Error (unsupported) with a hint when this host cannot run such boxes.
   virtual void check_host() const = 0;
+  // What it relies on, where it is usable: {"QEMU", "7.2.0"}.
+  virtual std::vector<std::pair<std::string, std::string>> versions() const { return {}; }
   virtual std::unique_ptr<Box> create(BoxRequest request) = 0;
   // Ends and undoes what a box left whose process was killed: everything outside of `directory`.
   virtual void clean_up(const std::string& id, const std::filesystem::path& directory) = 0;

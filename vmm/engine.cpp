@@ -1,5 +1,7 @@
 #include "vmm/engine.hpp"
 
+#include <linux/kvm.h>
+
 #include <optional>
 #include <utility>
 
@@ -75,6 +77,11 @@ void MonitorMachine::on_end(const MonitorReport& report) {
 }  // namespace
 
 void VmEngine::check_host() const { kvm::require_linux_guests(kvm::probe_host()); }
+
+// check_host() accepts no other API.
+std::vector<std::pair<std::string, std::string>> VmEngine::versions() const {
+  return {{"KVM API", std::to_string(KVM_API_VERSION)}};
+}
 
 std::unique_ptr<sandbox::Box> VmEngine::create(sandbox::BoxRequest request) {
   if (request.spec.process.args.empty()) {

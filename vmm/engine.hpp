@@ -16,6 +16,7 @@ class VmEngine : public sandbox::Engine {
  public:
   std::string_view name() const override { return "vm"; }
   void check_host() const override;
+  std::vector<std::pair<std::string, std::string>> versions() const override;
   std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
   // Ends a monitor that outlived its owner, as named in directory/monitor.json.
   void clean_up(const std::string& id, const std::filesystem::path& directory) override;

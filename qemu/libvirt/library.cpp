@@ -8,6 +8,8 @@
 #include <sstream>
 #include <string>
 
+#include "base/command.hpp"
+
 namespace twinbox::qemu::libvirt {
 namespace {
 
@@ -48,6 +50,7 @@ Functions load_functions() {
   void* const handle = load();
   Functions functions{};
   find(handle, "virInitialize", functions.virInitialize);
+  find(handle, "virGetVersion", functions.virGetVersion);
   find(handle, "virSetErrorFunc", functions.virSetErrorFunc);
   find(handle, "virGetLastErrorMessage", functions.virGetLastErrorMessage);
   find(handle, "virEventRegisterDefaultImpl", functions.virEventRegisterDefaultImpl);
@@ -104,6 +107,21 @@ fs::path emulator() {
     if (candidate.is_absolute() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   fail_missing(fmt::format("{}, which is not in PATH", emulator_name), "qemu-system-x86");
+}
+
+std::string emulator_version() {
+  constexpr std::string_view before = "version ";
+  const auto said = base::run_command({emulator().string(), "--version"}).out;
+  const auto at = said.find(before);
+  if (at == std::string::npos) return "unknown";
+  const auto begin = at + before.size();
+  return said.substr(begin, said.find_first_of(" \n", begin) - begin);
+}
+
+std::string library_version() {
+  unsigned long version = 0;  // of 9.0.1: 9000001
+  if (library().virGetVersion(&version, nullptr, nullptr) != 0) return "unknown";
+  return fmt::format("{}.{}.{}", version / 1'000'000, version / 1'000 % 1'000, version % 1'000);
 }
 
 void throw_libvirt_error(std::string_view attempted) {

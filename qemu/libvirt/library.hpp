@@ -6,6 +6,7 @@
 #include <libvirt/virterror.h>
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 
 #include "base/error.hpp"
@@ -15,6 +16,7 @@ namespace twinbox::qemu::libvirt {
 // The functions that are used, by their own names.
 struct Functions {
   decltype(&::virInitialize) virInitialize;
+  decltype(&::virGetVersion) virGetVersion;
   decltype(&::virSetErrorFunc) virSetErrorFunc;
   decltype(&::virGetLastErrorMessage) virGetLastErrorMessage;
   decltype(&::virEventRegisterDefaultImpl) virEventRegisterDefaultImpl;
@@ -40,6 +42,10 @@ void check_installed();
 
 // QEMU's own path. Throws base::Error (unsupported).
 std::filesystem::path emulator();
+
+// As "7.2.0"; "unknown" where QEMU does not say. Throws base::Error (unsupported).
+std::string emulator_version();
+std::string library_version();
 
 // Throws base::Error (system): what was attempted, and the reason libvirt gives in this thread.
 [[noreturn]] void throw_libvirt_error(std::string_view attempted);

@@ -1,5 +1,7 @@
 // The verbs for boxes that are there, on real containers.
 
+#include <map>
+
 #include "base/json.hpp"
 #include "tests/native/cli/cli_fixture.hpp"
 
@@ -139,6 +141,18 @@ TEST_F(BoxVerbs, AnImageStaysWhileABoxHasIt) {
   EXPECT_NE(twinbox({"image", "rm", "busybox"}).err.find("box job is using"), std::string::npos);
   EXPECT_EQ(twinbox({"rm", "job"}).status, 0);
   EXPECT_EQ(twinbox({"image", "rm", "busybox"}).status, 0);
+}
+
+TEST_F(BoxVerbs, InfoNamesTheEnginesAndTheirVersions) {
+  const auto info = base::parse_json(twinbox({"info", "-f", "{{json .Engines}}"}).out, "info");
+  std::map<std::string, base::Json> engines;
+  for (const auto& engine : info) engines[engine["Name"]] = engine;
+  EXPECT_EQ(engines.at("container")["Usable"], true);
+  EXPECT_TRUE(engines.contains("vm"));
+  ASSERT_EQ(engines.at("qemu")["Usable"], true) << engines.at("qemu")["Reason"];
+  for (const auto* const what : {"QEMU", "libvirt"}) {
+    EXPECT_TRUE(std::string(engines.at("qemu")["Versions"][what]).find('.') != std::string::npos);
+  }
 }
 
 TEST_F(BoxVerbs, CompletionCompletesVerbsAndFlags) {
