@@ -124,15 +124,18 @@ void copy_into_box(const std::string& given, const Place& to, const CopyFlags& f
   const auto name =
       fs::path(given).has_filename() && !content ? fs::path(given).filename() : path.filename();
   const auto target = target_of(given, name, is_directory, to.path, found_in_box(files, to.path));
+  // No stage has the end that is read from the pipe that it fills, or it would never hear that
+  // nobody reads any more.
   auto packed = make_pipe();
-  auto changed = make_pipe();
   const auto parent = base::open_file(path.parent_path(), O_RDONLY | O_DIRECTORY);
   Stage packer(std::move(packed.in), [&](int out) {
     packed.out.reset();
     image::write_tar(parent.get(), path.filename(), "x",
                      [out](std::span<const std::byte> bytes) { base::write_all(out, bytes); });
   });
+  auto changed = make_pipe();
   Stage changer(std::move(changed.in), [&](int out) {
+    changed.out.reset();
     change_tar(packed.out.get(), out, {.name = target.name, .own_owners = !flags.archive});
   });
   packed.out.reset();
@@ -187,6 +190,7 @@ void copy_out_of_box(const Place& from, const std::string& destination, const Co
   auto changed = make_pipe();
   Stage changer(std::move(changed.in), [&](int out) {
     packed.in.reset();
+    changed.out.reset();
     change_tar(packed.out.get(), out, {.name = target.name, .own_owners = !flags.archive});
   });
   Stage unpacker(std::move(changed.out), [&](int in) {

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
@@ -17,8 +18,9 @@ struct CommandResult {
   std::string err;
 };
 
-// Starts at once; everything is piped. Waiting has a generous limit, past which the command is
-// killed and base::Error thrown. The destructor kills what still runs.
+// Starts at once; everything is piped. Waiting has a generous limit (far beyond what anything
+// takes, also on a busy machine), past which the command is killed and base::Error thrown. The
+// destructor kills what still runs.
 class Command {
  public:
   // `args` follow the program's name. `variables` ("KEY=VALUE") are added to the environment.
@@ -34,12 +36,13 @@ class Command {
   // Safe also after its end: it is not reaped before finish().
   void signal(int number) const;
   // Until its end and the end of its output.
-  CommandResult finish();
+  CommandResult finish(std::chrono::seconds patience = std::chrono::minutes(2));
   // Until its end alone: what it started may still hold its streams. Its status.
   int reap();
 
  private:
-  void pump_until(const std::function<bool()>& condition);
+  void pump_until(const std::function<bool()>& condition,
+                  std::chrono::seconds patience = std::chrono::minutes(2));
   void pump_once(int timeout_ms);
   void feed();
   static void drain(base::Fd& from, std::string& to);

@@ -5,20 +5,17 @@
 #include <unistd.h>
 
 #include <chrono>
-#include <fstream>
 #include <random>
-#include <set>
 #include <sstream>
 #include <thread>
 
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "tests/native/cli/cli_fixture.hpp"
+#include "tests/support/leftovers.hpp"
 
 namespace twinbox::testing {
 namespace {
-
-namespace fs = std::filesystem;
 
 class Sigkill : public CliFixture {
  protected:
@@ -27,57 +24,6 @@ class Sigkill : public CliFixture {
     if (IsSkipped() || HasFatalFailure()) return;
     // Makes the directories that the first box makes.
     ASSERT_EQ(twinbox({"run", "--rm", "--die-with-parent", "busybox", "true"}).status, 0);
-  }
-
-  // Everything below the store but what is inside of blobs and layers.
-  std::set<std::string> store() const {
-    std::set<std::string> found;
-    for (auto walk = fs::recursive_directory_iterator(root()); walk != fs::end(walk); ++walk) {
-      if (walk.depth() >= 1 && walk->path().parent_path().filename() == "layers") {
-        walk.disable_recursion_pending();
-      }
-      found.insert(walk->path());
-    }
-    return found;
-  }
-
-  // Processes that run in one of our boxes, or are a twinbox of this test.
-  std::vector<std::string> processes() const {
-    std::vector<std::string> found;
-    for (const auto& name : names_in("/proc")) {
-      if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-      if (name == std::to_string(::getpid())) continue;
-      const auto process = fs::path("/proc") / name;
-      if (contains(process / "environ", root()) || contains(process / "mountinfo", root())) {
-        found.push_back(name + " " + text_of(process / "cmdline"));
-      }
-    }
-    return found;
-  }
-
-  static std::string text_of(const fs::path& file) {
-    std::ifstream stream(file);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    return text.str();
-  }
-  static bool contains(const fs::path& file, const fs::path& what) {
-    return text_of(file).find(what.string()) != std::string::npos;
-  }
-
-  static std::vector<std::string> cgroups_of(const std::vector<std::string>& ids) {
-    std::vector<std::string> found;
-    std::error_code gone;  // other tests' groups come and go meanwhile
-    for (auto walk = fs::recursive_directory_iterator(
-             "/sys/fs/cgroup", fs::directory_options::skip_permission_denied, gone);
-         walk != fs::end(walk); walk.increment(gone)) {
-      for (const auto& id : ids) {
-        if (walk->path().filename().string().find(id) != std::string::npos) {
-          found.push_back(walk->path());
-        }
-      }
-    }
-    return found;
   }
 
   // A twinbox at work, of a kind chosen by `choice`.
@@ -116,7 +62,8 @@ class Sigkill : public CliFixture {
       // It may end at this moment: then the pidfd cannot be opened, and nobody else is hit.
       const base::Fd process(static_cast<int>(::syscall(SYS_pidfd_open, found, 0)));
       if (process &&
-          contains("/proc/" + pid + "/task/" + pid + "/children", std::to_string(found))) {
+          text_of("/proc/" + pid + "/task/" + pid + "/children").find(std::to_string(found)) !=
+              std::string::npos) {
         ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
       }
     }
@@ -124,19 +71,19 @@ class Sigkill : public CliFixture {
   }
 
   void wait_until_no_process_is_left() const {
-    for (int i = 0; i < 3000 && !processes().empty(); ++i) {
+    for (int i = 0; i < 3000 && !leftovers_.processes().empty(); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
-    std::string list;
-    for (const auto& process : processes()) list += process + "\n";
-    EXPECT_EQ(list, "");
+    EXPECT_EQ(leftovers_.processes(), Words{});
   }
+
+  const Leftovers leftovers_{root()};
 };
 
 TEST_F(Sigkill, AtFiftyRandomMomentsLeavesNothing) {
   constexpr unsigned seed = 20240229;
   std::mt19937 random(seed);
-  const auto before = store();
+  const auto before = leftovers_.store();
   for (int round = 0; round < 50; ++round) {
     SCOPED_TRACE("round " + std::to_string(round) + " of seed " + std::to_string(seed));
     std::vector<std::string> ids;
@@ -151,19 +98,19 @@ TEST_F(Sigkill, AtFiftyRandomMomentsLeavesNothing) {
     ASSERT_EQ(next.status, 0) << next.err;
     EXPECT_EQ(next.out, "next\n");
     sweep_until_no_box_is_left();
-    EXPECT_EQ(cgroups_of(ids), Words{});
-    EXPECT_FALSE(contains("/proc/self/mountinfo", root()));
+    EXPECT_EQ(Leftovers::control_groups(ids), Words{});
+    EXPECT_FALSE(leftovers_.mounted());
     wait_until_no_process_is_left();
     // An import may have won its race; its image is no left-over.
     if (twinbox({"image", "ls"}).out.find("again") != std::string::npos) {
       ASSERT_EQ(twinbox({"image", "rm", "again"}).status, 0);
     }
-    ASSERT_EQ(store(), before);
+    ASSERT_EQ(leftovers_.store(), before);
   }
 }
 
 TEST_F(Sigkill, OfManyAtOnceLeavesNothing) {
-  const auto before = store();
+  const auto before = leftovers_.store();
   std::vector<std::unique_ptr<testing::Command>> victims;
   for (int i = 0; i < 8; ++i) {
     victims.push_back(std::make_unique<testing::Command>(
@@ -189,9 +136,9 @@ TEST_F(Sigkill, OfManyAtOnceLeavesNothing) {
     EXPECT_EQ(result.err, "");
   }
   sweep_until_no_box_is_left();
-  EXPECT_EQ(cgroups_of(ids), Words{});
+  EXPECT_EQ(Leftovers::control_groups(ids), Words{});
   wait_until_no_process_is_left();
-  EXPECT_EQ(store(), before);
+  EXPECT_EQ(leftovers_.store(), before);
 }
 
 }  // namespace
