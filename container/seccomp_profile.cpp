@@ -1,6 +1,7 @@
 #include "container/seccomp_profile.hpp"
 
 #include <fcntl.h>
+#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -20,9 +21,11 @@
 #include <set>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/syscall.hpp"
+#include "container/seccomp_search.hpp"
 
 namespace twinbox::container {
 namespace {
@@ -30,7 +33,7 @@ namespace {
 constexpr int never = -1;
 
 struct Denial {
-  const char* call;
+  std::string_view call;
   int unlocked_by = never;  // a capability that lifts it
 };
 
@@ -100,8 +103,6 @@ class Filter {
   Filter() : context_(::seccomp_init(SCMP_ACT_ERRNO(EPERM))) {
     if (!context_) fail(ENOMEM);
     check(::seccomp_arch_add(context_.get(), SCMP_ARCH_X86));
-    // A binary search instead of a list of some 400 comparisons on every call.
-    check(::seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2));
     check(::seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(EPERM)));
   }
 
@@ -117,7 +118,6 @@ class Filter {
     const auto size = static_cast<std::size_t>(::lseek(file.get(), 0, SEEK_END));
     FilterProgram instructions(size / sizeof(sock_filter));
     base::pread_exact(file.get(), std::as_writable_bytes(std::span(instructions)), 0);
-    instructions.insert(instructions.begin(), newer_calls.begin(), newer_calls.end());
     return instructions;
   }
 
@@ -142,19 +142,6 @@ class Filter {
   std::unique_ptr<void, Release> context_;
 };
 
-// Every call of both architectures that libseccomp and this profile know.
-std::set<std::string> known_calls() {
-  std::set<std::string> names;
-  for (const auto architecture : std::array<std::uint32_t, 2>{SCMP_ARCH_X86_64, SCMP_ARCH_X86}) {
-    for (int number = 0; number <= last_reviewed_call; ++number) {
-      const std::unique_ptr<char, decltype(&std::free)> name(
-          ::seccomp_syscall_resolve_num_arch(architecture, number), &std::free);
-      if (name) names.emplace(name.get());
-    }
-  }
-  return names;
-}
-
 scmp_arg_cmp equals(unsigned argument, std::uint64_t value) {
   return {argument, SCMP_CMP_EQ, value, 0};
 }
@@ -163,13 +150,23 @@ scmp_arg_cmp masked(unsigned argument, std::uint64_t mask, std::uint64_t value) 
   return {argument, SCMP_CMP_MASKED_EQ, mask, value};
 }
 
-void add_simple_calls(Filter& filter, CapabilityMask capabilities) {
-  auto allowed = known_calls();
-  for (const auto name : conditional_calls) allowed.erase(std::string(name));
-  for (const auto& denial : denials) {
-    if (!holds(capabilities, denial.unlocked_by)) allowed.erase(denial.call);
+bool is_allowed(std::string_view call, CapabilityMask capabilities) {
+  if (std::ranges::count(conditional_calls, call) != 0) return false;
+  const auto* const denial = std::ranges::find(denials, call, &Denial::call);
+  return denial == denials.end() || holds(capabilities, denial->unlocked_by);
+}
+
+// Those that libseccomp and this profile know, and that no condition is put on.
+std::set<std::uint32_t> allowed_calls(std::uint32_t architecture, CapabilityMask capabilities) {
+  std::set<std::uint32_t> numbers;
+  for (int number = 0; number <= last_reviewed_call; ++number) {
+    const std::unique_ptr<char, decltype(&std::free)> name(
+        ::seccomp_syscall_resolve_num_arch(architecture, number), &std::free);
+    if (name && is_allowed(name.get(), capabilities)) {
+      numbers.insert(static_cast<std::uint32_t>(number));
+    }
   }
-  for (const auto& name : allowed) filter.allow(name);
+  return numbers;
 }
 
 void add_clone(Filter& filter, CapabilityMask capabilities) {
@@ -225,13 +222,19 @@ CapabilityMask filter_relevant(CapabilityMask capabilities) {
 CapabilityMask default_filter_capabilities() { return CapabilityMask{1} << CAP_SYS_CHROOT; }
 
 FilterProgram compile_filter(CapabilityMask capabilities) {
+  FilterProgram program(newer_calls.begin(), newer_calls.end());
+  const auto search = search_of_allowed(
+      {{{AUDIT_ARCH_X86_64, allowed_calls(SCMP_ARCH_X86_64, capabilities)},
+        {AUDIT_ARCH_I386, allowed_calls(SCMP_ARCH_X86, capabilities)}}});
+  program.insert(program.end(), search.begin(), search.end());
   Filter filter;
-  add_simple_calls(filter, capabilities);
   add_clone(filter, capabilities);
   add_personality(filter);
   add_mknod(filter);
   add_socket(filter);
-  return filter.program();
+  const auto conditions = filter.program();
+  program.insert(program.end(), conditions.begin(), conditions.end());
+  return program;
 }
 
 }  // namespace twinbox::container

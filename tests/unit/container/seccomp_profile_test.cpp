@@ -6,13 +6,20 @@
 #include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <seccomp.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 
@@ -141,6 +148,35 @@ TEST_F(SeccompProfile, Filters32BitCallsToo) {
   constexpr long mount_32 = 21;
   EXPECT_EQ(verdict(read_32, {}, AUDIT_ARCH_I386), allowed);
   EXPECT_EQ(verdict(mount_32, {}, AUDIT_ARCH_I386), denied);
+}
+
+// Every number of both architectures beside libseccomp's names, so that no range reaches too far.
+TEST_F(SeccompProfile, AllowsByNameOnBothArchitectures) {
+  const std::set<std::string> denied_names{"mount", "swapon", "bpf", "keyctl", "io_uring_enter",
+                                           "umount", "vm86", "iopl", "set_mempolicy"};
+  for (const auto& [architecture, audit] :
+       {std::pair<std::uint32_t, std::uint32_t>{SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64},
+        {SCMP_ARCH_X86, AUDIT_ARCH_I386}}) {
+    for (int number = 0; number < 450; ++number) {
+      const std::unique_ptr<char, decltype(&std::free)> name(
+          ::seccomp_syscall_resolve_num_arch(architecture, number), &std::free);
+      const auto found = verdict(number, {}, audit);
+      if (!name) {
+        EXPECT_EQ(found, denied) << number;
+      } else if (denied_names.contains(name.get())) {
+        EXPECT_EQ(found, denied) << name.get();
+      } else if (number > 0 && std::string_view(name.get()).starts_with("get") &&
+                 !std::string_view(name.get()).ends_with("mempolicy") &&
+                 !std::string_view(name.get()).ends_with("kernel_syms")) {
+        EXPECT_EQ(found, allowed) << name.get();
+      }
+    }
+  }
+}
+
+TEST_F(SeccompProfile, IsShort) {
+  // The kernel compiles it for every box that starts; a comparison of each call takes 950.
+  EXPECT_LT(program_.size(), 300U);
 }
 
 TEST_F(SeccompProfile, RefusesOtherArchitectures) {
