@@ -104,6 +104,16 @@ std::unique_ptr<sandbox::Engine> usable_engine(std::unique_ptr<sandbox::Engine> 
   return wanted;
 }
 
+void load_engines_of(const std::vector<std::string>& references) {
+  try {
+    for (const auto& reference : references) {
+      const auto record = box_store().find(reference);
+      if (record.settings.engine == "qemu") make_engine("qemu")->check_host();
+    }
+  } catch (const base::Error&) {  // whoever starts the box says so
+  }
+}
+
 void sweep_leftovers() {
   box_store().sweep(clean_up);
   image::Store().sweep();

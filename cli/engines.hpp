@@ -26,6 +26,10 @@ struct WantedRun {
 std::unique_ptr<sandbox::Engine> usable_engine(std::unique_ptr<sandbox::Engine> wanted,
                                                const WantedRun& run);
 
+// Before boxes of any engine are started: what only some need is loaded, for which the command may
+// begin anew (see qemu/libvirt/library.hpp).
+void load_engines_of(const std::vector<std::string>& references);
+
 // Undoes what killed processes left behind: boxes and half-made images. Every command begins with
 // it.
 void sweep_leftovers();

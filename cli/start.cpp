@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "cli/boxes.hpp"
+#include "cli/engines.hpp"
 #include "cli/launch.hpp"
 #include "cli/new_box.hpp"
 #include "cli/options.hpp"
@@ -71,6 +72,7 @@ int start(const Arguments& arguments) {
   if (references.empty()) {
     throw base::Error(base::ErrorKind::usage, "say which box", options.see_help());
   }
+  load_engines_of(references);
   if (!flags.stays()) return start_boxes(references, flags);
   if (references.size() > 1) {
     throw base::Error(base::ErrorKind::usage, "only one box can be attached to",

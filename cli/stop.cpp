@@ -7,6 +7,7 @@
 #include "base/signal_names.hpp"
 #include "cli/box_status.hpp"
 #include "cli/each_box.hpp"
+#include "cli/engines.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/launch.hpp"
 #include "cli/new_box.hpp"
@@ -89,6 +90,7 @@ int restart(const Arguments& arguments) {
   flags.declare(options);
   const auto boxes = parse_boxes(options, arguments);
   if (!boxes) return 0;
+  load_engines_of(*boxes);
   const auto seconds = flags.seconds();
   const auto signal = flags.number();
   return for_each_box(*boxes, [&](const supervise::BoxRecord& record) {

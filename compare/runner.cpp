@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <ratio>
 #include <thread>
 #include <utility>
 
@@ -25,6 +27,15 @@ std::string reason_in(const std::string& errors) {
   const auto newline = said.rfind('\n', end);
   const auto start = newline == std::string::npos ? 0 : newline + 1;
   return said.substr(start, end + 1 - start);
+}
+
+// The kernel goes on undoing a box (its network, its control groups) when its command is gone: that
+// is not the next one's time. Starts on a grid meet the timer's ticks alike.
+void wait_for_quiet() {
+  using namespace std::chrono_literals;
+  using Grid = std::chrono::duration<std::int64_t, std::deci>;
+  const auto earliest = std::chrono::steady_clock::now() + 50ms;
+  std::this_thread::sleep_until(std::chrono::ceil<Grid>(earliest));
 }
 
 std::map<Mark, std::uint64_t> relative_marks(const sandbox::Marks& engine,
@@ -90,6 +101,7 @@ void Runner::measure_starts() {
 void Runner::measure_start(const Step& step) {
   const auto marks_file = scratch_ / "marks.json";
   std::filesystem::remove(marks_file);
+  wait_for_quiet();
   Instance instance(command(step.engine, plan_.start, marks_file, Instance::Input::none),
                     Instance::Input::none);
   const std::chrono::seconds timeout(plan_.timeout_s);

@@ -223,9 +223,9 @@ CapabilityMask default_filter_capabilities() { return CapabilityMask{1} << CAP_S
 
 FilterProgram compile_filter(CapabilityMask capabilities) {
   FilterProgram program(newer_calls.begin(), newer_calls.end());
-  const auto search = search_of_allowed(
-      {{{AUDIT_ARCH_X86_64, allowed_calls(SCMP_ARCH_X86_64, capabilities)},
-        {AUDIT_ARCH_I386, allowed_calls(SCMP_ARCH_X86, capabilities)}}});
+  const auto search =
+      search_of_allowed({{{AUDIT_ARCH_X86_64, allowed_calls(SCMP_ARCH_X86_64, capabilities)},
+                          {AUDIT_ARCH_I386, allowed_calls(SCMP_ARCH_X86, capabilities)}}});
   program.insert(program.end(), search.begin(), search.end());
   Filter filter;
   add_clone(filter, capabilities);

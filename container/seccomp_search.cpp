@@ -77,8 +77,7 @@ class Search {
                    verdict(stretches[1]), verdict(stretches[0]));
     }
     const auto middle = stretches.size() / 2;
-    const auto at =
-        place(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, stretches[middle].first, 0, 0), 0, 0);
+    const auto at = place(BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, stretches[middle].first, 0, 0), 0, 0);
     const auto below = add(stretches.first(middle));
     const auto above = add(stretches.subspan(middle));
     targets_[at] = {above, below};

@@ -75,6 +75,7 @@ OwnedBox::~OwnedBox() {
 }
 
 sandbox::Spec OwnedBox::spec() const {
+  if (spec_) return *spec_;
   const auto file = path() / spec_name;
   return sandbox::spec_from_json(base::read_file(file), file.string());
 }
@@ -97,6 +98,7 @@ void OwnedBox::note(const std::function<void(BoxRecord&)>& change) {
 
 void OwnedBox::write_spec(const sandbox::Spec& spec) {
   replace_in(path(), spec_name, sandbox::to_json(spec));
+  spec_ = spec;
 }
 
 void OwnedBox::rename(std::string_view new_name) {

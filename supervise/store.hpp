@@ -12,6 +12,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,7 @@ class OwnedBox {
 
   sandbox::OwnedDirectory directory_;
   BoxRecord record_;
+  std::optional<sandbox::Spec> spec_;  // as written by this process
   bool kept_ = true;
 };
 

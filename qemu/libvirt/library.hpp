@@ -1,5 +1,6 @@
 // libvirt, loaded when the first box needs it, so that twinbox also runs where it is not installed
-// and every other command starts without its fifty libraries.
+// and every other command starts without its fifty libraries. A static program cannot load it:
+// there, check_installed() goes on as `twinbox-qemu`, and has to be called before anything is done.
 #pragma once
 
 #include <libvirt/libvirt.h>
@@ -39,6 +40,9 @@ const Functions& library();
 // Throws base::Error (unsupported), naming the package to install, where libvirt, its QEMU driver,
 // the driver's user or QEMU is missing, or when this process is not root's.
 void check_installed();
+
+// Throws base::Error (unsupported): `package` holds `what`, which the engine needs.
+[[noreturn]] void fail_missing(const std::string& what, std::string_view package);
 
 // QEMU's own path. Throws base::Error (unsupported).
 std::filesystem::path emulator();

@@ -152,8 +152,9 @@ TEST_F(SeccompProfile, Filters32BitCallsToo) {
 
 // Every number of both architectures beside libseccomp's names, so that no range reaches too far.
 TEST_F(SeccompProfile, AllowsByNameOnBothArchitectures) {
-  const std::set<std::string> denied_names{"mount", "swapon", "bpf", "keyctl", "io_uring_enter",
-                                           "umount", "vm86", "iopl", "set_mempolicy"};
+  const std::set<std::string> denied_names{"mount",  "swapon",         "bpf",
+                                           "keyctl", "io_uring_enter", "umount",
+                                           "vm86",   "iopl",           "set_mempolicy"};
   for (const auto& [architecture, audit] :
        {std::pair<std::uint32_t, std::uint32_t>{SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64},
         {SCMP_ARCH_X86, AUDIT_ARCH_I386}}) {
