@@ -27,8 +27,9 @@ namespace fs = std::filesystem;
 // The bus, the port to the host, the disks, and the two file systems of a root. In the order of
 // need: the host answers the console while the rest is loaded.
 std::vector<std::string> needed_modules(VirtioBus bus) {
-  const char* const bus_driver = bus == VirtioBus::pci ? "virtio_pci" : "virtio_mmio";
-  return {bus_driver, "virtio_console", "virtio_blk", "erofs", "overlay"};
+  if (bus == VirtioBus::pci)
+    return {"virtio_pci", "virtio_console", "virtio_blk", "erofs", "overlay"};
+  return {"virtio_mmio", "virtio_console", "virtio_blk", "erofs", "overlay", "virtio_balloon"};
 }
 
 struct FreeArchive {

@@ -12,6 +12,7 @@
 #include "vmm/kvm/cpuid.hpp"
 #include "vmm/kvm/entry_registers.hpp"
 #include "vmm/layout.hpp"
+#include "vmm/virtio/balloon.hpp"
 #include "vmm/virtio/block.hpp"
 #include "vmm/virtio/console.hpp"
 #include "vmm/virtio/rng.hpp"
@@ -110,6 +111,7 @@ void add_virtio_devices(Machine& machine, base::EventLoop& loop, const MachineCo
     add_virtio_device(machine, loop, std::make_unique<virtio::Console>(loop, ports));
   }
   add_virtio_device(machine, loop, std::make_unique<virtio::Rng>());
+  add_virtio_device(machine, loop, std::make_unique<virtio::Balloon>(machine.memory));
 }
 
 boot::Entry load_kernel(Machine& machine, const MachineConfig& config) {

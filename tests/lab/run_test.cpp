@@ -115,5 +115,25 @@ kill -9 $(pidof twinbox-vmm); wait $run; rm /tmp/up.$$
   EXPECT_GT(own, 256U);
 }
 
+TEST(Monitor, GivesBackWhatTheGuestHasUsedAndFreed) {
+  const auto result = script_in_lab(R"(
+twinbox run -d --as vm --name returns --memory 320m busybox sleep 1000000 >/dev/null || exit 1
+pid=$(twinbox inspect --format '{{.State.Pid}}' returns)
+resident() { grep VmRSS /proc/$pid/status | tr -dc '0-9
+'; }
+sleep 4; resident  # what the boot has freed is back by then
+twinbox exec returns dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; resident
+sleep 5; resident
+twinbox rm -f returns >/dev/null
+)");
+  std::istringstream lines(result.out);
+  std::uint64_t start = 0;
+  std::uint64_t full = 0;
+  std::uint64_t after = 0;
+  ASSERT_TRUE(lines >> start >> full >> after) << result.out << result.err;
+  EXPECT_GT(full, start + 190 * 1024);
+  EXPECT_LT(after, start + 10 * 1024);
+}
+
 }  // namespace
 }  // namespace twinbox::test

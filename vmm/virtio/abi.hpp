@@ -10,6 +10,7 @@ namespace twinbox::vmm::virtio::abi {
 inline constexpr std::uint32_t type_block = 2;
 inline constexpr std::uint32_t type_console = 3;
 inline constexpr std::uint32_t type_rng = 4;
+inline constexpr std::uint32_t type_balloon = 5;
 
 // Device status bits (2.1).
 inline constexpr std::uint32_t status_acknowledge = 1;
@@ -23,6 +24,10 @@ inline constexpr std::uint32_t status_failed = 128;
 inline constexpr std::uint64_t feature_indirect = 1ULL << 28;
 inline constexpr std::uint64_t feature_event_index = 1ULL << 29;
 inline constexpr std::uint64_t feature_version_1 = 1ULL << 32;
+
+// Feature bits of the balloon (5.5.3).
+inline constexpr std::uint64_t balloon_feature_deflate_on_oom = 1ULL << 2;
+inline constexpr std::uint64_t balloon_feature_reporting = 1ULL << 5;
 
 // The registers of virtio-mmio (4.2.2), by offset.
 namespace mmio {

@@ -15,7 +15,8 @@ TEST_F(Virtio, DevicesAreInTheirSlots) {
   const auto result = run(machine);
   EXPECT_EQ(result.serial,
             "slot=0x0\nversion=0x2\ntype=0x2\n"   // the disk
-            "slot=0x1\nversion=0x2\ntype=0x4\n")  // the entropy device
+            "slot=0x1\nversion=0x2\ntype=0x4\n"   // the entropy device
+            "slot=0x2\nversion=0x2\ntype=0x5\n")  // the balloon
       << result.end().message;
 }
 
