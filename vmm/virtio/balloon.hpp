@@ -21,8 +21,8 @@ class Balloon final : public VirtioDevice {
   std::span<const std::uint16_t> queue_sizes() const override { return queue_sizes_; }
   std::span<const std::byte> config() const override { return config_; }
 
-  // What the guest has given back since the device was made, in bytes. Pages that it has taken again
-  // meanwhile count as well.
+  // What the guest has given back since the device was made, in bytes. Pages that it has taken
+  // again meanwhile count as well.
   std::uint64_t given_back() const { return given_back_; }
 
  private:
