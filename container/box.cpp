@@ -35,10 +35,11 @@ void check(const InitPlan& plan) {
 
 }  // namespace
 
-ProcessBox::ProcessBox(sandbox::BoxRequest request, Isolation isolation)
+ProcessBox::ProcessBox(sandbox::BoxRequest request, Isolation isolation, DeviceControl devices)
     : id_(request.id),
       on_executed_(request.on_executed),
-      plan_(make_plan(std::move(request), isolation)) {
+      plan_(make_plan(std::move(request), isolation)),
+      devices_(devices) {
   check(plan_);
 }
 
@@ -55,11 +56,22 @@ ProcessBox::~ProcessBox() {
   undo();
 }
 
-void ProcessBox::start(base::EventLoop& loop, ExitHandler on_exit) {
-  if (plan_.isolation == Isolation::full) {
-    cgroup_ = Cgroup::make(plan_.cgroups, id_, plan_.spec.resources);
-    plan_.cgroup_joins = cgroup_.joins();
+void ProcessBox::make_groups() {
+  cgroup_ = Cgroup::make(plan_.cgroups, id_, plan_.spec.resources);
+  plan_.cgroup_joins = cgroup_.joins();
+  plan_.devices_controlled = true;
+  if (plan_.spec.all_devices) return;
+  try {
+    cgroup_.control_devices(device_rules(plan_.spec.devices));
+  } catch (const base::Error& error) {
+    const bool can_do_without = devices_ == DeviceControl::where_possible;
+    if (error.kind() != base::ErrorKind::unsupported || !can_do_without) throw;
+    plan_.devices_controlled = false;
   }
+}
+
+void ProcessBox::start(base::EventLoop& loop, ExitHandler on_exit) {
+  if (plan_.isolation == Isolation::full) make_groups();
   auto launched = launch_init(plan_, cgroup_.clone_target());
   marks_.stamp(sandbox::Mark::created);
   loop_ = &loop;

@@ -16,7 +16,8 @@ namespace twinbox::container {
 
 class ProcessBox : public sandbox::Box {
  public:
-  ProcessBox(sandbox::BoxRequest request, Isolation isolation);
+  ProcessBox(sandbox::BoxRequest request, Isolation isolation,
+             DeviceControl devices = DeviceControl::required);
   ~ProcessBox() override;
 
   void start(base::EventLoop& loop, ExitHandler on_exit) override;
@@ -33,6 +34,7 @@ class ProcessBox : public sandbox::Box {
   void update(const sandbox::Resources& limits, sandbox::Done done) override;
 
  private:
+  void make_groups();
   void require_groups(std::string_view what) const;
   void on_end(const Child::Ended& ended);
   sandbox::Outcome outcome(const Child::Ended& ended) const;
@@ -42,6 +44,7 @@ class ProcessBox : public sandbox::Box {
   std::string id_;
   std::function<void()> on_executed_;
   InitPlan plan_;
+  DeviceControl devices_;
   sandbox::Marks marks_;
   Cgroup cgroup_;
   std::uint64_t mount_namespace_ = 0;

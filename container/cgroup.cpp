@@ -18,6 +18,7 @@
 #include "base/syscall.hpp"
 #include "base/text.hpp"
 #include "container/cgroup_files.hpp"
+#include "container/device_program.hpp"
 
 namespace twinbox::container {
 
@@ -160,6 +161,20 @@ void Cgroup::make_group(const Group& group) const {
     if (errno != ENOENT) break;
   }
   base::throw_errno("cannot make the control group {}", group.path.string());
+}
+
+void Cgroup::control_devices(std::span<const DeviceRule> rules) const {
+  if (unified_) return attach_device_program(clone_target_.get(), rules);
+  const auto* const group = group_with("devices");
+  if (group == nullptr) {
+    throw base::Error(base::ErrorKind::unsupported,
+                      "no control group can keep a box from this host's devices: the controller "
+                      "'devices' is not mounted",
+                      "mount it: mkdir -p /sys/fs/cgroup/devices && mount -t cgroup -o devices "
+                      "none /sys/fs/cgroup/devices");
+  }
+  write_control(group->path / "devices.deny", "a");
+  for (const auto& rule : rules) write_control(group->path / "devices.allow", to_string(rule));
 }
 
 void Cgroup::limit(const sandbox::Resources& resources) const {

@@ -4,12 +4,14 @@
 #include <sys/types.h>
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
 #include "container/cgroup_layout.hpp"
+#include "container/device_rules.hpp"
 #include "sandbox/box_report.hpp"
 #include "sandbox/spec.hpp"
 
@@ -38,6 +40,9 @@ class Cgroup {
   // without the wait for an RCU grace period that moving another process costs.
   std::vector<int> joins() const;
 
+  // From now on the processes in the groups may use devices only as `rules` say. For new groups,
+  // once. Throws base::Error (unsupported) where this host's control groups cannot do so.
+  void control_devices(std::span<const DeviceRule> rules) const;
   // Sets the limits that `resources` has.
   void limit(const sandbox::Resources& resources) const;
   // All processes in the groups stand still, or go on. Returns when it is so.

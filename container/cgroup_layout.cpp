@@ -9,9 +9,9 @@
 namespace twinbox::container {
 namespace {
 
-// Those that limit, that count and that freeze.
-constexpr std::array<std::string_view, 7> wanted_controllers{
-    "memory", "cpu", "pids", "cpuacct", "blkio", "freezer", "cpuset"};
+// Those that limit, that count, that freeze and that keep from devices.
+constexpr std::array<std::string_view, 8> wanted_controllers{
+    "memory", "cpu", "pids", "cpuacct", "blkio", "freezer", "cpuset", "devices"};
 constexpr std::array<std::string_view, 13> known_controllers{
     "memory",  "cpu",     "pids",     "cpuacct",    "cpuset",  "blkio", "devices",
     "freezer", "net_cls", "net_prio", "perf_event", "hugetlb", "rdma"};

@@ -8,7 +8,7 @@
 
 namespace twinbox::container {
 
-// A version 1 hierarchy with a controller that limits, counts or freezes.
+// A version 1 hierarchy with a controller that boxes are put under.
 struct CgroupHierarchy {
   std::filesystem::path mount_point;
   std::vector<std::string> controllers;  // mounted together: {"cpu", "cpuacct"}

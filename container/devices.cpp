@@ -57,7 +57,7 @@ sandbox::Device device_of(const fs::path& path, const struct stat& info) {
 }
 
 // A node can be kept from a user, but not half from root: only a device control group can.
-void check_access(const sandbox::Device& device) {
+void check_access_without_control(const sandbox::Device& device) {
   const auto has = [&](char letter) { return device.access.find(letter) != std::string::npos; };
   if (has('r') && has('w')) return;
   throw base::Error(base::ErrorKind::unsupported,
@@ -80,7 +80,6 @@ fs::path name_in_dev(const sandbox::Device& device) {
 
 // `directory` is a new file system of ours, so that no link leads out of it.
 void add_device(int directory, const sandbox::Device& device) {
-  check_access(device);
   const auto name = name_in_dev(device);
   fs::path parent;
   for (const auto& word : name.parent_path()) {
@@ -117,6 +116,10 @@ void populate_devices(int directory) {
 
 void add_devices(int directory, const std::vector<sandbox::Device>& devices) {
   for (const auto& device : devices) add_device(directory, device);
+}
+
+void check_access_without_control(const std::vector<sandbox::Device>& devices) {
+  for (const auto& device : devices) check_access_without_control(device);
 }
 
 void add_all_devices(int directory) {

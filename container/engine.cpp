@@ -77,7 +77,7 @@ void ContainerEngine::check_host() const {
 }
 
 std::unique_ptr<sandbox::Box> ContainerEngine::create(sandbox::BoxRequest request) {
-  return std::make_unique<ProcessBox>(std::move(request), Isolation::full);
+  return std::make_unique<ProcessBox>(std::move(request), Isolation::full, devices_);
 }
 
 void ContainerEngine::clean_up(const std::string& id, const std::filesystem::path& directory) {

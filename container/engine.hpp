@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "container/device_rules.hpp"
 #include "sandbox/engine.hpp"
 
 namespace twinbox::container {
@@ -26,6 +27,7 @@ namespace twinbox::container {
 // the box finds it.
 class ContainerEngine : public sandbox::Engine {
  public:
+  explicit ContainerEngine(DeviceControl devices = DeviceControl::required) : devices_(devices) {}
   std::string_view name() const override { return "container"; }
   void check_host() const override;
   std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
@@ -33,6 +35,9 @@ class ContainerEngine : public sandbox::Engine {
   void run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
                      sandbox::Stdio stdio) override;
   std::vector<sandbox::FileChange> list_changes(const sandbox::StoppedBox& box) override;
+
+ private:
+  DeviceControl devices_;
 };
 
 // Runs a workload as a plain process over the same root file system (an overlay and a chroot in a

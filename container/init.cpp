@@ -113,7 +113,7 @@ void become_program(const InitPlan& plan, Role role, int& report) {
   report = report_abi::report_descriptor;
   enter_working_directory(process.cwd);
   if (plan.isolation == Isolation::full) {
-    drop_privileges(plan.spec);
+    drop_privileges(plan);
   } else {
     become_user(process.user);
   }

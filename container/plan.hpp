@@ -25,6 +25,9 @@ struct InitPlan {
   sandbox::Stdio stdio;
   Isolation isolation = Isolation::full;
   CgroupLayout cgroups;
+  // Its control group says which devices it may use, or it may use all; else it must not be able to
+  // make a node of any.
+  bool devices_controlled = false;
   // Borrowed: cgroup v1 `tasks` files that the child writes itself into.
   std::vector<int> cgroup_joins;
 };

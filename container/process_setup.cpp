@@ -163,11 +163,11 @@ void install_filter_of(const sandbox::Spec& spec, CapabilityMask kept) {
 
 }  // namespace
 
-void drop_privileges(const sandbox::Spec& spec) {
+void drop_privileges(const InitPlan& plan) {
+  const auto& spec = plan.spec;
   auto kept = parse_capabilities(spec.process.capabilities);
-  // Only our own filter keeps a holder of CAP_MKNOD from making a node of the host's disk.
-  if (spec.seccomp != sandbox::Seccomp::standard && !spec.all_devices)
-    kept &= ~(CapabilityMask{1} << CAP_MKNOD);
+  // Nothing else would keep its holder from making, and using, a node of the kernel's disk.
+  if (!plan.devices_controlled) kept &= ~(CapabilityMask{1} << CAP_MKNOD);
   const bool early_filter =
       spec.seccomp != sandbox::Seccomp::unconfined && !spec.process.no_new_privileges;
   if (spec.process.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

@@ -24,7 +24,7 @@ void set_oom_score(std::optional<int> score);
 void enter_working_directory(const std::string& path);
 void become_user(const sandbox::User& user);
 // Capabilities, no_new_privs and the system call filter, with the user changed in between.
-void drop_privileges(const sandbox::Spec& spec);
+void drop_privileges(const InitPlan& plan);
 
 // Brings up "lo" of the calling process's network namespace.
 void bring_up_loopback();

@@ -94,6 +94,7 @@ void mount_one(int root, const sandbox::Mount& mount, const InitPlan& plan) {
   const auto filesystem = make_filesystem(mount.type, options.data, options.set);
   if (mount.destination == "/dev" && mount.type == "tmpfs") {
     populate_devices(filesystem.get());
+    if (!plan.devices_controlled) check_access_without_control(plan.spec.devices);
     add_devices(filesystem.get(), plan.spec.devices);
     if (plan.spec.all_devices) add_all_devices(filesystem.get());
   }

@@ -77,8 +77,8 @@ constexpr std::array denials{
 // clang-format on
 
 // Filtered by their arguments below.
-constexpr std::array<std::string_view, 6> conditional_calls{"clone",  "clone3", "personality",
-                                                            "socket", "mknod",  "mknodat"};
+constexpr std::array<std::string_view, 4> conditional_calls{"clone", "clone3", "personality",
+                                                            "socket"};
 
 // The last call that this profile was written for: futex_waitv. Numbers above 423 are the same on
 // every architecture.
@@ -189,17 +189,6 @@ void add_personality(Filter& filter) {
   }
 }
 
-// Device nodes: no device control group guards them, so they cannot be made. A character device
-// 0:0 is overlayfs' whiteout and harmless.
-void add_mknod(Filter& filter) {
-  for (const std::uint64_t type : {S_IFREG, S_IFIFO, S_IFSOCK, 0}) {
-    filter.allow("mknod", {masked(1, S_IFMT, type)});
-    filter.allow("mknodat", {masked(2, S_IFMT, type)});
-  }
-  filter.allow("mknod", {masked(1, S_IFMT, S_IFCHR), equals(2, 0)});
-  filter.allow("mknodat", {masked(2, S_IFMT, S_IFCHR), equals(3, 0)});
-}
-
 // A VM's host sockets are no business of a container in it.
 void add_socket(Filter& filter) {
   filter.allow("socket", {{0, SCMP_CMP_LT, AF_VSOCK, 0}});
@@ -230,7 +219,6 @@ FilterProgram compile_filter(CapabilityMask capabilities) {
   Filter filter;
   add_clone(filter, capabilities);
   add_personality(filter);
-  add_mknod(filter);
   add_socket(filter);
   const auto conditions = filter.program();
   program.insert(program.end(), conditions.begin(), conditions.end());

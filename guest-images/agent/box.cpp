@@ -96,7 +96,8 @@ class FurtherProcess : public sandbox::BoxProcess {
 Boxes::Boxes(base::EventLoop& loop, std::function<void()> on_executed)
     : loop_(loop),
       on_executed_(std::move(on_executed)),
-      engine_(std::make_unique<container::ContainerEngine>()) {}
+      engine_(
+          std::make_unique<container::ContainerEngine>(container::DeviceControl::where_possible)) {}
 
 Boxes::~Boxes() = default;
 

@@ -74,22 +74,6 @@ TEST_F(ContainerIsolation, FilterDeniesWhatCapabilitiesWouldAllow) {
   EXPECT_NE(user_namespace.status(), 0);
   EXPECT_NE(user_namespace.err.find("Operation not permitted"), std::string::npos)
       << user_namespace.err;
-
-  const auto device = run("mknod /dev/disk b 8 0");
-  EXPECT_NE(device.status(), 0);
-  EXPECT_NE(device.err.find("Operation not permitted"), std::string::npos) << device.err;
-
-  EXPECT_EQ(run("mknod /tmp/fifo p").status(), 0);
-}
-
-TEST_F(ContainerIsolation, WithoutAFilterNoDeviceCanBeMadeEither) {
-  auto made = request("grep Seccomp: /proc/self/status; mknod /dev/disk b 8 0");
-  made.spec.seccomp = sandbox::Seccomp::unconfined;
-
-  const auto result = run(std::move(made));
-
-  EXPECT_EQ(result.out, "Seccomp:\t0\n");
-  EXPECT_NE(result.status(), 0);
 }
 
 TEST_F(ContainerIsolation, MayNotMount) {
