@@ -16,6 +16,7 @@
 #include "cli/verbs.hpp"
 #include "compare/comparison.hpp"
 #include "compare/report/terminal.hpp"
+#include "guest-images/guest_kernel.hpp"
 #include "vmm/kvm/host_support.hpp"
 
 namespace twinbox::cli {
@@ -31,6 +32,7 @@ struct Flags {
   std::string warm_ups;
   std::string instances;
   std::string seed;
+  std::string kernel;
 };
 
 // `text` as a number from 0 to `most`, or what it was when no flag was given.
@@ -76,6 +78,7 @@ compare::Plan plan_of(const Flags& flags) {
   read_number(flags.runs, "runs", 100'000, plan.blocks);
   read_number(flags.warm_ups, "warm-ups", 1000, plan.warm_ups);
   read_limits(flags.instances, plan);
+  plan.kernel = guest_images::checked_kernel_choice(flags.kernel);
   read_number(flags.seed, "seed", std::uint64_t{1} << 53U, plan.seed);
   compare::check(plan);
   return plan;
@@ -111,6 +114,8 @@ int compare(const Arguments& arguments) {
                flags.lab);
   options.value("out", "DIR", "where the reports go (twinbox-report)", flags.out);
   options.value("engines", "A,B", "of process, container, vm (all)", flags.engines);
+  options.value("kernel", "stock|tuned|FILE", "the machines' kernel (tuned if built)",
+                flags.kernel);
   options.value("runs", "N", "measured runs of each engine (30)", flags.runs);
   options.value("warm-ups", "N", "runs of each that are discarded first (2)", flags.warm_ups);
   options.value("instances", "N|ENGINE=N,...",

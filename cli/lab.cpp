@@ -7,6 +7,7 @@
 #include "base/size.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
+#include "guest-images/guest_kernel.hpp"
 #include "sandbox/paths.hpp"
 #include "vmm/boot/kernel_image.hpp"
 
@@ -46,12 +47,15 @@ int exec_in_lab(const Arguments& arguments) {
   LabFlags flags;
   qemu::LabExecution execution;
   std::string out;
+  std::string kernel;
   Options options("lab exec [flags] -- COMMAND...",
                   "Runs COMMAND in the lab: the one that is kept running, or one of its own.");
   flags.declare(options);
   options.flag("deterministic",
                "in a machine of its own whose time is the count of instructions; stdin is empty",
                execution.deterministic);
+  options.value("kernel", "stock|tuned|FILE",
+                "the default kernel of the machines that COMMAND starts there", kernel);
   options.value("out", "DIR", "brings what the command writes to /out back to DIR", out);
   execution.args = options.parse(arguments);
   if (options.help_shown()) return 0;
@@ -60,6 +64,8 @@ int exec_in_lab(const Arguments& arguments) {
                       options.see_help());
   }
   if (!out.empty()) execution.out = out;
+  execution.guest_kernel = guest_images::checked_kernel_choice(kernel);
+  if (execution.guest_kernel.starts_with('/')) flags.with.push_back(execution.guest_kernel);
   return qemu::lab_exec(flags.resolve(), execution);
 }
 

@@ -71,7 +71,8 @@ void declare_isolation(RunOptions& run, Options& options) {
                  run.security);
   options.values("sysctl", "KEY=VALUE", "a kernel parameter of its namespaces", run.sysctl);
   options.values("device", "HOST[:BOX[:rwm]]", "a device of this host", run.devices);
-  options.value("kernel", "FILE", "a machine's kernel; default: the stock one", run.kernel);
+  options.value("kernel", "stock|tuned|FILE", "a machine's kernel; default: tuned if built",
+                run.kernel);
 }
 
 void check_conflicts(const RunOptions& run) {

@@ -9,6 +9,7 @@
 #include "base/size.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/privileges.hpp"
+#include "guest-images/guest_kernel.hpp"
 #include "image/workload.hpp"
 
 namespace twinbox::cli {
@@ -34,17 +35,6 @@ sandbox::Resources resources(const RunOptions& options) {
           .memory_swap_bytes = memory_swap_limit(options.memory_swap, memory),
           .cpuset_cpus = cpu_set(options.cpuset),
           .oom_kill_disable = options.oom_kill_disable};
-}
-
-// The engine runs elsewhere than the caller, so the path is made absolute here.
-std::string kernel_path(const RunOptions& options) {
-  if (options.kernel.empty()) return {};
-  if (!std::filesystem::exists(options.kernel)) {
-    throw base::Error(base::ErrorKind::not_found,
-                      fmt::format("there is no kernel {}", options.kernel),
-                      "give a vmlinux or a bzImage");
-  }
-  return std::filesystem::absolute(options.kernel);
 }
 
 void set_shm_size(const std::string& text, sandbox::Spec& spec) {
@@ -100,7 +90,7 @@ sandbox::Spec make_spec(const RunOptions& options, const image::PreparedImage& i
   spec.init = options.init;
   spec.resources = resources(options);
   spec.annotations = pairs(options.annotations, "--annotation");
-  spec.vm.kernel = kernel_path(options);
+  spec.vm.kernel = guest_images::checked_kernel_choice(options.kernel);
   set_mounts(options, spec);
   set_isolation(options, spec);
   return spec;

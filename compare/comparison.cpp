@@ -28,28 +28,31 @@ std::string limits_text(const Plan& plan) {
 }
 
 std::vector<std::string> lab_command(const Plan& plan, const std::filesystem::path& out) {
-  return {sandbox::program_path("twinbox").string(),
-          "lab",
-          "exec",
-          "--deterministic",
-          "--out",
-          out.string(),
-          "--",
-          "twinbox",
-          "compare",
-          "--here",
-          "--out",
-          lab_out,
-          "--engines",
-          fmt::format("{}", fmt::join(plan.engines, ",")),
-          "--runs",
-          std::to_string(plan.blocks),
-          "--warm-ups",
-          std::to_string(plan.warm_ups),
-          "--instances",
-          limits_text(plan),
-          "--seed",
-          std::to_string(plan.seed)};
+  std::vector<std::string> command{sandbox::program_path("twinbox").string(),
+                                   "lab",
+                                   "exec",
+                                   "--deterministic",
+                                   "--out",
+                                   out.string(),
+                                   "--",
+                                   "twinbox",
+                                   "compare",
+                                   "--here",
+                                   "--out",
+                                   lab_out,
+                                   "--engines",
+                                   fmt::format("{}", fmt::join(plan.engines, ",")),
+                                   "--runs",
+                                   std::to_string(plan.blocks),
+                                   "--warm-ups",
+                                   std::to_string(plan.warm_ups),
+                                   "--instances",
+                                   limits_text(plan),
+                                   "--seed",
+                                   std::to_string(plan.seed)};
+  // By the lab's own flag: a kernel that is a file has to be taken there.
+  if (!plan.kernel.empty()) command.insert(command.begin() + 3, {"--kernel", plan.kernel});
+  return command;
 }
 
 }  // namespace

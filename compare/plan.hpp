@@ -33,6 +33,7 @@ struct Plan {
   std::string image = "busybox";
   std::string memory = "128m";  // every engine's limit, or the machine's size
   int cpus = 1;
+  std::string kernel;  // of the machines: "stock", "tuned" or an absolute path; empty: the default
   Workload start{"start-up", {"sh", "-c", "echo ready"}};
   // Stays until its standard input ends, after it has told what it sees of its machine.
   Workload idle{"idle", {"sh", "-c", "cat /proc/meminfo /proc/cmdline; echo ready; exec cat"}};

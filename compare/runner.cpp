@@ -210,6 +210,9 @@ std::vector<std::string> Runner::command(const std::string& engine, const Worklo
     arguments.insert(arguments.end(),
                      {"--memory", plan_.memory, "--cpus", std::to_string(plan_.cpus)});
   }
+  if (!plan_.kernel.empty() && engine == "vm") {
+    arguments.insert(arguments.end(), {"--kernel", plan_.kernel});
+  }
   // A box of a run that is interrupted must not go on and disturb the next one.
   arguments.insert(arguments.end(), {"--rm", "--die-with-parent"});
   if (input == Instance::Input::held_open) arguments.push_back("--interactive");

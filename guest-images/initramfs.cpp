@@ -123,29 +123,6 @@ void build(const fs::path& path, const fs::path& agent, const GuestKernel& kerne
 
 }  // namespace
 
-GuestKernel stock_kernel() {
-  const auto image = sandbox::data_root() / "kernels/stock/vmlinuz";
-  if (!fs::exists(image)) {
-    throw base::Error(base::ErrorKind::not_found,
-                      fmt::format("there is no guest kernel at {}", image.string()),
-                      "run guest-images/fetch-kernel, or ./scripts/quickstart");
-  }
-  return kernel_at(image);
-}
-
-GuestKernel kernel_at(const fs::path& image) {
-  if (!fs::exists(image)) {
-    throw base::Error(base::ErrorKind::not_found,
-                      fmt::format("there is no kernel at {}", image.string()));
-  }
-  const auto directory = image.parent_path();
-  if (!fs::exists(directory / "version")) return {.image = image, .modules = {}};
-  auto version = base::read_file(directory / "version");
-  version.erase(version.find_last_not_of(" \n") + 1);
-  const auto modules = directory / "modules/lib/modules" / version;
-  return {.image = image, .modules = fs::exists(modules) ? modules : fs::path()};
-}
-
 void write_initramfs(const fs::path& path, std::vector<std::string> directories,
                      std::vector<InitramfsFile> files) {
   const auto draft = path.string() + ".new." + std::to_string(::getpid());

@@ -5,21 +5,9 @@
 #include <string>
 #include <vector>
 
+#include "guest-images/guest_kernel.hpp"
+
 namespace twinbox::guest_images {
-
-// A kernel with its modules, laid out as guest-images/fetch-kernel does.
-struct GuestKernel {
-  std::filesystem::path image;    // vmlinuz, or any form that the monitor boots
-  std::filesystem::path modules;  // its lib/modules/VERSION; empty: all it needs is built in
-};
-
-// The stock kernel below data_root()/kernels/stock. Throws base::Error (not_found) with a hint.
-GuestKernel stock_kernel();
-// Any other kernel; its modules are looked for beside it, in the same layout.
-GuestKernel kernel_at(const std::filesystem::path& image);
-
-// Where the guest finds its virtio devices.
-enum class VirtioBus { mmio, pci };
 
 // A file of the archive: `name` without a leading slash.
 struct InitramfsFile {

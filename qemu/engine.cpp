@@ -19,20 +19,23 @@ namespace fs = std::filesystem;
 constexpr const char* agent_port = "twinbox.agent";
 
 // As for our own monitor's machines where that makes sense, so that the comparison is one of the
-// machines: no search for a keyboard, no tests of the ciphers (half of an emulated boot), none of
-// the tracer's files, no wait for entropy, and an end that QEMU notices at once.
+// machines: no search for a keyboard, no tests of the ciphers (half of an emulated boot), no wait
+// for entropy, and an end that QEMU notices at once.
 constexpr const char* kernel_options =
     "console=ttyS0 quiet panic=-1 reboot=t tsc=reliable no_timer_check random.trust_cpu=on "
-    "i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd cryptomgr.notests "
-    "initcall_blacklist=trace_eval_init,tracer_init_tracefs";
+    "i8042.noaux i8042.nomux i8042.nopnp i8042.dumbkbd cryptomgr.notests";
 
 bool kvm_runs_linux() {
   return base::processor_virtualizes() && ::access("/dev/kvm", R_OK | W_OK) == 0;
 }
 
-std::string command_line(const sandbox::VirtualMachine& machine) {
-  if (machine.kernel_parameters.empty()) return kernel_options;
-  return fmt::format("{} {}", kernel_options, machine.kernel_parameters);
+std::string command_line(const sandbox::VirtualMachine& machine,
+                         const guest_images::GuestKernel& kernel) {
+  std::string line = kernel_options;
+  for (const auto& more : {kernel.parameters, machine.kernel_parameters}) {
+    if (!more.empty()) line += " " + more;
+  }
+  return line;
 }
 
 }  // namespace
@@ -46,25 +49,25 @@ std::vector<std::pair<std::string, std::string>> QemuEngine::versions() const {
 std::unique_ptr<sandbox::Box> QemuEngine::create(sandbox::BoxRequest request) {
   check_host();
   const auto& vm = request.spec.vm;
-  const auto kernel =
-      vm.kernel.empty() ? guest_images::stock_kernel() : guest_images::kernel_at(vm.kernel);
+  constexpr auto bus = guest_images::VirtioBus::pci;
+  const auto kernel = guest_images::choose_kernel(vm.kernel, bus);
   const auto size = sandbox::machine_size(request.spec.resources);
-  libvirt::DomainConfig config{
-      .name = request.id,
-      .kvm = kvm_runs_linux(),
-      .memory_bytes = size.memory_bytes,
-      .cpus = size.cpus,
-      .emulator = libvirt::emulator(),
-      .kernel = kernel.image,
-      .initrd = vm.initrd.empty()
-                    ? guest_images::guest_initramfs(kernel, guest_images::VirtioBus::pci)
-                    : fs::path(vm.initrd),
-      .command_line = command_line(vm),
-      .disks = request.root.disks,
-      .port = agent_port,
-      .port_socket = request.directory / "agent.sock",
-      .console = request.directory / "console.log"};
-  if (vm.kernel.empty() && options_.prepare_kernel) {
+  libvirt::DomainConfig config{.name = request.id,
+                               .kvm = kvm_runs_linux(),
+                               .memory_bytes = size.memory_bytes,
+                               .cpus = size.cpus,
+                               .emulator = libvirt::emulator(),
+                               .kernel = kernel.image,
+                               .initrd = vm.initrd.empty()
+                                             ? guest_images::guest_initramfs(kernel, bus)
+                                             : fs::path(vm.initrd),
+                               .command_line = command_line(vm, kernel),
+                               .disks = request.root.disks,
+                               .port = agent_port,
+                               .port_socket = request.directory / "agent.sock",
+                               .console = request.directory / "console.log"};
+  const bool usual = vm.kernel.empty() || vm.kernel == guest_images::stock_kernel_name;
+  if (usual && options_.prepare_kernel) {
     config.kernel = options_.prepare_kernel(kernel.image);
   }
   return std::make_unique<sandbox::GuestBox>(std::move(request),

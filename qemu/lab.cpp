@@ -142,8 +142,11 @@ void wait_until_up() {
 
 int lab_exec(const LabOptions& options, const LabExecution& execution) {
   const auto timing = execution.deterministic ? LabTiming::deterministic : LabTiming::wall_clock;
-  const LabCommand command{
+  LabCommand command{
       .args = execution.args, .env = lab_environment(timing), .out = execution.out, .stdio = {}};
+  if (!execution.guest_kernel.empty()) {
+    command.env.push_back("TWINBOX_KERNEL=" + execution.guest_kernel);
+  }
   if (!execution.deterministic) {
     const auto lab = suitable_kept_lab(options);
     if (lab && refresh(options, *lab)) return run_in_kept_lab(command);

@@ -19,6 +19,7 @@ struct LabExecution {
   std::vector<std::string> args;
   std::optional<std::filesystem::path> out;  // takes what is written to the lab's /out
   bool deterministic = false;
+  std::string guest_kernel{};  // $TWINBOX_KERNEL of the command; empty: none
 };
 
 // Runs a command in the lab that is kept running, or in a machine of its own when there is none or

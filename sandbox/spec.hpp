@@ -83,7 +83,7 @@ enum class Seccomp {
 
 // The runtime-spec's `vm` section.
 struct VirtualMachine {
-  std::string kernel;  // empty: the stock kernel
+  std::string kernel;  // a file, or a name that the engine knows; empty: its default
   std::string kernel_parameters;
   std::string initrd;
 };

@@ -111,7 +111,7 @@ Json mounts_to_json(const std::vector<Mount>& mounts) {
   return list;
 }
 
-// The runtime-spec requires vm.kernel.path; for us an empty one means the stock kernel.
+// The runtime-spec requires vm.kernel.path; for us an empty one means the engine's default.
 Json vm_to_json(const VirtualMachine& vm) {
   auto words = Json::array();
   for (const auto& word : base::words(vm.kernel_parameters)) words.push_back(word);

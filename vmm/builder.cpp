@@ -9,6 +9,7 @@
 #include "base/syscall.hpp"
 #include "vmm/boot/acpi/tables.hpp"
 #include "vmm/boot/linux_boot.hpp"
+#include "vmm/boot/mp_table.hpp"
 #include "vmm/kvm/cpuid.hpp"
 #include "vmm/kvm/entry_registers.hpp"
 #include "vmm/layout.hpp"
@@ -115,14 +116,18 @@ void add_virtio_devices(Machine& machine, base::EventLoop& loop, const MachineCo
 }
 
 boot::Entry load_kernel(Machine& machine, const MachineConfig& config) {
-  const auto devices = static_cast<unsigned>(machine.virtio_devices.size());
-  const GuestAddress rsdp =
-      boot::acpi::write_tables({.cpus = config.cpus, .virtio_devices = devices}, machine.memory);
   return boot::prepare_boot({.kernel = config.kernel,
                              .initrd = config.initrd,
                              .command_line = config.command_line,
-                             .rsdp = rsdp},
+                             .rsdp = boot::acpi::root_pointer},
                             machine.memory);
+}
+
+void write_tables(Machine& machine, const MachineConfig& config) {
+  const auto devices = static_cast<unsigned>(machine.virtio_devices.size());
+  // A kernel reads the one kind or the other.
+  boot::write_mp_table(config.cpus, machine.memory);
+  boot::acpi::write_tables({.cpus = config.cpus, .virtio_devices = devices}, machine.memory);
 }
 
 void add_vcpus(Machine& machine, const MachineConfig& config) {
@@ -165,15 +170,18 @@ void add_vcpu_threads(Machine& machine, const MachineHooks& hooks) {
 std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventLoop& loop,
                                        const MachineHooks& hooks) {
   check(config);
-  // Guest memory, KVM's VM around it, and the interrupt controllers that live in KVM.
+  // Guest memory; what is to become KVM's VM around it.
   auto machine = std::make_unique<Machine>(config.memory_bytes);
-  // Devices: on the port bus, in memory, and the virtio ones.
+  // Kernel, initrd and command line, while KVM makes the VM; then the VM with its memory, and the
+  // interrupt controllers that live in KVM.
+  const boot::Entry entry = load_kernel(*machine, config);
+  machine->vm.complete(machine->memory);
+  // Devices: on the port bus, in memory, and the virtio ones; the tables that tell of them.
   add_serial_port(*machine, loop, config);
   add_power_devices(*machine, hooks);
   add_clock_and_marks(*machine, hooks);
   add_virtio_devices(*machine, loop, config);
-  // Kernel, initrd, command line and the tables that tell of all the above.
-  const boot::Entry entry = load_kernel(*machine, config);
+  write_tables(*machine, config);
   // Processors: the first one begins at the kernel's entry, the others when it wakes them.
   add_vcpus(*machine, config);
   kvm::set_entry_registers(*machine->vcpus.front(), entry);

@@ -18,6 +18,7 @@ inline constexpr std::uint64_t command_line = 0x2'0000;
 inline constexpr std::uint64_t command_line_size = 0x1'0000;
 // Tables; reserved in the e820 map up to 1 MiB. Linux looks for the RSDP from 0xe0000.
 inline constexpr std::uint64_t reserved_low = 0x9'fc00;
+inline constexpr std::uint64_t mp_table = 0x9'fc00;
 inline constexpr std::uint64_t acpi_tables = 0xe'0000;
 inline constexpr std::uint64_t high_ram = 0x10'0000;
 

@@ -40,7 +40,7 @@ class Machine {
   // Destroyed from the bottom up: vCPUs first, memory last.
   GuestMemory memory;
   kvm::Kvm kvm;
-  kvm::Vm vm{kvm, memory};
+  kvm::Vm vm{kvm};
   std::deque<base::Fd> interrupts;  // an eventfd per interrupt line in use
   std::unique_ptr<SerialConsole> serial;
   std::vector<std::unique_ptr<BusDevice>> small_devices;

@@ -10,21 +10,21 @@
 namespace twinbox::vmm {
 namespace {
 
-// Beside the disks there are the console device and the random number generator.
-constexpr std::size_t maximum_disks = layout::max_virtio_devices - 2;
+// Beside the disks: the console device and the random number generator.
+constexpr std::size_t other_devices = 2;
+constexpr std::size_t maximum_disks = layout::max_virtio_devices - other_devices;
 // Long for a boot, even on an emulated host that shares a busy machine (a minute has been seen).
 constexpr std::uint64_t boot_limit_ms = 200'000;
 
-// A stock kernel spends a fifth of its boot on the files of its tracer, which nobody in a box could
-// reach: resolving the names in all event formats, and making tens of thousands of entries.
-constexpr std::string_view without_tracing =
-    "initcall_blacklist=trace_eval_init,tracer_init_tracefs";
-
-std::string command_line_for(const sandbox::VirtualMachine& machine) {
+std::string command_line_for(const sandbox::VirtualMachine& machine,
+                             const guest_images::GuestKernel& kernel, std::size_t disks) {
   const bool console = base::log_level() == base::LogLevel::debug;
-  auto line = linux_command_line(
-      console ? GuestConsole::serial : GuestConsole::none,
-      fmt::format("{} twinbox.marks={:#x}", without_tracing, layout::mark_register));
+  auto line = linux_command_line(console ? GuestConsole::serial : GuestConsole::none,
+                                 fmt::format("twinbox.marks={:#x}", layout::mark_register));
+  if (!kernel.parameters.empty()) line += " " + kernel.parameters;
+  if (kernel.firmware == guest_images::Firmware::mp_table) {
+    line += " " + virtio_parameters(disks + other_devices);
+  }
   if (!machine.kernel_parameters.empty()) line += " " + machine.kernel_parameters;
   return line;
 }
@@ -46,12 +46,11 @@ MachineConfig plan_machine(const sandbox::BoxRequest& request) {
   for (const auto& disk : request.root.disks) {
     config.disks.push_back({.path = disk.string(), .read_only = true});
   }
-  const auto kernel = spec.vm.kernel.empty() ? guest_images::stock_kernel()
-                                             : guest_images::kernel_at(spec.vm.kernel);
+  const auto kernel = guest_images::choose_kernel(spec.vm.kernel, guest_images::VirtioBus::mmio);
   config.kernel = prepare_kernel(kernel.image).string();
   config.initrd =
       spec.vm.initrd.empty() ? guest_images::guest_initramfs(kernel).string() : spec.vm.initrd;
-  config.command_line = command_line_for(spec.vm);
+  config.command_line = command_line_for(spec.vm, kernel, config.disks.size());
   config.boot_limit_ms = boot_limit_ms;
   return config;
 }

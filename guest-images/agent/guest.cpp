@@ -28,7 +28,9 @@ constexpr std::chrono::seconds port_patience{60};
 
 [[noreturn]] void power_off() {
   ::sync();
-  ::reboot(RB_POWER_OFF);
+  // Without ACPI there is nothing to switch off with, and Linux would only halt its processors; the
+  // machine ends with a reset as well.
+  ::reboot(::access("/sys/firmware/acpi", F_OK) == 0 ? RB_POWER_OFF : RB_AUTOBOOT);
   // Where the machine cannot be switched off, an init that ends makes the kernel panic, which its
   // monitor notices too.
   ::_exit(0);

@@ -113,6 +113,10 @@ void add_data(LabContents& contents, const fs::path& stock) {
   for (const std::string name : {"version", "config", "vmlinuz"}) {
     contents.add_file(stock / name, stock / name);
   }
+  const fs::path tuned = root / "kernels/tuned";
+  for (const std::string name : {"version", "config", "vmlinux"}) {
+    if (fs::exists(tuned / name)) contents.add_file(tuned / name, tuned / name);
+  }
   const fs::path modules = stock / "modules/lib/modules" / first_line(stock / "version");
   for (const std::string name : guest_module_directories) {
     for (const fs::path& path : {modules / name, modules / "kernel" / name}) {

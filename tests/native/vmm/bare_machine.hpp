@@ -82,7 +82,7 @@ class BareMachine {
   Journal journal;
   GuestMemory memory;
   kvm::Kvm kvm;
-  kvm::Vm vm{kvm, memory};
+  kvm::Vm vm{kvm};
   Bus ports;
   Bus mmio;
   std::optional<kvm::Vcpu> vcpu;

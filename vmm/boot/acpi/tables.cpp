@@ -76,7 +76,7 @@ class Placer {
  private:
   const GuestMemory& memory_;
   // The first slot is the root pointer's: Linux may also find it by searching from here.
-  GuestAddress next_{layout::acpi_tables + alignment};
+  GuestAddress next_{root_pointer.value + alignment};
 };
 
 // The root pointer (5.2.5.3): a checksum over its first 20 bytes, and one over all 36.
@@ -150,7 +150,7 @@ Bytes fadt(GuestAddress dsdt_address) {
   return table.finished();
 }
 
-GuestAddress write_tables(const Machine& machine, const GuestMemory& memory) {
+void write_tables(const Machine& machine, const GuestMemory& memory) {
   Placer placer(memory);
   const auto dsdt_address = placer.place(dsdt(machine));
   const auto fadt_address = placer.place(fadt(dsdt_address));
@@ -158,10 +158,7 @@ GuestAddress write_tables(const Machine& machine, const GuestMemory& memory) {
   Table xsdt("XSDT", 1);
   xsdt.append(fadt_address.value, 8);
   xsdt.append(madt_address.value, 8);
-  const auto root = rsdp(placer.place(xsdt.finished()));
-  const GuestAddress root_address{layout::acpi_tables};
-  memory.write(root_address, root);
-  return root_address;
+  memory.write(root_pointer, rsdp(placer.place(xsdt.finished())));
 }
 
 }  // namespace twinbox::vmm::boot::acpi

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "vmm/layout.hpp"
 #include "vmm/memory/guest_memory.hpp"
 
 namespace twinbox::vmm::boot::acpi {
@@ -21,7 +22,9 @@ std::vector<std::byte> dsdt(const Machine& machine);
 std::vector<std::byte> madt(const Machine& machine);
 std::vector<std::byte> fadt(GuestAddress dsdt);
 
-// Writes all of them from layout::acpi_tables on; returns where the root pointer (RSDP) is.
-GuestAddress write_tables(const Machine& machine, const GuestMemory& memory);
+// Where the root pointer (RSDP) is; the tables follow it.
+inline constexpr GuestAddress root_pointer{layout::acpi_tables};
+
+void write_tables(const Machine& machine, const GuestMemory& memory);
 
 }  // namespace twinbox::vmm::boot::acpi
