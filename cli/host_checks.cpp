@@ -180,7 +180,9 @@ Finding check_kernel() {
   }
   auto version = text_of(stock / "version");
   while (!version.empty() && version.back() == '\n') version.pop_back();
-  return {Health::ok, "guest kernel", version.empty() ? stock.string() : version, {}};
+  const bool tuned = fs::exists(stock.parent_path() / "tuned/vmlinux");
+  const auto names = (version.empty() ? stock.string() : version) + (tuned ? ", tuned" : "");
+  return {Health::ok, "guest kernel", names, {}};
 }
 
 Finding check_images() {

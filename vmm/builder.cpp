@@ -1,5 +1,6 @@
 #include "vmm/builder.hpp"
 
+#include <future>
 #include <string>
 #include <utility>
 
@@ -170,12 +171,12 @@ void add_vcpu_threads(Machine& machine, const MachineHooks& hooks) {
 std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventLoop& loop,
                                        const MachineHooks& hooks) {
   check(config);
-  // Guest memory; what is to become KVM's VM around it.
+  // Guest memory. A thread fills it with kernel, initrd and command line while KVM makes a VM
+  // around it, for which the host's kernel may have to wait milliseconds: each VM has a thread of
+  // its own that moves into our control group.
   auto machine = std::make_unique<Machine>(config.memory_bytes);
-  // Kernel, initrd and command line, while KVM makes the VM; then the VM with its memory, and the
-  // interrupt controllers that live in KVM.
-  const boot::Entry entry = load_kernel(*machine, config);
-  machine->vm.complete(machine->memory);
+  auto entry = std::async(std::launch::async, [&] { return load_kernel(*machine, config); });
+  machine->vm.create(machine->memory);
   // Devices: on the port bus, in memory, and the virtio ones; the tables that tell of them.
   add_serial_port(*machine, loop, config);
   add_power_devices(*machine, hooks);
@@ -184,7 +185,7 @@ std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventL
   write_tables(*machine, config);
   // Processors: the first one begins at the kernel's entry, the others when it wakes them.
   add_vcpus(*machine, config);
-  kvm::set_entry_registers(*machine->vcpus.front(), entry);
+  kvm::set_entry_registers(*machine->vcpus.front(), entry.get());
   add_vcpu_threads(*machine, hooks);
   return machine;
 }

@@ -249,6 +249,7 @@ int run(const Settings& settings) {
   sandbox::BoxRequest request;
   request.spec = image::make_workload(
       image, {.command = settings.command, .env = {}, .working_directory = {}, .user = {}});
+  if (settings.dump) request.spec.process.capabilities.push_back("CAP_SYSLOG");  // for dmesg
   request.spec.vm.kernel = settings.kernel;
   request.spec.vm.kernel_parameters = settings.append;
   request.root = image.root;

@@ -5,13 +5,8 @@
 
 namespace twinbox::vmm::kvm {
 
-Vm::Vm(const Kvm& kvm)
-    : kvm_(kvm), in_making_(std::async(std::launch::async, [fd = kvm.fd()] {
-        return base::Fd(checked_ioctl(fd, KVM_CREATE_VM, 0, "KVM_CREATE_VM"));
-      })) {}
-
-void Vm::complete(const GuestMemory& memory) {
-  fd_ = in_making_.get();
+void Vm::create(const GuestMemory& memory) {
+  fd_ = base::Fd(checked_ioctl(kvm_.fd(), KVM_CREATE_VM, 0, "KVM_CREATE_VM"));
   // Both ranges are needed on Intel without unrestricted guests, and must be set before any vCPU.
   std::uint64_t identity_map = layout::kvm_identity_map;
   checked_ioctl(fd(), KVM_SET_IDENTITY_MAP_ADDR, &identity_map, "KVM_SET_IDENTITY_MAP_ADDR");

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <future>
 
 #include "base/fd.hpp"
 #include "vmm/kvm/kvm.hpp"
@@ -12,13 +11,11 @@ namespace twinbox::vmm::kvm {
 
 class Vm {
  public:
-  // Begins to make a VM in a thread of its own: KVM moves a thread of each VM into its owner's
-  // control group, and the kernel may wait for milliseconds before it does. `kvm` is borrowed and
-  // must outlive it.
-  explicit Vm(const Kvm& kvm);
-  // Waits until it is made, and gives it `memory` (borrowed too) as its RAM and KVM's own local
-  // APICs and IO-APIC. To be called before all of the below.
-  void complete(const GuestMemory& memory);
+  // Nothing is made yet. `kvm` is borrowed and must outlive it.
+  explicit Vm(const Kvm& kvm) : kvm_(kvm) {}
+  // Makes a VM with `memory` (borrowed too) as its RAM and KVM's own local APICs and IO-APIC. To be
+  // called once, before all of the below.
+  void create(const GuestMemory& memory);
 
   const Kvm& kvm() const { return kvm_; }
   int fd() const { return fd_.get(); }
@@ -33,7 +30,6 @@ class Vm {
   void add_memory(const GuestMemory& memory);
 
   const Kvm& kvm_;
-  std::future<base::Fd> in_making_;
   base::Fd fd_;
 };
 

@@ -92,7 +92,7 @@ BareMachine::BareMachine(const std::string& scenario, const std::string& guest)
   const auto entry = boot::prepare_boot(
       {.kernel = TEST_GUESTS "/" + guest, .initrd = "", .command_line = scenario, .rsdp = {}},
       memory);
-  vm.complete(memory);
+  vm.create(memory);
   vcpu.emplace(vm, 0, kvm::guest_cpuid(kvm.supported_cpuid(), {}));
   kvm::set_entry_registers(*vcpu, entry);
   thread.emplace(*vcpu, kvm::VcpuThread::AddressSpaces{answered_by(ports), answered_by(mmio)},
