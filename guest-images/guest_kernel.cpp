@@ -15,6 +15,10 @@ namespace fs = std::filesystem;
 // reach: resolving the names in all event formats, and making tens of thousands of entries.
 constexpr const char* without_tracing = "initcall_blacklist=trace_eval_init,tracer_init_tracefs";
 
+// Without a screen the serial port is the console even where it was not asked for, and its driver
+// leaves the guest a hundred times to look for it.
+constexpr const char* without_serial_port = "console=null 8250.nr_uarts=0";
+
 // Without ACPI a machine is left by its keyboard controller's reset.
 constexpr const char* for_tuned = "reboot=k";
 
@@ -64,6 +68,7 @@ GuestKernel choose_kernel(const std::string& choice, VirtioBus bus) {
   }
   auto tuned =
       existing(tuned_image(), for_tuned, "run guest-images/build-kernel, which takes some minutes");
+  tuned.silent_parameters = without_serial_port;
   tuned.firmware = Firmware::mp_table;
   return tuned;
 }

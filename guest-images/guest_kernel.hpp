@@ -17,9 +17,10 @@ enum class Firmware {
 
 // A kernel with its modules, laid out as guest-images/fetch-kernel does.
 struct GuestKernel {
-  std::filesystem::path image;    // vmlinuz, or any form that the monitor boots
-  std::filesystem::path modules;  // its lib/modules/VERSION; empty: all it needs is built in
-  std::string parameters{};       // what it is to be started with
+  std::filesystem::path image;      // vmlinuz, or any form that the monitor boots
+  std::filesystem::path modules;    // its lib/modules/VERSION; empty: all it needs is built in
+  std::string parameters{};         // what it is to be started with
+  std::string silent_parameters{};  // and with that, where nobody reads its console
   Firmware firmware = Firmware::acpi;
 };
 

@@ -120,14 +120,15 @@ boot::Entry load_kernel(Machine& machine, const MachineConfig& config) {
   return boot::prepare_boot({.kernel = config.kernel,
                              .initrd = config.initrd,
                              .command_line = config.command_line,
-                             .rsdp = boot::acpi::root_pointer},
+                             .rsdp = boot::acpi::root_pointer,
+                             .linux64 = config.linux64},
                             machine.memory);
 }
 
 void write_tables(Machine& machine, const MachineConfig& config) {
   const auto devices = static_cast<unsigned>(machine.virtio_devices.size());
   // A kernel reads the one kind or the other.
-  boot::write_mp_table(config.cpus, machine.memory);
+  boot::write_mp_table(config.cpus, devices, machine.memory);
   boot::acpi::write_tables({.cpus = config.cpus, .virtio_devices = devices}, machine.memory);
 }
 

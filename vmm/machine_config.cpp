@@ -17,6 +17,7 @@ std::string to_json(const MachineConfig& config) {
     ports.push_back({{"name", port.name}, {"descriptor", port.descriptor}});
   }
   return Json{{"kernel", config.kernel},
+              {"linux64", config.linux64},
               {"initrd", config.initrd},
               {"command_line", config.command_line},
               {"memory_bytes", config.memory_bytes},
@@ -35,6 +36,7 @@ MachineConfig machine_config_from_json(std::string_view text, std::string_view s
   const JsonView view(json, std::string(source));
   MachineConfig config;
   config.kernel = view.get<std::string>("kernel");
+  config.linux64 = view.get_or<bool>("linux64", false);
   config.initrd = view.get_or<std::string>("initrd", "");
   config.command_line = view.get_or<std::string>("command_line", "");
   config.memory_bytes = view.get<std::uint64_t>("memory_bytes");

@@ -20,8 +20,9 @@ struct PortConfig {
 };
 
 struct MachineConfig {
-  std::string kernel;  // an uncompressed ELF (vmlinux)
-  std::string initrd;  // empty: none
+  std::string kernel;    // an uncompressed ELF (vmlinux)
+  bool linux64 = false;  // enter it by Linux's 64-bit protocol, not by PVH
+  std::string initrd;    // empty: none
   std::string command_line;
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;  // 1 to 8

@@ -10,8 +10,8 @@
 namespace twinbox::vmm {
 namespace {
 
-// Beside the disks: the console device and the random number generator.
-constexpr std::size_t other_devices = 2;
+// Beside the disks: the console device, the random number generator and the balloon.
+constexpr std::size_t other_devices = 3;
 constexpr std::size_t maximum_disks = layout::max_virtio_devices - other_devices;
 // Long for a boot, even on an emulated host that shares a busy machine (a minute has been seen).
 constexpr std::uint64_t boot_limit_ms = 200'000;
@@ -21,7 +21,9 @@ std::string command_line_for(const sandbox::VirtualMachine& machine,
   const bool console = base::log_level() == base::LogLevel::debug;
   auto line = linux_command_line(console ? GuestConsole::serial : GuestConsole::none,
                                  fmt::format("twinbox.marks={:#x}", layout::mark_register));
-  if (!kernel.parameters.empty()) line += " " + kernel.parameters;
+  for (const auto& words : {kernel.parameters, console ? "" : kernel.silent_parameters}) {
+    if (!words.empty()) line += " " + words;
+  }
   if (kernel.firmware == guest_images::Firmware::mp_table) {
     line += " " + virtio_parameters(disks + other_devices);
   }
@@ -48,6 +50,7 @@ MachineConfig plan_machine(const sandbox::BoxRequest& request) {
   }
   const auto kernel = guest_images::choose_kernel(spec.vm.kernel, guest_images::VirtioBus::mmio);
   config.kernel = prepare_kernel(kernel.image).string();
+  config.linux64 = true;  // what runs our agent is one
   config.initrd =
       spec.vm.initrd.empty() ? guest_images::guest_initramfs(kernel).string() : spec.vm.initrd;
   config.command_line = command_line_for(spec.vm, kernel, config.disks.size());

@@ -32,7 +32,7 @@ Entry prepare_boot(const BootRequest& request, const GuestMemory& memory) {
   info.initrd = load_initrd(request.initrd, kernel.end, memory);
   write_command_line(request.command_line, memory);
   write_entry_tables(memory);
-  if (kernel.pvh_entry) {
+  if (kernel.pvh_entry && !request.linux64) {
     write_pvh_start_info(info, memory);
     return {EntryProtocol::pvh, *kernel.pvh_entry, GuestAddress{layout::pvh_start_info}};
   }

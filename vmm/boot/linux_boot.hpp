@@ -14,6 +14,9 @@ struct BootRequest {
   std::string initrd;        // path; empty: none
   std::string command_line;  // at most max_command_line bytes
   GuestAddress rsdp;         // of the ACPI tables
+  // Enter a Linux by its own 64-bit protocol, though it has a PVH entry: there it would first ask
+  // for Xen, which leaves the guest 256 times.
+  bool linux64 = false;
 };
 
 inline constexpr std::size_t max_command_line = 2047;  // Linux x86: COMMAND_LINE_SIZE - 1

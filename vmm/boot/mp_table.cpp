@@ -12,6 +12,8 @@
 namespace twinbox::vmm::boot {
 namespace {
 
+constexpr std::uint32_t timer_line = 0;
+
 // What makes all bytes sum up to zero (4.1, 4.2).
 std::uint8_t checksum(std::span<const std::byte> bytes) {
   return std::accumulate(bytes.begin(), bytes.end(), std::uint8_t{0},
@@ -49,8 +51,17 @@ class Table {
   std::vector<std::byte> entries_;
 };
 
+std::vector<std::uint32_t> lines_in_use(unsigned virtio_devices) {
+  // Linux panics where the timer has no line, even if it needs none.
+  std::vector<std::uint32_t> lines{timer_line, layout::serial_gsi};
+  for (unsigned slot = 0; slot < virtio_devices; ++slot) {
+    lines.push_back(layout::first_virtio_gsi + slot);
+  }
+  return lines;
+}
+
 // Entries are sorted by type (4.3).
-std::vector<std::byte> make_table(unsigned cpus) {
+std::vector<std::byte> make_table(unsigned cpus, unsigned virtio_devices) {
   Table table;
   for (unsigned cpu = 0; cpu < cpus; ++cpu) {
     const auto role = cpu == 0 ? mp::processor_boots : std::uint8_t{0};
@@ -60,7 +71,8 @@ std::vector<std::byte> make_table(unsigned cpus) {
   const auto io_apic = static_cast<std::uint8_t>(cpus);  // an id that no processor has
   table.add(mp::Bus{});
   table.add(mp::IoApic{.id = io_apic, .address = layout::io_apic});
-  for (std::uint8_t line = 0; line < layout::gsi_count; ++line) {
+  for (const auto number : lines_in_use(virtio_devices)) {
+    const auto line = static_cast<std::uint8_t>(number);
     table.add(mp::Interrupt{.kind = mp::kind_vectored, .line = line, .apic = io_apic, .pin = line});
   }
   table.add(mp::Interrupt{
@@ -70,13 +82,13 @@ std::vector<std::byte> make_table(unsigned cpus) {
 
 }  // namespace
 
-void write_mp_table(unsigned cpus, const GuestMemory& memory) {
+void write_mp_table(unsigned cpus, unsigned virtio_devices, const GuestMemory& memory) {
   constexpr GuestAddress at{layout::mp_table};
   mp::FloatingPointer pointer;
   pointer.table = static_cast<std::uint32_t>(at.value + sizeof pointer);
   pointer.checksum = checksum(bytes_of(pointer));
   if (!memory.write_object(at, pointer) ||
-      !memory.write(GuestAddress{pointer.table}, make_table(cpus))) {
+      !memory.write(GuestAddress{pointer.table}, make_table(cpus, virtio_devices))) {
     throw base::Error(base::ErrorKind::internal, "the MP table is outside of the memory");
   }
 }

@@ -8,7 +8,7 @@ namespace twinbox::vmm::boot {
 
 // Writes the table to layout::mp_table, one of the places where kernels look for it: local APICs
 // 0, 1, ... for the processors, and one IO-APIC whose pins are the interrupt lines of those
-// numbers.
-void write_mp_table(unsigned cpus, const GuestMemory& memory);
+// numbers. It tells of lines in use only: to set one up a kernel leaves the guest several times.
+void write_mp_table(unsigned cpus, unsigned virtio_devices, const GuestMemory& memory);
 
 }  // namespace twinbox::vmm::boot

@@ -21,8 +21,8 @@ unsigned sum(std::span<const std::byte> bytes) {
 // The table as a kernel walks it.
 class MpTable : public testing::Test {
  protected:
-  void write(unsigned cpus) {
-    write_mp_table(cpus, memory_);
+  void write(unsigned cpus, unsigned devices = layout::max_virtio_devices) {
+    write_mp_table(cpus, devices, memory_);
     pointer_ = *memory_.read_object<mp::FloatingPointer>({layout::mp_table});
     header_ = *memory_.read_object<mp::TableHeader>({pointer_.table});
     auto next = GuestAddress{pointer_.table + sizeof header_};
@@ -74,19 +74,21 @@ TEST_F(MpTable, HasEachProcessorAndTheFirstOneBoots) {
   }
 }
 
-TEST_F(MpTable, GivesEachLineItsPinOfTheIoApic) {
-  write(2);
+TEST_F(MpTable, GivesEachLineInUseItsPinOfTheIoApic) {
+  write(2, 3);
   const auto io_apics = all_of_type<mp::IoApic>(2);
   ASSERT_EQ(io_apics.size(), 1U);
   EXPECT_EQ(io_apics[0].address, layout::io_apic);
   EXPECT_EQ(io_apics[0].id, 2);
   const auto interrupts = all_of_type<mp::Interrupt>(3);
-  ASSERT_EQ(interrupts.size(), layout::gsi_count);
-  for (unsigned line = 0; line < interrupts.size(); ++line) {
-    EXPECT_EQ(interrupts[line].line, line);
-    EXPECT_EQ(interrupts[line].pin, line);
-    EXPECT_EQ(interrupts[line].apic, io_apics[0].id);
+  std::vector<unsigned> lines;
+  for (const auto& interrupt : interrupts) {
+    lines.push_back(interrupt.line);
+    EXPECT_EQ(interrupt.pin, interrupt.line);
+    EXPECT_EQ(interrupt.apic, io_apics[0].id);
   }
+  // The timer's, the serial port's, and the devices'.
+  EXPECT_EQ(lines, (std::vector<unsigned>{0, 4, 5, 6, 7}));
 }
 
 }  // namespace
