@@ -66,6 +66,17 @@ TEST_P(RunAs, TellsHowTheWorkloadCouldNotRun) {
 INSTANTIATE_TEST_SUITE_P(Engines, RunAs, testing::Values("container", "vm"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 
+TEST(TunedKernel, RunsAWorkloadOnAllProcessorsAndEndsWithIt) {
+  if (script_in_lab("test -e $TWINBOX_ROOT/kernels/tuned/vmlinux").status != 0) {
+    GTEST_SKIP() << "the tuned kernel is not built: run guest-images/build-kernel";
+  }
+  const auto result = in_lab({"twinbox", "run", "--rm", "--as", "vm", "--kernel", "tuned", "--cpus",
+                              "2", "busybox", "sh", "-c", "nproc; uname -r; exit 7"});
+  EXPECT_EQ(result.status, 7) << result.err;
+  EXPECT_TRUE(result.out.starts_with("2\n6.1.")) << result.out;
+  EXPECT_NE(result.out.find("-twinbox"), std::string::npos) << result.out;
+}
+
 struct MemoryArea {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
