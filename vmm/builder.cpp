@@ -1,6 +1,7 @@
 #include "vmm/builder.hpp"
 
 #include <future>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -12,8 +13,11 @@
 #include "vmm/boot/linux_boot.hpp"
 #include "vmm/boot/mp_table.hpp"
 #include "vmm/kvm/cpuid.hpp"
+#include "vmm/kvm/cpuid_match.hpp"
 #include "vmm/kvm/entry_registers.hpp"
 #include "vmm/layout.hpp"
+#include "vmm/snapshot/machine_state.hpp"
+#include "vmm/snapshot/reader.hpp"
 #include "vmm/virtio/balloon.hpp"
 #include "vmm/virtio/block.hpp"
 #include "vmm/virtio/console.hpp"
@@ -132,6 +136,29 @@ void write_tables(Machine& machine, const MachineConfig& config) {
   boot::acpi::write_tables({.cpus = config.cpus, .virtio_devices = devices}, machine.memory);
 }
 
+void check_size(const MachineConfig& config, const snapshot::Snapshot& saved) {
+  if (config.cpus == saved.cpus() && config.memory_bytes == saved.memory_size()) return;
+  throw Error(ErrorKind::usage,
+              fmt::format("the snapshot {} is of a machine with {} and {} processors, not with {} "
+                          "and {}",
+                          config.snapshot, base::format_size(saved.memory_size()), saved.cpus(),
+                          base::format_size(config.memory_bytes), config.cpus),
+              "start it with the size that it had");
+}
+
+// In place of loading a kernel and setting up processors.
+void restore(Machine& machine, const snapshot::Snapshot& saved) {
+  saved.map_into(machine.memory);
+  StateReader reader(saved.state());
+  const auto vcpus = snapshot::read_vcpus(reader, saved.cpus());
+  const auto supported = machine.kvm.supported_cpuid();
+  for (unsigned index = 0; index < saved.cpus(); ++index) {
+    kvm::check_processor(vcpus[index].cpuid, supported);
+    machine.vcpus.push_back(std::make_unique<kvm::Vcpu>(machine.vm, index, vcpus[index].cpuid));
+  }
+  snapshot::restore(machine, vcpus, reader);
+}
+
 void add_vcpus(Machine& machine, const MachineConfig& config) {
   const auto supported = machine.kvm.supported_cpuid();
   const bool tsc_deadline = machine.kvm.has(KVM_CAP_TSC_DEADLINE_TIMER);
@@ -140,11 +167,11 @@ void add_vcpus(Machine& machine, const MachineConfig& config) {
   // lock that it holds itself. A guest that leaves to end each interrupt closes that gap.
   const bool paravirtual_eoi = !base::processor_is_emulated();
   for (unsigned index = 0; index < config.cpus; ++index) {
-    const auto cpuid = kvm::guest_cpuid(supported, {.vcpu = index,
-                                                    .vcpus = config.cpus,
-                                                    .tsc_deadline = tsc_deadline,
-                                                    .paravirtual_eoi = paravirtual_eoi});
-    machine.vcpus.push_back(std::make_unique<kvm::Vcpu>(machine.vm, index, cpuid));
+    auto cpuid = kvm::guest_cpuid(supported, {.vcpu = index,
+                                              .vcpus = config.cpus,
+                                              .tsc_deadline = tsc_deadline,
+                                              .paravirtual_eoi = paravirtual_eoi});
+    machine.vcpus.push_back(std::make_unique<kvm::Vcpu>(machine.vm, index, std::move(cpuid)));
   }
 }
 
@@ -172,21 +199,34 @@ void add_vcpu_threads(Machine& machine, const MachineHooks& hooks) {
 std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventLoop& loop,
                                        const MachineHooks& hooks) {
   check(config);
+  std::optional<snapshot::Snapshot> saved;
+  if (!config.snapshot.empty()) {
+    saved.emplace(config.snapshot);
+    check_size(config, *saved);
+    saved->check_memory();
+  }
   // Guest memory. A thread fills it with kernel, initrd and command line while KVM makes a VM
   // around it, for which the host's kernel may have to wait milliseconds: each VM has a thread of
   // its own that moves into our control group.
   auto machine = std::make_unique<Machine>(config.memory_bytes);
-  auto entry = std::async(std::launch::async, [&] { return load_kernel(*machine, config); });
+  std::future<boot::Entry> entry;
+  if (!saved) {
+    entry = std::async(std::launch::async, [&] { return load_kernel(*machine, config); });
+  }
   machine->vm.create(machine->memory);
   // Devices: on the port bus, in memory, and the virtio ones; the tables that tell of them.
   add_serial_port(*machine, loop, config);
   add_power_devices(*machine, hooks);
   add_clock_and_marks(*machine, hooks);
   add_virtio_devices(*machine, loop, config);
-  write_tables(*machine, config);
-  // Processors: the first one begins at the kernel's entry, the others when it wakes them.
-  add_vcpus(*machine, config);
-  kvm::set_entry_registers(*machine->vcpus.front(), entry.get());
+  if (saved) {
+    restore(*machine, *saved);
+  } else {
+    write_tables(*machine, config);
+    // Processors: the first one begins at the kernel's entry, the others when it wakes them.
+    add_vcpus(*machine, config);
+    kvm::set_entry_registers(*machine->vcpus.front(), entry.get());
+  }
   add_vcpu_threads(*machine, hooks);
   return machine;
 }

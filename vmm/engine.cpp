@@ -32,8 +32,8 @@ class MonitorMachine : public sandbox::GuestMachine {
     return monitor_ && monitor_->running() ? std::vector{monitor_->pid()} : std::vector<pid_t>{};
   }
   std::string last_words() const override { return last_words_; }
-  void pause(sandbox::Done done) override { monitor_->order(Order::pause, std::move(done)); }
-  void resume(sandbox::Done done) override { monitor_->order(Order::resume, std::move(done)); }
+  void pause(sandbox::Done done) override { monitor_->order({Command::pause}, std::move(done)); }
+  void resume(sandbox::Done done) override { monitor_->order({Command::resume}, std::move(done)); }
 
  private:
   void tell_marks(const sandbox::Marks& marks);

@@ -16,7 +16,8 @@ std::string to_json(const MachineConfig& config) {
   for (const auto& port : config.ports) {
     ports.push_back({{"name", port.name}, {"descriptor", port.descriptor}});
   }
-  return Json{{"kernel", config.kernel},
+  return Json{{"snapshot", config.snapshot},
+              {"kernel", config.kernel},
               {"linux64", config.linux64},
               {"initrd", config.initrd},
               {"command_line", config.command_line},
@@ -35,7 +36,8 @@ MachineConfig machine_config_from_json(std::string_view text, std::string_view s
   const Json json = base::parse_json(text, source);
   const JsonView view(json, std::string(source));
   MachineConfig config;
-  config.kernel = view.get<std::string>("kernel");
+  config.snapshot = view.get_or<std::string>("snapshot", "");
+  config.kernel = config.snapshot.empty() ? view.get<std::string>("kernel") : "";
   config.linux64 = view.get_or<bool>("linux64", false);
   config.initrd = view.get_or<std::string>("initrd", "");
   config.command_line = view.get_or<std::string>("command_line", "");

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
@@ -18,6 +19,7 @@
 #include "vmm/builder.hpp"
 #include "vmm/diagnosis.hpp"
 #include "vmm/machine_events.hpp"
+#include "vmm/snapshot/machine_state.hpp"
 
 namespace twinbox::vmm {
 namespace {
@@ -68,19 +70,52 @@ class Run {
       if (*count == 0) return loop_.remove(config_.report);  // nobody is left to give any
       orders_.append(reinterpret_cast<const char*>(buffer.data()), *count);
       for (auto end = orders_.find('\n'); end != std::string::npos; end = orders_.find('\n')) {
-        if (const auto order = order_from_line(orders_.substr(0, end))) carry_out(*order);
+        if (const auto order = order_from_line(std::string_view(orders_).substr(0, end)))
+          carry_out(*order);
         orders_.erase(0, end + 1);
       }
     }
   }
 
-  void carry_out(Order order) {
-    if (order == Order::pause) {
+  void carry_out(const Order& order) {
+    try {
+      switch (order.command) {
+        case Command::pause:
+          set_paused(true);
+          break;
+        case Command::resume:
+          set_paused(false);
+          break;
+        case Command::snapshot:
+          take_snapshot(order.path);
+          break;
+      }
+      reporter_.done();
+    } catch (const base::Error& error) {
+      reporter_.failed(error);
+    }
+  }
+
+  void set_paused(bool paused) {
+    if (paused) {
       machine_->pause();
     } else {
       machine_->resume();
     }
-    reporter_.done(order);
+    paused_ = paused;
+  }
+
+  // A machine that ran goes on whatever becomes of the snapshot.
+  void take_snapshot(const std::string& path) {
+    const bool was_paused = paused_;
+    if (!was_paused) set_paused(true);
+    try {
+      snapshot::save(*machine_, path);
+    } catch (const base::Error&) {
+      if (!was_paused) set_paused(false);
+      throw;
+    }
+    if (!was_paused) set_paused(false);
   }
 
   void end_with(EndReason reason) { mailbox_.post({.reason = reason, .vcpu = 0, .fault = {}}); }
@@ -118,7 +153,8 @@ class Run {
   std::mutex boot_mutex_;  // guards exits_at_boot_; the mailbox's lock may be taken under it
   std::optional<ExitCounts> exits_at_boot_;
   base::EventLoop::TimerId boot_timer_{};
-  std::string orders_;                // not whole lines yet
+  std::string orders_;  // not whole lines yet
+  bool paused_ = false;
   std::unique_ptr<Machine> machine_;  // last: its threads use all of the above
 };
 

@@ -17,7 +17,9 @@ class Reporter {
 
   // Tells of a mark once; false when it was known already. From any thread.
   bool mark(sandbox::Mark mark, std::uint64_t monotonic_ns);
-  void done(Order order);
+  // The next order was carried out, or not.
+  void done();
+  void failed(const base::Error& error);
   void end(const MonitorEnd& end);
 
  private:

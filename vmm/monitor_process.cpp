@@ -91,7 +91,7 @@ void MonitorProcess::kill() {
   if (running_) send_signal(pidfd_.get(), SIGKILL);
 }
 
-void MonitorProcess::order(Order order, sandbox::Done done) {
+void MonitorProcess::order(const Order& order, sandbox::Done done) {
   const auto line = order_line(order);
   if (!report_ || !base::send_some(report_.get(), std::as_bytes(std::span(line)))) {
     throw base::Error(base::ErrorKind::system, "the monitor takes no orders");
@@ -99,9 +99,19 @@ void MonitorProcess::order(Order order, sandbox::Done done) {
   orders_.push_back(std::move(done));
 }
 
+// A monitor that was killed with an order unread resets the connection; that is an end like any.
+std::optional<std::size_t> MonitorProcess::receive(std::span<std::byte> buffer) {
+  try {
+    return base::receive_some(report_.get(), buffer);
+  } catch (const base::Error& error) {
+    report_error_ = error.message();
+    return 0;
+  }
+}
+
 void MonitorProcess::read_report() {
   std::array<std::byte, 4096> buffer{};
-  while (const auto count = base::read_some(report_.get(), buffer)) {
+  while (const auto count = receive(buffer)) {
     if (*count == 0) {
       loop_.remove(report_.get());
       report_.reset();
@@ -113,16 +123,21 @@ void MonitorProcess::read_report() {
 
 void MonitorProcess::take_report(std::string_view bytes) {
   const sandbox::Marks before = marks();
-  const auto done_before = parser_.report().orders_done;
+  const auto done_before = parser_.report().orders_done.size();
   try {
     parser_.feed(bytes);
   } catch (const base::Error& error) {
     report_error_ = error.message();
   }
-  for (auto done = done_before; done < parser_.report().orders_done && !orders_.empty(); ++done) {
+  const auto done = parser_.report().orders_done;
+  for (auto next = done_before; next < done.size() && !orders_.empty(); ++next) {
     const auto answer = std::move(orders_.front());
     orders_.pop_front();
-    answer(std::monostate{});
+    if (done[next]) {
+      answer(*done[next]);
+    } else {
+      answer(std::monostate{});
+    }
   }
   for (std::size_t i = 0; on_mark_ && i < sandbox::mark_count; ++i) {
     const auto mark = static_cast<sandbox::Mark>(i);

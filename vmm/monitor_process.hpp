@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/event_loop.hpp"
@@ -51,10 +52,12 @@ class MonitorProcess {
   // follows from the loop.
   void stop();
   void kill();
-  // Answered from the loop when the machine's processors stand still, or go on.
-  void order(Order order, sandbox::Done done);
+  // Answered from the loop when the machine's processors stand still, go on, or the snapshot is
+  // kept.
+  void order(const Order& order, sandbox::Done done);
 
  private:
+  std::optional<std::size_t> receive(std::span<std::byte> buffer);
   void read_report();
   void take_report(std::string_view bytes);
   void process_gone();

@@ -29,6 +29,8 @@ constexpr std::array<ReasonName, 9> reasons{{
     {EndReason::killed, "killed", 137},
 }};
 
+constexpr std::string_view snapshot_word = "snapshot ";
+
 const ReasonName& describe(EndReason reason) {
   return *std::ranges::find(reasons, reason, &ReasonName::reason);
 }
@@ -60,6 +62,13 @@ MonitorEnd end_from(const JsonView& view) {
   return end;
 }
 
+std::optional<base::Error> order_failure(const JsonView& view) {
+  const auto error = view.find("error");
+  if (!error) return std::nullopt;
+  return base::Error(base::ErrorKind::system, error->as<std::string>(),
+                     view.get_or<std::string>("hint", ""));
+}
+
 // A guest's serial line holds any bytes; the report is UTF-8.
 std::string line_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -75,16 +84,32 @@ std::string mark_line(sandbox::Mark mark, std::uint64_t monotonic_ns) {
   return line_of({{"event", "mark"}, {"name", sandbox::to_string(mark)}, {"ns", monotonic_ns}});
 }
 
-std::string done_line(Order order) {
-  return line_of({{"event", order == Order::pause ? "paused" : "resumed"}});
+std::string done_line() { return line_of({{"event", "done"}}); }
+
+std::string failed_line(const base::Error& error) {
+  return line_of({{"event", "done"}, {"error", error.message()}, {"hint", error.hint()}});
 }
 
-std::string order_line(Order order) { return order == Order::pause ? "pause\n" : "resume\n"; }
+std::string order_line(const Order& order) {
+  switch (order.command) {
+    case Command::pause:
+      return "pause\n";
+    case Command::resume:
+      return "resume\n";
+    case Command::snapshot:
+      break;
+  }
+  if (order.path.find('\n') != std::string::npos) {
+    throw base::Error(base::ErrorKind::usage, "the path of a snapshot has more than one line");
+  }
+  return fmt::format("{}{}\n", snapshot_word, order.path);
+}
 
 std::optional<Order> order_from_line(std::string_view line) {
-  if (line == "pause") return Order::pause;
-  if (line == "resume") return Order::resume;
-  return std::nullopt;
+  if (line == "pause") return Order{Command::pause};
+  if (line == "resume") return Order{Command::resume};
+  if (!line.starts_with(snapshot_word)) return std::nullopt;
+  return Order{Command::snapshot, std::string(line.substr(snapshot_word.size()))};
 }
 
 std::string end_line(const MonitorEnd& end) {
@@ -115,12 +140,12 @@ void ReportParser::take_line(std::string_view line) {
   const auto event = view.get<std::string>("event");
   if (event == "mark") {
     report_.marks.stamp(mark_from(view.at("name")), view.get<std::uint64_t>("ns"));
-  } else if (event == "paused" || event == "resumed") {
-    ++report_.orders_done;
+  } else if (event == "done") {
+    report_.orders_done.push_back(order_failure(view));
   } else if (event == "end") {
     report_.end = end_from(view);
   } else {
-    view.at("event").fail("mark, paused, resumed or end");
+    view.at("event").fail("mark, done or end");
   }
 }
 

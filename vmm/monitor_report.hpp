@@ -2,7 +2,7 @@
 // carried out, and one about its end.
 //
 //   {"event":"mark","name":"created","ns":123456789}
-//   {"event":"paused"}   {"event":"resumed"}
+//   {"event":"done"}   {"event":"done","error":"cannot make /x/y: ...","hint":"..."}
 //   {"event":"end","reason":"triple_fault","message":"...","hint":"...","rip":4096,
 //    "last_serial":["..."],"exits":{"io":12,"mmio":3},"exits_at_boot":{"io":10}}
 #pragma once
@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.hpp"
 #include "sandbox/marks.hpp"
 
 namespace twinbox::vmm {
@@ -53,20 +54,27 @@ struct MonitorEnd {
 
 struct MonitorReport {
   sandbox::Marks marks;
-  unsigned orders_done = 0;
+  std::vector<std::optional<base::Error>> orders_done;  // as given; with the reason of a failure
   std::optional<MonitorEnd> end;
 };
 
 // What a monitor can be told, over the same socket.
-enum class Order { pause, resume };
-std::string order_line(Order order);
+enum class Command { pause, resume, snapshot };
+struct Order {
+  Command command = Command::pause;
+  std::string path{};  // of the snapshot
+  bool operator==(const Order&) const = default;
+};
+// Throws base::Error (usage) for a path that is not one line.
+std::string order_line(const Order& order);
 // nullopt for a line that is none.
 std::optional<Order> order_from_line(std::string_view line);
 
 // One line each, with its newline.
 std::string mark_line(sandbox::Mark mark, std::uint64_t monotonic_ns);
 std::string end_line(const MonitorEnd& end);
-std::string done_line(Order order);
+std::string done_line();
+std::string failed_line(const base::Error& error);
 
 // Puts the lines of a report pipe together again. Throws base::Error on a line that no monitor
 // writes.

@@ -15,9 +15,14 @@ bool Reporter::mark(sandbox::Mark mark, std::uint64_t monotonic_ns) {
   return true;
 }
 
-void Reporter::done(Order order) {
+void Reporter::done() {
   const std::lock_guard lock(mutex_);
-  write(done_line(order));
+  write(done_line());
+}
+
+void Reporter::failed(const base::Error& error) {
+  const std::lock_guard lock(mutex_);
+  write(failed_line(error));
 }
 
 void Reporter::end(const MonitorEnd& end) {

@@ -12,6 +12,12 @@ constexpr std::uint16_t interrupt_gate = 0x8e00;
 constexpr std::uint64_t apic_end_of_interrupt = platform::local_apic + 0xb0;
 constexpr std::uint64_t apic_spurious = platform::local_apic + 0xf0;
 constexpr std::uint32_t apic_enabled = 0x1ff;
+constexpr std::uint64_t apic_timer_vector = platform::local_apic + 0x320;
+constexpr std::uint64_t apic_timer_initial_count = platform::local_apic + 0x380;
+constexpr std::uint64_t apic_timer_divide = platform::local_apic + 0x3e0;
+constexpr std::uint32_t apic_timer_periodic = 1U << 17;
+constexpr std::uint32_t apic_timer_by_one = 0xb;
+constexpr std::uint32_t apic_timer_ticks = 4'000'000;  // KVM's are nanoseconds
 constexpr std::uint64_t io_apic_select = platform::io_apic;
 constexpr std::uint64_t io_apic_window = platform::io_apic + 0x10;
 constexpr std::uint32_t io_apic_redirection = 0x10;
@@ -70,6 +76,15 @@ void count_interrupts(std::uint32_t gsi) {
   write32(apic_spurious, apic_enabled);
   write_io_apic(io_apic_redirection + 2 * gsi + 1, 0);  // to the processor with APIC id 0
   write_io_apic(io_apic_redirection + 2 * gsi, vector);
+}
+
+void count_timer_interrupts() {
+  load_table();
+  write32(apic_spurious, apic_enabled);
+  write32(apic_timer_divide, apic_timer_by_one);
+  write32(apic_timer_vector, apic_timer_periodic | vector);
+  write32(apic_timer_initial_count, apic_timer_ticks);
+  asm volatile("sti" : : : "memory");
 }
 
 std::uint32_t interrupt_count() { return count; }

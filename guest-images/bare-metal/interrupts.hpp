@@ -7,6 +7,8 @@ namespace guest {
 
 // Loads an interrupt table and routes the edge-triggered line `gsi` to a handler that counts.
 void count_interrupts(std::uint32_t gsi);
+// The same for the local APIC's own timer, every few milliseconds.
+void count_timer_interrupts();
 // How often it was raised since.
 std::uint32_t interrupt_count();
 // Sleeps until the count is other than `seen`.

@@ -79,6 +79,51 @@ void spin(const BootInfo&) {
   while (true) turns = turns + 1;
 }
 
+// A table of which each round checks and changes a part: a page that is lost, doubled or of another
+// moment shows in the next.
+constexpr std::uint64_t table_words = 64 * 1024;  // 512 KiB
+std::uint64_t table[table_words];
+volatile std::uint64_t rounds;
+
+void fill_table() {
+  for (std::uint64_t i = 0; i < table_words; ++i) table[i] = i;
+}
+
+bool check_table() {
+  const std::uint64_t round = rounds;
+  for (std::uint64_t i = 0; i < table_words; i += 61) {
+    if (table[i] != i + round) {
+      print_value("wrong at", i);
+      print_value("in round", round);
+      print_value("there is", table[i]);
+      return false;
+    }
+    table[i] = i + round + 1;
+  }
+  rounds = round + 1;
+  print("+");
+  return true;
+}
+
+void checksums(const BootInfo&) {
+  fill_table();
+  print("computing\n");
+  while (check_table()) {
+  }
+}
+
+// The same while a disk is written and read back, and the local APIC's timer interrupts: each turn
+// sleeps until it does, so that a timer that was lost shows.
+void timer_and_disk(const BootInfo&) {
+  fill_table();
+  count_timer_interrupts();
+  print("computing\n");
+  virtio_disk_load([] {
+    if (!check_table()) power_off();
+    wait_for_interrupt(interrupt_count());
+  });
+}
+
 // Asleep for good: nothing will interrupt it.
 void halt(const BootInfo&) {
   print("halting\n");
@@ -122,6 +167,8 @@ constexpr Scenario scenarios[] = {
     {"doorbell", doorbell},
     {"echo", echo},
     {"spin", spin},
+    {"checksums", checksums},
+    {"timer-and-disk", timer_and_disk},
     {"halt", halt},
     {"fault", fault},
     {"reset-by-fault", reset_by_fault},

@@ -31,6 +31,7 @@ constexpr std::uint32_t features_ok = 8;
 constexpr std::uint32_t needs_reset = 64;
 
 constexpr std::uint32_t magic_value = 0x7472'6976;
+constexpr std::uint32_t type_block = 2;
 constexpr std::uint32_t type_entropy = 4;
 constexpr std::uint32_t slots = 16;
 constexpr std::uint16_t ring_size = 4;
@@ -130,14 +131,16 @@ void describe(std::uint16_t index, const volatile void* address, std::uint32_t l
   ring.descriptors[index].next = next;
 }
 
-Device entropy_device() {
+Device first_device(std::uint32_t type) {
   for (std::uint32_t slot = 0; slot < slots; ++slot) {
     const Device device(slot);
-    if (device.present() && device.get(device_id) == type_entropy) return device;
+    if (device.present() && device.get(device_id) == type) return device;
   }
-  print("no entropy device\n");
+  print_value("no device of type", type);
   power_off();
 }
+
+Device entropy_device() { return first_device(type_entropy); }
 
 // Waits until the device has used a buffer or given up.
 void wait_for(const Device& device, std::uint16_t used_index) {
@@ -155,7 +158,50 @@ void report(const char* what, const Device& device) {
   print_value("needs reset", (device.get(status) & needs_reset) != 0 ? 1 : 0);
 }
 
+constexpr std::uint32_t sector_size = 512;
+
+struct BlockHeader {  // 5.2.6
+  std::uint32_t type, reserved;
+  std::uint64_t sector;
+};
+
+// One request for a sector, of a block device whose chains are all alike. False when it failed.
+bool transfer(const Device& device, bool write, std::uint64_t sector,
+              volatile std::uint64_t* data) {
+  static volatile BlockHeader header;
+  static volatile std::uint8_t result;
+  header.type = write ? 1 : 0;
+  header.sector = sector;
+  result = 0xff;
+  describe(0, &header, sizeof header, flag_next, 1);
+  describe(1, data, sector_size, static_cast<std::uint16_t>(flag_next | (write ? 0 : flag_write)),
+           2);
+  describe(2, &result, 1, flag_write);
+  const auto used = static_cast<std::uint16_t>(ring.used.index + 1);
+  device.offer(0);
+  wait_for(device, used);
+  return ring.used.index == used && result == 0;
+}
+
 }  // namespace
+
+void virtio_disk_load(void (*each_turn)()) {
+  constexpr std::uint64_t sectors = 64;
+  constexpr std::uint32_t words = sector_size / sizeof(std::uint64_t);
+  static volatile std::uint64_t data[words];
+  const Device device = first_device(type_block);
+  device.start();
+  for (std::uint64_t turn = 1;; ++turn) {
+    for (std::uint32_t i = 0; i < words; ++i) data[i] = turn + i;
+    if (!transfer(device, true, turn % sectors, data)) return print("a write failed\n");
+    for (std::uint32_t i = 0; i < words; ++i) data[i] = 0;
+    if (!transfer(device, false, turn % sectors, data)) return print("a read failed\n");
+    for (std::uint32_t i = 0; i < words; ++i) {
+      if (data[i] != turn + i) return print_value("wrong on the disk", data[i]);
+    }
+    each_turn();
+  }
+}
 
 void virtio_probe() {
   for (std::uint32_t slot = 0; slot < slots; ++slot) {

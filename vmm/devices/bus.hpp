@@ -7,6 +7,8 @@
 #include <map>
 #include <span>
 
+#include "vmm/snapshot/archive.hpp"
+
 namespace twinbox::vmm {
 
 // Called from vCPU threads; a device guards its own state.
@@ -17,6 +19,9 @@ class BusDevice {
   // that are not there read as all ones.
   virtual void read(std::uint64_t offset, std::span<std::byte> data) = 0;
   virtual void write(std::uint64_t offset, std::span<const std::byte> data) = 0;
+  // Its registers, where it has any, while no vCPU runs.
+  virtual void save(StateWriter&) {}
+  virtual void restore(StateReader&) {}
 };
 
 // An address space of devices; filled before the vCPUs run, read-only afterwards.

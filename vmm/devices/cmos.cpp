@@ -24,6 +24,16 @@ void Cmos::write(std::uint64_t offset, std::span<const std::byte> data) {
   if (offset == 0 && data.size() == 1) index_ = std::to_integer<std::uint8_t>(data[0]) & 0x7f;
 }
 
+void Cmos::save(StateWriter& writer) {
+  writer.section("clock chip");
+  writer.put(index_.load());
+}
+
+void Cmos::restore(StateReader& reader) {
+  reader.section("clock chip");
+  index_ = reader.get<std::uint8_t>();
+}
+
 std::uint8_t Cmos::value(std::uint8_t index) const {
   const std::time_t now = clock_();
   std::tm utc{};

@@ -21,6 +21,8 @@ class Cmos final : public BusDevice {
 
   void read(std::uint64_t offset, std::span<std::byte> data) override;
   void write(std::uint64_t offset, std::span<const std::byte> data) override;
+  void save(StateWriter& writer) override;
+  void restore(StateReader& reader) override;
 
  private:
   std::uint8_t value(std::uint8_t index) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 namespace twinbox::vmm {
 namespace {
@@ -53,24 +54,45 @@ void Serial::write(std::uint64_t offset, std::span<const std::byte> data) {
   write_register(offset, std::to_integer<std::uint8_t>(data[0]));
 }
 
+void Serial::save(StateWriter& writer) {
+  const std::lock_guard lock(mutex_);
+  writer.section("serial port");
+  writer.put(registers_);
+  // What the line has not taken yet it will, in time: the transmitter is as good as empty.
+  writer.put(transmitter_event_ || transmitter_busy_);
+  const std::vector<std::uint8_t> received(received_.begin(), received_.end());
+  writer.put_list(std::span(received));
+}
+
+void Serial::restore(StateReader& reader) {
+  const std::lock_guard lock(mutex_);
+  reader.section("serial port");
+  registers_ = reader.get<Registers>();
+  transmitter_event_ = reader.get<bool>();
+  const auto received = reader.get_list<std::uint8_t>();
+  received_.assign(received.begin(), received.end());
+  offer_room();
+  raise_if_pending();
+}
+
 std::uint8_t Serial::read_register(std::uint64_t offset) {
   switch (offset) {
     case data_register:
-      return divisor_access() ? divisor_low_ : read_received();
+      return divisor_access() ? registers_.divisor_low : read_received();
     case interrupt_enable_register:
-      return divisor_access() ? divisor_high_ : interrupt_enable_;
+      return divisor_access() ? registers_.divisor_high : registers_.interrupt_enable;
     case identity_or_fifo_register:
       return read_interrupt_identity();
     case line_control_register:
-      return line_control_;
+      return registers_.line_control;
     case modem_control_register:
-      return modem_control_;
+      return registers_.modem_control;
     case line_status_register:
       return line_status();
     case modem_status_register:
       return modem_status();
     case scratch_register:
-      return scratch_;
+      return registers_.scratch;
     default:
       return 0xff;
   }
@@ -80,14 +102,14 @@ void Serial::write_register(std::uint64_t offset, std::uint8_t value) {
   switch (offset) {
     case data_register:
       if (divisor_access()) {
-        divisor_low_ = value;
+        registers_.divisor_low = value;
       } else {
         write_data(value);
       }
       return;
     case interrupt_enable_register:
       if (divisor_access()) {
-        divisor_high_ = value;
+        registers_.divisor_high = value;
       } else {
         write_interrupt_enable(value);
       }
@@ -95,13 +117,13 @@ void Serial::write_register(std::uint64_t offset, std::uint8_t value) {
     case identity_or_fifo_register:
       return write_fifo_control(value);
     case line_control_register:
-      line_control_ = value;
+      registers_.line_control = value;
       return;
     case modem_control_register:
-      modem_control_ = value & 0x1f;
+      registers_.modem_control = value & 0x1f;
       return;
     case scratch_register:
-      scratch_ = value;
+      registers_.scratch = value;
       return;
     default:
       return;  // the status registers are read-only
@@ -120,7 +142,7 @@ std::uint8_t Serial::read_interrupt_identity() {
   const std::uint8_t identity = interrupt_identity();
   // Reading the cause is what acknowledges this one.
   if (identity == identity_transmitter_empty) transmitter_event_ = false;
-  return fifo_enabled_ ? identity | identity_fifo : identity;
+  return registers_.fifo_enabled ? identity | identity_fifo : identity;
 }
 
 void Serial::write_data(std::uint8_t value) {
@@ -134,8 +156,8 @@ void Serial::write_data(std::uint8_t value) {
 }
 
 void Serial::write_interrupt_enable(std::uint8_t value) {
-  const std::uint8_t news = value & static_cast<std::uint8_t>(~interrupt_enable_);
-  interrupt_enable_ = value & 0x0f;
+  const std::uint8_t news = value & static_cast<std::uint8_t>(~registers_.interrupt_enable);
+  registers_.interrupt_enable = value & 0x0f;
   // An empty transmitter interrupts as soon as it is allowed to: Linux probes for that, and starts
   // its output with it.
   if ((news & enable_transmitter_empty) != 0 && !transmitter_busy_) transmitter_event_ = true;
@@ -144,22 +166,23 @@ void Serial::write_interrupt_enable(std::uint8_t value) {
 }
 
 void Serial::write_fifo_control(std::uint8_t value) {
-  fifo_enabled_ = (value & fifo_enable) != 0;
+  registers_.fifo_enabled = (value & fifo_enable) != 0;
   if ((value & fifo_clear_receiver) == 0) return;
   received_.clear();
   offer_room();
 }
 
-bool Serial::divisor_access() const { return (line_control_ & line_divisor_access) != 0; }
-bool Serial::loopback() const { return (modem_control_ & modem_loopback) != 0; }
+bool Serial::divisor_access() const { return (registers_.line_control & line_divisor_access) != 0; }
+bool Serial::loopback() const { return (registers_.modem_control & modem_loopback) != 0; }
 
 bool Serial::accepts_input() const {
-  return (interrupt_enable_ & enable_received) != 0 && !loopback();
+  return (registers_.interrupt_enable & enable_received) != 0 && !loopback();
 }
 
 std::uint8_t Serial::interrupt_identity() const {
-  if ((interrupt_enable_ & enable_received) != 0 && !received_.empty()) return identity_received;
-  if ((interrupt_enable_ & enable_transmitter_empty) != 0 && transmitter_event_) {
+  if ((registers_.interrupt_enable & enable_received) != 0 && !received_.empty())
+    return identity_received;
+  if ((registers_.interrupt_enable & enable_transmitter_empty) != 0 && transmitter_event_) {
     return identity_transmitter_empty;
   }
   return identity_none;
@@ -174,7 +197,7 @@ std::uint8_t Serial::line_status() const {
 std::uint8_t Serial::modem_status() const {
   if (!loopback()) return modem_connected;
   // The outputs DTR, RTS, OUT1, OUT2 come back as DSR, CTS, RI, DCD.
-  const unsigned control = modem_control_;
+  const unsigned control = registers_.modem_control;
   return static_cast<std::uint8_t>((control & 0x0c) << 4 | (control & 0x02) << 3 |
                                    (control & 0x01) << 5);
 }

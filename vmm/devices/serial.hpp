@@ -33,6 +33,9 @@ class Serial final : public BusDevice {
 
   void read(std::uint64_t offset, std::span<std::byte> data) override;
   void write(std::uint64_t offset, std::span<const std::byte> data) override;
+  void save(StateWriter& writer) override;
+  // The line is another one by now: it is ready for output, and asked for input again.
+  void restore(StateReader& reader) override;
 
   // Gives bytes to the guest; returns how many were taken: none before it has enabled the receive
   // interrupt, since a driver that starts clears what came before.
@@ -64,13 +67,16 @@ class Serial final : public BusDevice {
   bool input_waits_ = false;        // receive() has taken less than it was given
   bool transmitter_busy_ = false;   // the line has no room
   bool transmitter_event_ = false;  // the transmitter became empty and the guest has not seen it
-  bool fifo_enabled_ = false;
-  std::uint8_t interrupt_enable_ = 0;
-  std::uint8_t line_control_ = 0;
-  std::uint8_t modem_control_ = 0;
-  std::uint8_t scratch_ = 0;
-  std::uint8_t divisor_low_ = 1;  // 115200 baud
-  std::uint8_t divisor_high_ = 0;
+  struct Registers {
+    bool fifo_enabled = false;
+    std::uint8_t interrupt_enable = 0;
+    std::uint8_t line_control = 0;
+    std::uint8_t modem_control = 0;
+    std::uint8_t scratch = 0;
+    std::uint8_t divisor_low = 1;  // 115200 baud
+    std::uint8_t divisor_high = 0;
+  };
+  Registers registers_;
 };
 
 }  // namespace twinbox::vmm

@@ -33,4 +33,15 @@ std::vector<kvm_cpuid_entry2> Kvm::supported_cpuid() const {
   return {list.entries().begin(), list.entries().end()};
 }
 
+std::vector<std::uint32_t> Kvm::msr_indices() const {
+  // The count, then as many numbers; asked for with no room, KVM tells the count and fails.
+  std::vector<std::uint32_t> list{0};
+  if (::ioctl(fd(), get_msr_index_list, list.data()) != 0 && errno != E2BIG) {
+    base::throw_errno("KVM refused KVM_GET_MSR_INDEX_LIST");
+  }
+  list.resize(1 + list[0]);
+  checked_ioctl(fd(), get_msr_index_list, list.data(), "KVM_GET_MSR_INDEX_LIST");
+  return {list.begin() + 1, list.end()};
+}
+
 }  // namespace twinbox::vmm::kvm

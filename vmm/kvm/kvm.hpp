@@ -4,6 +4,7 @@
 #include <linux/kvm.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,8 @@ class Kvm {
   bool has(int capability) const;
   // Bytes of the page that the kernel shares with each vCPU.
   std::size_t run_size() const { return run_size_; }
+  // The numbers of the model-specific registers that KVM saves and restores.
+  std::vector<std::uint32_t> msr_indices() const;
   // What this host can offer a guest, before it is narrowed per vCPU (see cpuid.hpp).
   std::vector<kvm_cpuid_entry2> supported_cpuid() const;
 

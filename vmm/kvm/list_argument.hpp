@@ -19,10 +19,16 @@ struct ListHeader {
   std::uint32_t padding;  // 4
 };
 static_assert(sizeof(ListHeader) == 8);
+using XsaveHeader = std::uint32_t[1024];
 
 inline constexpr unsigned long get_supported_cpuid = _IOWR(KVMIO, 0x05, ListHeader);
+inline constexpr unsigned long get_msr_index_list = _IOWR(KVMIO, 0x02, std::uint32_t);
+inline constexpr unsigned long get_msrs = _IOWR(KVMIO, 0x88, ListHeader);
 inline constexpr unsigned long set_msrs = _IOW(KVMIO, 0x89, ListHeader);
 inline constexpr unsigned long set_cpuid2 = _IOW(KVMIO, 0x90, ListHeader);
+inline constexpr unsigned long get_xsave = _IOR(KVMIO, 0xa4, XsaveHeader);
+inline constexpr unsigned long set_xsave = _IOW(KVMIO, 0xa5, XsaveHeader);
+inline constexpr unsigned long get_xsave2 = _IOR(KVMIO, 0xcf, XsaveHeader);
 
 // One block of memory with the count and its entries.
 template <typename Entry>

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "vmm/kvm/ioctl.hpp"
 #include "vmm/kvm/list_argument.hpp"
@@ -31,14 +32,15 @@ void set_local_vector(kvm_lapic_state& apic, std::size_t entry, std::uint32_t va
 
 }  // namespace
 
-Vcpu::Vcpu(const Vm& vm, unsigned index, const std::vector<kvm_cpuid_entry2>& cpuid)
+Vcpu::Vcpu(const Vm& vm, unsigned index, std::vector<kvm_cpuid_entry2> cpuid)
     : index_(index),
+      cpuid_(std::move(cpuid)),
       fd_(checked_ioctl(vm.fd(), KVM_CREATE_VCPU, static_cast<unsigned long>(index),
                         "KVM_CREATE_VCPU")),
       run_(base::Mapping::of_file(fd_.get(), vm.kvm().run_size(), PROT_READ | PROT_WRITE,
                                   MAP_SHARED)) {
   // CPUID first: what else may be set depends on it.
-  set_cpuid(cpuid);
+  set_cpuid();
   set_msrs();
   set_local_interrupts();
   if (index != 0) {
@@ -49,8 +51,8 @@ Vcpu::Vcpu(const Vm& vm, unsigned index, const std::vector<kvm_cpuid_entry2>& cp
   if (vm.kvm().has(KVM_CAP_SYNC_REGS)) state().kvm_valid_regs = KVM_SYNC_X86_REGS;
 }
 
-void Vcpu::set_cpuid(const std::vector<kvm_cpuid_entry2>& cpuid) {
-  ListArgument<kvm_cpuid_entry2> list(cpuid);
+void Vcpu::set_cpuid() {
+  ListArgument<kvm_cpuid_entry2> list(cpuid_);
   checked_ioctl(fd(), set_cpuid2, list.header(), "KVM_SET_CPUID2");
 }
 

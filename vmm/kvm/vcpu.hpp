@@ -15,10 +15,11 @@ namespace twinbox::vmm::kvm {
 class Vcpu {
  public:
   // `index` is also the APIC id. `cpuid` as from guest_cpuid().
-  Vcpu(const Vm& vm, unsigned index, const std::vector<kvm_cpuid_entry2>& cpuid);
+  Vcpu(const Vm& vm, unsigned index, std::vector<kvm_cpuid_entry2> cpuid);
 
   unsigned index() const { return index_; }
   int fd() const { return fd_.get(); }
+  const std::vector<kvm_cpuid_entry2>& cpuid() const { return cpuid_; }
   // The page shared with the kernel: why the last run ended, and its data.
   kvm_run& state() const { return *reinterpret_cast<kvm_run*>(run_.data()); }
 
@@ -40,11 +41,12 @@ class Vcpu {
   std::uint64_t rip_at_last_exit() const { return state().s.regs.regs.rip; }
 
  private:
-  void set_cpuid(const std::vector<kvm_cpuid_entry2>& cpuid);
+  void set_cpuid();
   void set_msrs();
   void set_local_interrupts();
 
   unsigned index_;
+  std::vector<kvm_cpuid_entry2> cpuid_;
   base::Fd fd_;
   base::Mapping run_;
 };

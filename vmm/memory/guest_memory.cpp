@@ -1,17 +1,20 @@
 #include "vmm/memory/guest_memory.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "base/syscall.hpp"
 #include "vmm/layout.hpp"
 
 namespace twinbox::vmm {
 namespace {
 
-constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t page = GuestMemory::page_size;
 // KVM backs guest memory by huge pages only where host and guest addresses agree on their offset in
 // one. A fault for each small page that a booting kernel touches costs more than its instructions.
 constexpr std::uint64_t huge_page = 2U << 20;
@@ -22,6 +25,53 @@ void name_mapping(const base::Mapping& mapping) {
   constexpr int set_vma = 0x53564d41;  // PR_SET_VMA, which older headers lack
   constexpr unsigned long anonymous_name = 0;
   ::prctl(set_vma, anonymous_name, mapping.data(), mapping.size(), "twinbox-guest-ram");
+}
+
+using PageSet = std::vector<bool>;
+
+// What the process has touched, from its own /proc/self/pagemap (Linux
+// Documentation/admin-guide/mm/pagemap.rst): bit 63 present, bit 62 swapped out.
+void add_touched(PageSet& pages, const std::byte* start) {
+  const auto map = base::open_file("/proc/self/pagemap", O_RDONLY);
+  const std::uint64_t first = reinterpret_cast<std::uintptr_t>(start) / page;
+  std::vector<std::uint64_t> entries(std::min<std::size_t>(pages.size(), 16384));
+  for (std::size_t done = 0; done < pages.size(); done += entries.size()) {
+    entries.resize(std::min(entries.size(), pages.size() - done));
+    base::pread_exact(map.get(), std::as_writable_bytes(std::span(entries)),
+                      (first + done) * sizeof(std::uint64_t));
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      if (entries[i] >> 62 != 0) pages[done + i] = true;
+    }
+  }
+}
+
+// The pages of a file that are no holes.
+void add_data(PageSet& pages, PageRange window, int fd, std::uint64_t file_offset) {
+  const auto end = static_cast<off_t>(file_offset + window.size);
+  off_t data = ::lseek(fd, static_cast<off_t>(file_offset), SEEK_DATA);
+  while (data >= 0 && data < end) {
+    const off_t hole = std::min(::lseek(fd, data, SEEK_HOLE), end);
+    if (hole <= data) return;
+    const std::uint64_t from = static_cast<std::uint64_t>(data) - file_offset;
+    const std::uint64_t to = static_cast<std::uint64_t>(hole) - file_offset;
+    for (std::uint64_t at = from / page; at < (to + page - 1) / page; ++at) {
+      pages[window.host_offset / page + at] = true;
+    }
+    data = ::lseek(fd, hole, SEEK_DATA);
+  }
+}
+
+std::vector<PageRange> ranges_of(const PageSet& pages) {
+  std::vector<PageRange> ranges;
+  for (std::size_t i = 0; i < pages.size(); ++i) {
+    if (!pages[i]) continue;
+    if (!ranges.empty() && ranges.back().host_offset + ranges.back().size == i * page) {
+      ranges.back().size += page;
+    } else {
+      ranges.push_back({i * page, page});
+    }
+  }
+  return ranges;
 }
 
 }  // namespace
@@ -69,9 +119,22 @@ bool GuestMemory::map_file(GuestAddress address, int fd, std::uint64_t offset,
                            std::uint64_t length) const {
   const auto range = slice(address, length);
   if (!range || (address.value | offset | length) % page != 0) return false;
-  return ::mmap(range->data(), length, PROT_READ | PROT_WRITE,
-                MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, fd,
-                static_cast<off_t>(offset)) != MAP_FAILED;
+  if (::mmap(range->data(), length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE,
+             fd, static_cast<off_t>(offset)) == MAP_FAILED) {
+    return false;
+  }
+  const auto host_offset = static_cast<std::uint64_t>(range->data() - host_base());
+  windows_.push_back({{host_offset, length}, base::duplicate(fd), offset});
+  return true;
+}
+
+std::vector<PageRange> GuestMemory::populated() const {
+  PageSet pages(size() / page);
+  add_touched(pages, host_base());
+  for (const auto& window : windows_) {
+    add_data(pages, window.pages, window.file.get(), window.file_offset);
+  }
+  return ranges_of(pages);
 }
 
 }  // namespace twinbox::vmm

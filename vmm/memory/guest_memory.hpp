@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "base/fd.hpp"
 #include "base/mapping.hpp"
 
 namespace twinbox::vmm {
@@ -29,6 +30,13 @@ struct MemoryRegion {
   std::uint64_t host_offset = 0;  // of its first byte in the mapping
 };
 
+// A run of whole pages of the host mapping.
+struct PageRange {
+  std::uint64_t host_offset = 0;
+  std::uint64_t size = 0;
+  bool operator==(const PageRange&) const = default;
+};
+
 // Only this class turns a guest address into host memory. Accesses race with the guest by nature:
 // copy a guest structure once, then check the copy.
 class GuestMemory {
@@ -39,6 +47,10 @@ class GuestMemory {
   std::uint64_t size() const { return mapping_.size(); }
   const std::vector<MemoryRegion>& regions() const { return regions_; }
   std::byte* host_base() const { return mapping_.data(); }
+
+  // The pages that may hold anything but zeros: those that were ever touched, and those of mapped
+  // files that are no holes. In order, none adjacent to the next.
+  std::vector<PageRange> populated() const;
 
   // The bytes [address, address + length), or nullopt unless all of them are RAM of one region.
   // A range that ends exactly at the top of a region is valid; so is an empty one inside.
@@ -65,9 +77,19 @@ class GuestMemory {
   // be multiples of the page size. False where the range is not RAM.
   bool map_file(GuestAddress address, int fd, std::uint64_t offset, std::uint64_t length) const;
 
+  static constexpr std::uint64_t page_size = 4096;
+
  private:
+  struct Window {
+    PageRange pages;
+    base::Fd file;
+    std::uint64_t file_offset = 0;
+  };
+
   base::Mapping mapping_;
   std::vector<MemoryRegion> regions_;
+  // What map_file() has put in; guest memory is as const as a pointer to it is.
+  mutable std::vector<Window> windows_;
 };
 
 }  // namespace twinbox::vmm

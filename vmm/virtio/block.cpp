@@ -15,8 +15,10 @@ Block::Block(base::EventLoop& loop, const std::string& path, BlockAccess access)
       // Header and status take two of a queue's descriptors.
       config_{.capacity = disk_.sectors, .size_max = 0, .segment_max = queue_size - 2},
       worker_(std::make_unique<BlockWorker>(disk_)) {
-  loop_.add(worker_->finished_descriptor(), EPOLLIN | EPOLLET,
-            [this](std::uint32_t) { complete_finished(); });
+  loop_.add(worker_->finished_descriptor(), EPOLLIN | EPOLLET, [this](std::uint32_t) {
+    const std::lock_guard lock(mutex());
+    complete_finished();
+  });
 }
 
 Block::~Block() { loop_.remove(worker_->finished_descriptor()); }
@@ -38,8 +40,12 @@ void Block::on_queue(std::uint16_t index) {
   worker_->submit(std::move(jobs));
 }
 
+void Block::on_drain() {
+  worker_->wait_until_idle();
+  complete_finished();
+}
+
 void Block::complete_finished() {
-  const std::lock_guard lock(mutex());
   auto finished = worker_->take_finished();
   if (!active() || finished.empty()) return;
   for (BlockJob& job : finished) {

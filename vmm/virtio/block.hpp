@@ -35,6 +35,7 @@ class Block final : public VirtioDevice {
  private:
   void on_queue(std::uint16_t index) override;
   void on_reset() override;
+  void on_drain() override;
   void complete_finished();
 
   static constexpr std::array<std::uint16_t, 1> queue_sizes_{queue_size};

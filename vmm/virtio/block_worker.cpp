@@ -31,6 +31,11 @@ std::vector<BlockJob> BlockWorker::take_finished() {
   return std::exchange(finished_, {});
 }
 
+void BlockWorker::wait_until_idle() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return waiting_.empty() && !executing_; });
+}
+
 void BlockWorker::drain() {
   std::unique_lock lock(mutex_);
   waiting_.clear();

@@ -30,6 +30,8 @@ class BlockWorker {
   // An eventfd that is signalled (for an edge-triggered watch) when there are finished jobs.
   int finished_descriptor() const { return finished_event_.get(); }
   std::vector<BlockJob> take_finished();
+  // Returns when every job is finished.
+  void wait_until_idle();
   // Drops every job, after waiting for the one that is executing.
   void drain();
 

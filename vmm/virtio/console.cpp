@@ -49,6 +49,14 @@ void Console::on_reset() {
   for (const auto& port : ports_) port->forget_driver();
 }
 
+void Console::on_save(StateWriter& writer) const {
+  for (const auto& port : ports_) writer.put(port->save());
+}
+
+void Console::on_restore(StateReader& reader) {
+  for (const auto& port : ports_) port->restore(reader.get<ConsolePort::DriverState>());
+}
+
 void Console::on_socket(std::size_t port, std::uint32_t events) {
   const std::lock_guard lock(mutex());
   ports_[port]->on_socket((events & (EPOLLIN | EPOLLRDHUP)) != 0, (events & EPOLLOUT) != 0,

@@ -36,6 +36,8 @@ class Console final : public VirtioDevice {
 
  private:
   void on_reset() override;
+  void on_save(StateWriter& writer) const override;
+  void on_restore(StateReader& reader) override;
   void on_queue(std::uint16_t index) override;
   void on_socket(std::size_t port, std::uint32_t events);
   void receive_control(DescriptorChain chain);

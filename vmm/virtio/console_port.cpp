@@ -50,7 +50,7 @@ std::optional<std::size_t> ConsolePort::send(std::span<const std::byte> bytes) {
 
 ConsolePort::Pumped ConsolePort::pump_to_guest(Queue& receive_queue) {
   std::uint64_t moved = 0;
-  while (guest_open_ && may_receive_ && !input_ended_) {
+  while (state_.guest_open && may_receive_ && !input_ended_) {
     if (moved >= fair_share) return Pumped::share_used_up;
     if (!receiving_) receiving_ = receive_queue.pop();
     if (!receiving_) {
@@ -79,49 +79,45 @@ ConsolePort::Pumped ConsolePort::pump_to_host(Queue& transmit_queue) {
   transmit_queue.disable_notifications();
   while (may_send_ || output_ended_) {
     if (moved >= fair_share) return Pumped::share_used_up;
-    if (!transmitting_) {
-      transmitting_ = transmit_queue.pop();
-      transmitted_ = 0;
-    }
+    if (!transmitting_) transmitting_ = transmit_queue.pop();
     if (!transmitting_) {
       if (transmit_queue.enable_notifications()) continue;
       break;
     }
     SegmentCursor rest = transmitting_->reader();
-    rest.skip(transmitted_);
+    rest.skip(std::min(state_.transmitted, rest.remaining()));
     while (rest.remaining() > 0) {
       const auto count = send(rest.peek());
       if (!count) return Pumped::all;
       rest.skip(*count);
-      transmitted_ += *count;
+      state_.transmitted += *count;
     }
-    moved += std::max<std::uint64_t>(transmitted_, fair_share / transmit_queue.size());
+    moved += std::max<std::uint64_t>(state_.transmitted, fair_share / transmit_queue.size());
     transmit_queue.complete(*std::exchange(transmitting_, std::nullopt), 0);
+    state_.transmitted = 0;
   }
   return Pumped::all;
 }
 
 void ConsolePort::forget_driver() {
-  guest_open_ = guest_ready_ = told_open_ = false;
-  pending_ = {};
+  state_ = {};
   receiving_.reset();
   transmitting_.reset();
-  transmitted_ = 0;
 }
 
 void ConsolePort::set_guest_ready() {
-  guest_ready_ = true;
-  pending_.name = !name_.empty();
-  pending_.open = host_open();
+  state_.guest_ready = true;
+  state_.pending.name = !name_.empty();
+  state_.pending.open = host_open();
 }
 
 void ConsolePort::note_host_state() {
-  if (guest_ready_ && told_open_ != host_open()) pending_.open = true;
+  if (state_.guest_ready && state_.told_open != host_open()) state_.pending.open = true;
 }
 
 void ConsolePort::set_told_open(bool open) {
-  pending_.open = false;
-  told_open_ = open;
+  state_.pending.open = false;
+  state_.told_open = open;
 }
 
 }  // namespace twinbox::vmm::virtio

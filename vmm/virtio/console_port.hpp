@@ -43,15 +43,26 @@ class ConsolePort {
   // that only sends no more stays open: Linux lets nobody write to a closed port.)
   bool host_open() const { return !(input_ended_ && output_ended_); }
 
-  PendingControl& pending() { return pending_; }
+  PendingControl& pending() { return state_.pending; }
   // The driver knows the port, and is to hear its name and state.
   void set_guest_ready();
   // A program in the guest has opened or closed it; Linux drops what comes to a closed one.
-  void set_guest_open(bool open) { guest_open_ = open; }
+  void set_guest_open(bool open) { state_.guest_open = open; }
   // Has the driver told of host_open() if it last heard otherwise.
   void note_host_state();
   // The driver was told.
   void set_told_open(bool open);
+  // What the driver knows of the port and has done with it. The socket is not part of it: a
+  // restored port has another one.
+  struct DriverState {
+    bool guest_ready = false;
+    bool guest_open = false;
+    bool told_open = false;
+    PendingControl pending;
+    std::uint64_t transmitted = 0;  // of the first chain of the transmit queue
+  };
+  DriverState save() const { return state_; }
+  void restore(const DriverState& state) { state_ = state; }
   // The driver is gone; what it has lent is forgotten.
   void forget_driver();
 
@@ -65,13 +76,9 @@ class ConsolePort {
   bool may_send_ = true;
   bool input_ended_ = false;
   bool output_ended_ = false;
-  bool guest_ready_ = false;
-  bool guest_open_ = false;
-  bool told_open_ = false;
-  PendingControl pending_;
+  DriverState state_;
   std::optional<DescriptorChain> receiving_;     // a buffer that waits for bytes
   std::optional<DescriptorChain> transmitting_;  // a chain whose first bytes the socket has taken
-  std::uint64_t transmitted_ = 0;
 };
 
 }  // namespace twinbox::vmm::virtio

@@ -27,6 +27,26 @@ void VirtioDevice::process_queue(std::uint16_t index) {
   if (active() && index < queues_.size()) on_queue(index);
 }
 
+void VirtioDevice::drain() {
+  if (active()) on_drain();
+}
+
+void VirtioDevice::save(StateWriter& writer) const {
+  for (const auto& saved : queues_) {
+    writer.put(saved.save());
+    writer.put(saved.fault() != nullptr);
+  }
+  if (active()) on_save(writer);
+}
+
+void VirtioDevice::restore(StateReader& reader) {
+  for (auto& restored : queues_) {
+    restored.restore(reader.get<Queue::Position>());
+    if (reader.get<bool>()) restored.restore_fault();
+  }
+  if (active()) on_restore(reader);
+}
+
 void VirtioDevice::settle(std::uint16_t index) {
   Queue& settled = queue(index);
   if (settled.interrupt_wanted()) link().interrupt();

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "vmm/snapshot/archive.hpp"
 #include "vmm/virtio/queue.hpp"
 
 namespace twinbox::vmm::virtio {
@@ -48,6 +49,13 @@ class VirtioDevice {
   // Looks for new chains in a queue; does nothing before activation or for an unknown queue.
   void process_queue(std::uint16_t index);
 
+  // For a snapshot, while no vCPU runs: completes what is being executed; the rest stays in the
+  // queues or is in the state that is saved.
+  void drain();
+  void save(StateWriter& writer) const;
+  // After activate(), if the driver was ready; never where it was not.
+  void restore(StateReader& reader);
+
   std::mutex& mutex() { return mutex_; }
   // Requests that were malformed, since the device was made.
   std::uint64_t faults() const { return faults_; }
@@ -55,6 +63,10 @@ class VirtioDevice {
  protected:
   virtual void on_activate() {}
   virtual void on_reset() {}
+  virtual void on_drain() {}
+  // State of its own, beside the queues.
+  virtual void on_save(StateWriter&) const {}
+  virtual void on_restore(StateReader&) {}
   virtual void on_queue(std::uint16_t index) = 0;
 
   Queue& queue(std::uint16_t index) { return queues_[index]; }

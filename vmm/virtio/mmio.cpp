@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/error.hpp"
 #include "base/log.hpp"
 #include "base/syscall.hpp"
 #include "vmm/virtio/abi.hpp"
@@ -68,7 +69,7 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) {
   // The interrupt handler reads this one each time: no lock.
   if (offset == mmio::interrupt_status) return interrupt_status_.load(std::memory_order_acquire);
   const std::lock_guard lock(device_.mutex());
-  const bool selected = queue_select_ < queues_.size();
+  const bool selected = registers_.queue_select < queues_.size();
   switch (offset) {
     case mmio::magic:
       return mmio::magic_value;
@@ -79,15 +80,16 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) {
     case mmio::vendor_id:
       return vendor;
     case mmio::device_features:
-      return device_features_select_ > 1
+      return registers_.device_features_select > 1
                  ? 0
-                 : static_cast<std::uint32_t>(offered_features() >> (32 * device_features_select_));
+                 : static_cast<std::uint32_t>(offered_features() >>
+                                              (32 * registers_.device_features_select));
     case mmio::queue_size_max:
-      return selected ? queues_[queue_select_].size_max : 0;
+      return selected ? queues_[registers_.queue_select].size_max : 0;
     case mmio::queue_ready:
-      return selected && queues_[queue_select_].ready ? 1 : 0;
+      return selected && queues_[registers_.queue_select].ready ? 1 : 0;
     case mmio::status:
-      return status_;
+      return registers_.status;
     case mmio::config_generation:
       return 0;  // the configuration never changes
     default:
@@ -119,15 +121,15 @@ void MmioTransport::write_register(std::uint64_t offset, std::uint32_t value) {
   const std::lock_guard lock(device_.mutex());
   switch (offset) {
     case mmio::device_features_select:
-      device_features_select_ = value;
+      registers_.device_features_select = value;
       return;
     case mmio::driver_features_select:
-      driver_features_select_ = value;
+      registers_.driver_features_select = value;
       return;
     case mmio::driver_features:
       return set_driver_features(value);
     case mmio::queue_select:
-      queue_select_ = value;
+      registers_.queue_select = value;
       return;
     case mmio::status:
       return write_status(value);
@@ -138,14 +140,14 @@ void MmioTransport::write_register(std::uint64_t offset, std::uint32_t value) {
 
 void MmioTransport::write_queue_register(std::uint64_t offset, std::uint32_t value) {
   using namespace abi;
-  if (queue_select_ >= queues_.size()) return violation("a write to no queue");
-  QueueState& queue = queues_[queue_select_];
+  if (registers_.queue_select >= queues_.size()) return violation("a write to no queue");
+  QueueState& queue = queues_[registers_.queue_select];
   if (offset == mmio::queue_ready && value == 0 && !device_.active()) {
     queue.ready = false;
     return;
   }
-  const bool configurable =
-      (status_ & status_features_ok) != 0 && (status_ & (status_driver_ok | status_failed)) == 0;
+  const bool configurable = (registers_.status & status_features_ok) != 0 &&
+                            (registers_.status & (status_driver_ok | status_failed)) == 0;
   if (!configurable || queue.ready) return violation("a queue is set up at the wrong time");
   QueueLayout& layout = queue.layout;
   switch (offset) {
@@ -179,14 +181,15 @@ void MmioTransport::set_queue_ready(QueueState& queue) {
 }
 
 void MmioTransport::set_driver_features(std::uint32_t value) {
-  const bool negotiating = (status_ & abi::status_driver) != 0 &&
-                           (status_ & (abi::status_features_ok | abi::status_failed)) == 0;
-  if (!negotiating || driver_features_select_ > 1) {
+  const bool negotiating =
+      (registers_.status & abi::status_driver) != 0 &&
+      (registers_.status & (abi::status_features_ok | abi::status_failed)) == 0;
+  if (!negotiating || registers_.driver_features_select > 1) {
     return violation("features are chosen at the wrong time");
   }
-  const unsigned shift = 32 * driver_features_select_;
-  driver_features_ =
-      (driver_features_ & ~(std::uint64_t{all_ones} << shift)) | (std::uint64_t{value} << shift);
+  const unsigned shift = 32 * registers_.driver_features_select;
+  registers_.driver_features = (registers_.driver_features & ~(std::uint64_t{all_ones} << shift)) |
+                               (std::uint64_t{value} << shift);
 }
 
 void MmioTransport::write_status(std::uint32_t value) {
@@ -194,22 +197,22 @@ void MmioTransport::write_status(std::uint32_t value) {
   // 2.1.1: the driver sets bits, one step after the other, and clears them by reset only.
   // NEEDS_RESET is ours alone.
   value &= ~abi::status_needs_reset;
-  if ((status_ & ~abi::status_needs_reset & ~value) != 0 || !in_order(value)) {
+  if ((registers_.status & ~abi::status_needs_reset & ~value) != 0 || !in_order(value)) {
     return violation("a status out of order");
   }
-  const std::uint32_t news = value & ~status_;
+  const std::uint32_t news = value & ~registers_.status;
   if ((news & abi::status_features_ok) != 0 && !features_acceptable()) {
     // The driver reads back that the bit is not there (3.1.1, step 6).
     violation("features that were not offered, or no VERSION_1");
     value &= ~(abi::status_features_ok | abi::status_driver_ok);
   }
-  status_ |= value;
+  registers_.status |= value;
   if ((news & value & abi::status_driver_ok) != 0) activate();
 }
 
 bool MmioTransport::features_acceptable() const {
-  return (driver_features_ & ~offered_features()) == 0 &&
-         (driver_features_ & abi::feature_version_1) != 0;
+  return (registers_.driver_features & ~offered_features()) == 0 &&
+         (registers_.driver_features & abi::feature_version_1) != 0;
 }
 
 void MmioTransport::activate() {
@@ -233,9 +236,7 @@ void MmioTransport::reset() {
     queue.ready = false;
     queue.notified_early = false;
   }
-  status_ = 0;
-  device_features_select_ = driver_features_select_ = queue_select_ = 0;
-  driver_features_ = 0;
+  registers_ = {};
   interrupt_status_.store(0, std::memory_order_release);
 }
 
@@ -245,8 +246,61 @@ std::uint64_t MmioTransport::offered_features() const {
 }
 
 RingFeatures MmioTransport::ring_features() const {
-  return {.event_index = (driver_features_ & abi::feature_event_index) != 0,
-          .indirect = (driver_features_ & abi::feature_indirect) != 0};
+  return {.event_index = (registers_.driver_features & abi::feature_event_index) != 0,
+          .indirect = (registers_.driver_features & abi::feature_indirect) != 0};
+}
+
+void MmioTransport::save(StateWriter& writer) {
+  const std::lock_guard lock(device_.mutex());
+  device_.drain();
+  writer.section("virtio device");
+  writer.put(device_.type());
+  writer.put_list(device_.config());
+  writer.put(registers_);
+  writer.put(interrupt_status_.load());
+  for (const QueueState& queue : queues_) {
+    writer.put(queue.layout);
+    writer.put(queue.ready);
+  }
+  device_.save(writer);
+}
+
+void MmioTransport::restore(StateReader& reader) {
+  const std::lock_guard lock(device_.mutex());
+  reader.section("virtio device");
+  check_same_device(reader);
+  registers_ = reader.get<Registers>();
+  interrupt_status_ = reader.get<std::uint32_t>();
+  for (QueueState& queue : queues_) {
+    queue.layout = reader.get<QueueLayout>();
+    if (reader.get<bool>()) set_queue_ready(queue);
+  }
+  if ((registers_.status & abi::status_driver_ok) != 0) activate();
+  device_.restore(reader);
+  // An interrupt that was raised may still have been on its way to the interrupt controller; one
+  // too many does no harm. The same goes for notifications.
+  if (interrupt_status_ != 0) interrupt_line_();
+  for (const QueueState& queue : queues_) base::signal_eventfd(queue.notify.get());
+}
+
+void MmioTransport::check_same_device(StateReader& reader) const {
+  const auto type = reader.get<std::uint32_t>();
+  const auto config = reader.get_list<std::byte>();
+  if (type != device_.type()) {
+    throw base::Error(
+        base::ErrorKind::unsupported,
+        fmt::format("the snapshot has a virtio device of type {} where the machine has one of "
+                    "type {}",
+                    type, device_.type()),
+        "start it with the disks and ports that the machine had, in their order");
+  }
+  if (!std::ranges::equal(config, device_.config())) {
+    throw base::Error(base::ErrorKind::unsupported,
+                      fmt::format("a virtio device of type {} is not the size that it has in the "
+                                  "snapshot",
+                                  type),
+                      "start it with the disks and ports that the machine had, in their order");
+  }
 }
 
 void MmioTransport::process_queue(std::uint16_t queue) {
@@ -259,7 +313,7 @@ void MmioTransport::process_queue(std::uint16_t queue) {
 void MmioTransport::interrupt() { raise(abi::mmio::interrupt_used_buffer); }
 
 void MmioTransport::needs_reset() {
-  status_ |= abi::status_needs_reset;
+  registers_.status |= abi::status_needs_reset;
   raise(abi::mmio::interrupt_config_change);  // 2.1.2
 }
 

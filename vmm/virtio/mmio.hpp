@@ -24,6 +24,12 @@ class MmioTransport final : public BusDevice, private DriverLink {
   void read(std::uint64_t offset, std::span<std::byte> data) override;
   void write(std::uint64_t offset, std::span<const std::byte> data) override;
 
+  // Drains the device before.
+  void save(StateWriter& writer) override;
+  // Into a device that no driver has used yet. Throws base::Error (unsupported) when the device is
+  // of another kind, or of another size.
+  void restore(StateReader& reader) override;
+
   std::uint16_t queue_count() const { return static_cast<std::uint16_t>(queues_.size()); }
   // An eventfd whose signal means that the driver has notified the queue: for the event loop to
   // watch (edge-triggered: nobody reads it), and for KVM to signal in place of an exit.
@@ -35,6 +41,14 @@ class MmioTransport final : public BusDevice, private DriverLink {
   std::uint64_t violations() const { return violations_.load(std::memory_order_relaxed); }
 
  private:
+  // What the driver has chosen.
+  struct Registers {
+    std::uint32_t status = 0;
+    std::uint32_t device_features_select = 0;
+    std::uint32_t driver_features_select = 0;
+    std::uint32_t queue_select = 0;
+    std::uint64_t driver_features = 0;
+  };
   struct QueueState {
     QueueLayout layout;
     std::uint16_t size_max = 0;
@@ -52,6 +66,7 @@ class MmioTransport final : public BusDevice, private DriverLink {
   bool features_acceptable() const;
   void set_driver_features(std::uint32_t value);
   void set_queue_ready(QueueState& queue);
+  void check_same_device(StateReader& reader) const;
   void activate();
   void reset();
   std::uint64_t offered_features() const;
@@ -68,11 +83,7 @@ class MmioTransport final : public BusDevice, private DriverLink {
   VirtioDevice& device_;  // its mutex guards all that follows but the atomics
   InterruptLine interrupt_line_;
   std::vector<QueueState> queues_;
-  std::uint32_t status_ = 0;
-  std::uint32_t device_features_select_ = 0;
-  std::uint32_t driver_features_select_ = 0;
-  std::uint32_t queue_select_ = 0;
-  std::uint64_t driver_features_ = 0;
+  Registers registers_;
   std::atomic<std::uint32_t> interrupt_status_ = 0;
   std::atomic<std::uint64_t> violations_ = 0;
 };

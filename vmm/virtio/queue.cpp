@@ -61,22 +61,23 @@ std::optional<DescriptorChain> Queue::fail(const char* fault) {
 }
 
 bool Queue::has_available() const {
-  return memory_ && !fault_ && load_available_index() != next_available_;
+  return memory_ && !fault_ && load_available_index() != position_.next_available;
 }
 
 std::optional<DescriptorChain> Queue::pop() {
   if (!has_available()) return std::nullopt;
-  const auto waiting = static_cast<std::uint16_t>(load_available_index() - next_available_);
+  const auto waiting =
+      static_cast<std::uint16_t>(load_available_index() - position_.next_available);
   if (waiting > size_) return fail("the available index is further ahead than the queue is long");
   std::byte* const entry =
-      available_ + abi::available_ring_offset + std::size_t{2} * (next_available_ % size_);
+      available_ + abi::available_ring_offset + std::size_t{2} * (position_.next_available % size_);
   const std::uint16_t head = shared_u16(entry).load(std::memory_order_relaxed);
   if (head >= size_) return fail("a chain's head is beyond the descriptor table");
   if (in_flight_[head]) return fail("a chain was made available twice");
   DescriptorChain chain(head);
   ChainWalk walk(*memory_, features_.indirect);
   if (const char* fault = walk.follow({descriptors_, size_}, chain)) return fail(fault);
-  ++next_available_;
+  ++position_.next_available;
   in_flight_[head] = true;
   ++in_flight_count_;
   return chain;
@@ -87,13 +88,19 @@ void Queue::complete(DescriptorChain chain, std::uint32_t written) {
   in_flight_[head] = false;
   --in_flight_count_;
   std::byte* const element =
-      used_ + abi::used_ring_offset + sizeof(abi::UsedElement) * (next_used_ % size_);
+      used_ + abi::used_ring_offset + sizeof(abi::UsedElement) * (position_.next_used % size_);
   auto* const fields = reinterpret_cast<std::uint32_t*>(element);
   std::atomic_ref(fields[0]).store(head, std::memory_order_relaxed);
   std::atomic_ref(fields[1]).store(written, std::memory_order_relaxed);
-  ++next_used_;
+  ++position_.next_used;
   // Release: pairs with the driver's barrier between reading the index and the element.
-  shared_u16(used_ + abi::used_index_offset).store(next_used_, std::memory_order_release);
+  shared_u16(used_ + abi::used_index_offset).store(position_.next_used, std::memory_order_release);
+}
+
+Queue::Position Queue::save() const {
+  Position position = position_;
+  position.next_available = static_cast<std::uint16_t>(position.next_available - in_flight_count_);
+  return position;
 }
 
 void Queue::store_used_flags(std::uint16_t flags) {
@@ -104,7 +111,7 @@ bool Queue::enable_notifications() {
   if (!memory_) return false;
   if (features_.event_index) {
     std::byte* const event = used_ + abi::used_ring_offset + sizeof(abi::UsedElement) * size_;
-    shared_u16(event).store(next_available_, std::memory_order_relaxed);
+    shared_u16(event).store(position_.next_available, std::memory_order_relaxed);
   } else {
     store_used_flags(0);
   }
@@ -118,9 +125,9 @@ void Queue::disable_notifications() {
 }
 
 bool Queue::interrupt_wanted() {
-  if (next_used_ == signalled_used_) return false;
+  if (position_.next_used == position_.signalled_used) return false;
   full_fence();  // between our used index and the driver's used_event (or flags)
-  const std::uint16_t before = std::exchange(signalled_used_, next_used_);
+  const std::uint16_t before = std::exchange(position_.signalled_used, position_.next_used);
   if (!features_.event_index) {
     const auto flags = shared_u16(available_).load(std::memory_order_relaxed);
     return (flags & abi::available_no_interrupt) == 0;
@@ -129,8 +136,8 @@ bool Queue::interrupt_wanted() {
       shared_u16(available_ + abi::available_ring_offset + std::size_t{2} * size_)
           .load(std::memory_order_relaxed);
   // Whether `event` is among the indices used since then (2.7.10), all modulo 65536.
-  return static_cast<std::uint16_t>(next_used_ - event - 1) <
-         static_cast<std::uint16_t>(next_used_ - before);
+  return static_cast<std::uint16_t>(position_.next_used - event - 1) <
+         static_cast<std::uint16_t>(position_.next_used - before);
 }
 
 }  // namespace twinbox::vmm::virtio

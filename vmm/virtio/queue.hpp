@@ -61,6 +61,18 @@ class Queue {
   // Chains popped and not completed.
   std::size_t in_flight() const { return in_flight_count_; }
 
+  // How far both sides have come. Chains that are in flight count as not taken: whoever holds some
+  // must hold the last ones only, and takes them again after restoring.
+  struct Position {
+    std::uint16_t next_available = 0;  // free-running, as all ring indices: they wrap at 65536
+    std::uint16_t next_used = 0;
+    std::uint16_t signalled_used = 0;  // next_used when interrupt_wanted() was last asked
+  };
+  Position save() const;
+  void restore(const Position& position) { position_ = position; }
+  // Breaks it, as something malformed does, without telling of it again.
+  void restore_fault() { fault_ = "the queue was broken when the machine was saved"; }
+
   // Asks the driver to notify on the next chain. True when one is there already: then it may not
   // notify, so look again.
   bool enable_notifications();
@@ -80,9 +92,7 @@ class Queue {
   std::byte* used_ = nullptr;
   RingFeatures features_;
   std::uint16_t size_ = 0;
-  std::uint16_t next_available_ = 0;  // free-running, as all ring indices: they wrap at 65536
-  std::uint16_t next_used_ = 0;
-  std::uint16_t signalled_used_ = 0;  // next_used_ when interrupt_wanted() was last asked
+  Position position_;
   const char* fault_ = nullptr;
   const char* unreported_fault_ = nullptr;
   std::vector<bool> in_flight_;  // by head
