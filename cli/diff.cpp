@@ -1,25 +1,11 @@
 // twinbox diff: what a box has changed of its image's files.
 #include <fmt/format.h>
 
-#include "cli/box_status.hpp"
+#include "cli/box_changes.hpp"
 #include "cli/each_box.hpp"
-#include "cli/stopped_box.hpp"
 #include "cli/verbs.hpp"
 
 namespace twinbox::cli {
-namespace {
-
-std::vector<sandbox::FileChange> changes_of(const supervise::BoxRecord& record) {
-  if (!is_alive(record.state.status)) {
-    const StoppedFiles files(record);
-    return files.engine().list_changes(files.box());
-  }
-  return ask_box<std::vector<sandbox::FileChange>>(
-      record, [](auto& client, auto answer) { client.list_changes(answer); });
-}
-
-}  // namespace
-
 int diff(const Arguments& arguments) {
   Options options("diff BOX",
                   "Lists the files that a box has added (A), changed (C) and deleted (D).");

@@ -128,17 +128,25 @@ std::string signal_name(int number) {
   return name != nullptr ? fmt::format("SIG{}", name) : std::to_string(number);
 }
 
+// docker's for none.
+Json words_or_null(const std::vector<std::string>& words) {
+  return words.empty() ? Json() : Json(words);
+}
+
 Json config_of(const supervise::BoxSettings& settings, const sandbox::Spec& spec) {
+  const auto& words = settings.command;
+  const auto command = words.begin() + static_cast<std::ptrdiff_t>(
+                                           std::min(settings.entrypoint_words, words.size()));
   return {{"Hostname", spec.hostname},
           {"User", settings.user},
           {"Tty", spec.process.terminal},
           {"OpenStdin", settings.open_stdin},
           {"StdinOnce", settings.stdin_once},
           {"Env", spec.process.env},
-          {"Cmd", settings.command},
+          {"Cmd", words_or_null({command, words.end()})},
           {"Image", settings.image},
           {"WorkingDir", spec.process.cwd},
-          {"Entrypoint", nullptr},  // it is part of Cmd by now
+          {"Entrypoint", words_or_null({words.begin(), command})},
           {"Labels", settings.labels},
           {"StopSignal", signal_name(settings.stop_signal)},
           {"StopTimeout", settings.stop_timeout}};

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.hpp"
+#include "cli/box_changes.hpp"
 #include "cli/box_filter.hpp"
 #include "cli/box_status.hpp"
 #include "cli/boxes.hpp"
@@ -13,6 +14,7 @@
 #include "cli/format_units.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
+#include "image/store.hpp"
 #include "supervise/time.hpp"
 
 namespace twinbox::cli {
@@ -24,11 +26,12 @@ constexpr std::array columns{
     Column{"RunningFor", "CREATED"}, Column{"State", "STATE"},
     Column{"Status", "STATUS"},      Column{"Ports", "PORTS"},
     Column{"Engine", "ENGINE"},      Column{"Names", "NAMES"},
-    Column{"Labels", "LABELS"},
+    Column{"Labels", "LABELS"},      Column{"Size", "SIZE"},
 };
 constexpr std::string_view standard =
     "{{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Engine}}\t"
     "{{.Names}}";
+constexpr std::string_view with_size = "\t{{.Size}}";
 constexpr std::size_t command_length = 20;
 
 struct PsFlags {
@@ -36,6 +39,7 @@ struct PsFlags {
   bool quiet = false;
   bool latest = false;
   bool whole = false;
+  bool size = false;
   std::string last;
   std::vector<std::string> filters;
   std::string format;
@@ -66,7 +70,18 @@ base::Json row_of(const supervise::BoxRecord& record, std::int64_t now, bool who
           {"Ports", ""},
           {"Engine", settings.engine},
           {"Names", name},
-          {"Labels", label_text(settings.labels)}};
+          {"Labels", label_text(settings.labels)},
+          {"Size", ""}};
+}
+
+// What it wrote, and that with its image.
+std::string size_text(const supervise::BoxRecord& record,
+                      const std::vector<image::ImageSummary>& images) {
+  const auto written = written_bytes(record);
+  const auto image = std::ranges::find(images, record.settings.image_id, &image::ImageSummary::id);
+  const auto all = written + (image == images.end() ? 0 : image->size);
+  return fmt::format("{} (virtual {})", human_size(static_cast<double>(written), 3),
+                     human_size(static_cast<double>(all), 3));
 }
 
 std::vector<supervise::BoxRecord> selected(const PsFlags& flags) {
@@ -84,6 +99,17 @@ std::vector<supervise::BoxRecord> selected(const PsFlags& flags) {
   return records;
 }
 
+std::vector<base::Json> rows_of(const PsFlags& flags, bool with_sizes) {
+  const auto now = supervise::now();
+  const auto images = with_sizes ? image::Store().list() : std::vector<image::ImageSummary>();
+  std::vector<base::Json> rows;
+  for (const auto& record : selected(flags)) {
+    rows.push_back(row_of(record, now, flags.whole));
+    if (with_sizes) rows.back()["Size"] = size_text(record, images);
+  }
+  return rows;
+}
+
 }  // namespace
 
 int ps(const Arguments& arguments) {
@@ -94,6 +120,7 @@ int ps(const Arguments& arguments) {
   options.value("last,n", "NUMBER", "the boxes made last, whatever their state", flags.last);
   options.flag("latest,l", "the box made last, whatever its state", flags.latest);
   options.flag("no-trunc", "whole commands", flags.whole);
+  options.flag("size,s", "what they have written, and that with their images", flags.size);
   options.values("filter,f", "KEY=VALUE",
                  "by id, name, status, exited, label, ancestor (an image) or engine",
                  flags.filters);
@@ -103,11 +130,11 @@ int ps(const Arguments& arguments) {
   if (!words.empty()) {
     throw base::Error(base::ErrorKind::usage, "ps takes no arguments", options.see_help());
   }
-  const RowFormat format(flags.quiet ? "{{.ID}}" : flags.format, columns, standard);
-  std::vector<base::Json> rows;
-  const auto now = supervise::now();
-  for (const auto& record : selected(flags)) rows.push_back(row_of(record, now, flags.whole));
-  fmt::print("{}", format.render(rows));
+  const auto table = std::string(standard) + std::string(flags.size ? with_size : "");
+  const RowFormat format(flags.quiet ? "{{.ID}}" : flags.format, columns, table);
+  // Sizes take a look at all files of each box, so only where they are shown.
+  const bool with_sizes = flags.size || flags.format.find(".Size") != std::string::npos;
+  fmt::print("{}", format.render(rows_of(flags, with_sizes && !flags.quiet)));
   return 0;
 }
 

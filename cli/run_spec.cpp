@@ -100,6 +100,7 @@ supervise::BoxSettings make_settings(const RunOptions& options, const image::Pre
   supervise::BoxSettings settings;
   settings.image = options.image;
   settings.image_id = image.id;
+  settings.entrypoint_words = image::entrypoint_of(image.config, options.entrypoint).size();
   settings.requested_engine = options.engine;
   settings.user = options.user.empty() ? image.config.user : options.user;
   settings.open_stdin = options.interactive;

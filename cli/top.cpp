@@ -7,46 +7,54 @@
 #include "base/error.hpp"
 #include "cli/each_box.hpp"
 #include "cli/table.hpp"
+#include "cli/top_columns.hpp"
 #include "cli/verbs.hpp"
 
 namespace twinbox::cli {
 namespace {
 
-constexpr std::uint64_t second_ns = 1'000'000'000;
+using Columns = std::vector<ProcessColumn>;
 
-std::string clock_time(std::int64_t started) {
-  const std::time_t seconds = started;
-  std::tm parts{};
-  ::localtime_r(&seconds, &parts);
-  return fmt::format("{:02}:{:02}", parts.tm_hour, parts.tm_min);
+void print_line(std::string& lines, const Columns& columns, const auto& cell) {
+  for (std::size_t at = 0; at < columns.size(); ++at) {
+    lines += (at == 0 ? "" : "\t") + cell(columns[at]);
+  }
+  lines += '\n';
 }
 
-std::string used_time(std::uint64_t cpu_ns) {
-  const auto seconds = cpu_ns / second_ns;
-  return fmt::format("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
-}
-
-void print_processes(const std::vector<sandbox::ProcessEntry>& processes) {
-  std::string lines = "UID\tPID\tPPID\tC\tSTIME\tTTY\tTIME\tCMD\n";
+void print_processes(const std::vector<sandbox::ProcessEntry>& processes, const Columns& columns,
+                     const ProcessMoment& moment) {
+  std::string lines;
+  print_line(lines, columns, [](const ProcessColumn& column) { return column.heading; });
   for (const auto& process : processes) {
-    lines += fmt::format("{}\t{}\t{}\t0\t{}\t{}\t{}\t{}\n", process.uid, process.pid, process.ppid,
-                         clock_time(process.started), process.terminal, used_time(process.cpu_ns),
-                         process.command);
+    print_line(lines, columns,
+               [&](const ProcessColumn& column) { return column.text(process, moment); });
   }
   fmt::print("{}", align(lines));
 }
 
+ProcessMoment moment_of(const supervise::BoxRecord& record) {
+  const auto statistics = ask_box<sandbox::Statistics>(
+      record, [](auto& client, auto answer) { client.statistics(answer); });
+  return {.now = std::time(nullptr), .memory_bytes = statistics.memory_limit_bytes};
+}
+
 }  // namespace
 
+// What follows the box is ps's, not ours, so that "-o" and "aux" need no "--" before them.
 int top(const Arguments& arguments) {
-  Options options("top BOX", "Lists the processes of a running box.");
-  const auto boxes = options.parse(arguments, FlagPlace::anywhere);
+  Options options(
+      "top BOX [PS OPTIONS]",
+      "Lists the processes of a running box: by -ef, aux or -o COLUMN,..., as ps does.");
+  auto words = options.parse(arguments);
   if (options.help_shown()) return 0;
-  require_one_box(boxes, options);
+  if (words.empty()) require_one_box(words, options);
+  const auto columns = process_columns({words.begin() + 1, words.end()});
   return tell_errors([&] {
-    const auto record = box_store().find(boxes.front());
-    print_processes(ask_box<std::vector<sandbox::ProcessEntry>>(
-        record, [](auto& client, auto answer) { client.list_processes(answer); }));
+    const auto record = box_store().find(words.front());
+    const auto processes = ask_box<std::vector<sandbox::ProcessEntry>>(
+        record, [](auto& client, auto answer) { client.list_processes(answer); });
+    print_processes(processes, columns, moment_of(record));
   });
 }
 

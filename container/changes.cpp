@@ -112,7 +112,8 @@ class Walk {
  private:
   void add_deleted(const std::string& path, const std::set<std::string>& present) {
     for (const auto& name : names_in_image(layers_, path)) {
-      if (!present.contains(name)) changes_.push_back({Kind::deleted, path + "/" + name});
+      if (!present.contains(name))
+        changes_.push_back({.kind = Kind::deleted, .path = path + "/" + name});
     }
   }
 
@@ -122,8 +123,11 @@ class Walk {
         ::fstatat(parent, name.c_str(), &info, AT_SYMLINK_NOFOLLOW) != 0) {
       return;
     }
-    if (is_whiteout(info)) return changes_.push_back({Kind::deleted, path});
-    changes_.push_back({is_in_image(layers_, path) ? Kind::changed : Kind::added, path});
+    if (is_whiteout(info)) return changes_.push_back({.kind = Kind::deleted, .path = path});
+    changes_.push_back(
+        {.kind = is_in_image(layers_, path) ? Kind::changed : Kind::added,
+         .path = path,
+         .size = S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0});
     if (S_ISDIR(info.st_mode)) {
       enter(base::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).get(), path);
     }

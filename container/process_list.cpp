@@ -60,16 +60,23 @@ std::optional<sandbox::ProcessEntry> describe(pid_t pid) {
   }
   const auto fields = base::words(std::string_view(stat).substr(close + 1));
   const auto ticks = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
+  const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const auto used = number<std::uint64_t>(fields, 11) + number<std::uint64_t>(fields, 12);
   const auto start = number<std::uint64_t>(fields, 19) / ticks;
-  return sandbox::ProcessEntry{
-      .pid = pid,
-      .ppid = number<pid_t>(fields, 1),
-      .uid = owner.st_uid,
-      .started = boot_time() + static_cast<std::int64_t>(start),
-      .terminal = terminal_name(number<unsigned>(fields, 4)),
-      .cpu_ns = used * second_ns / ticks,
-      .command = command_of(process, stat.substr(open + 1, close - open - 1))};
+  const auto name = stat.substr(open + 1, close - open - 1);
+  return sandbox::ProcessEntry{.pid = pid,
+                               .ppid = number<pid_t>(fields, 1),
+                               .uid = owner.st_uid,
+                               .started = boot_time() + static_cast<std::int64_t>(start),
+                               .terminal = terminal_name(number<unsigned>(fields, 4)),
+                               .cpu_ns = used * second_ns / ticks,
+                               .state = fields.empty() ? '?' : fields.front().front(),
+                               .nice = number<int>(fields, 16),
+                               .threads = number<unsigned>(fields, 17),
+                               .virtual_bytes = number<std::uint64_t>(fields, 20),
+                               .resident_bytes = number<std::uint64_t>(fields, 21) * page,
+                               .name = name,
+                               .command = command_of(process, name)};
 }
 
 }  // namespace

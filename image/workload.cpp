@@ -20,12 +20,9 @@ Words::iterator find_variable(Words& env, const std::string& variable) {
 }
 
 Words command_line(const PreparedImage& image, const WorkloadOptions& options) {
-  auto words = image.config.entrypoint;
-  auto rest = options.command.empty() ? image.config.command : options.command;
-  if (options.entrypoint) {
-    words = options.entrypoint->empty() ? Words{} : Words{*options.entrypoint};
-    rest = options.command;
-  }
+  auto words = entrypoint_of(image.config, options.entrypoint);
+  const bool takes_image_command = options.command.empty() && !options.entrypoint;
+  const auto& rest = takes_image_command ? image.config.command : options.command;
   words.insert(words.end(), rest.begin(), rest.end());
   if (words.empty()) {
     throw base::Error(base::ErrorKind::usage,
@@ -36,6 +33,11 @@ Words command_line(const PreparedImage& image, const WorkloadOptions& options) {
 }
 
 }  // namespace
+
+Words entrypoint_of(const ImageConfig& config, const std::optional<std::string>& given) {
+  if (!given) return config.entrypoint;
+  return given->empty() ? Words{} : Words{*given};
+}
 
 void set_default_variable(Words& env, const std::string& variable) {
   if (find_variable(env, variable) == env.end()) env.push_back(variable);

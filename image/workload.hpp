@@ -25,6 +25,10 @@ void set_variable(std::vector<std::string>& env, const std::string& variable);
 // Sets it unless there is one of that name.
 void set_default_variable(std::vector<std::string>& env, const std::string& variable);
 
+// The first words of the workload's command: what was given in place of the image's, or that.
+std::vector<std::string> entrypoint_of(const ImageConfig& config,
+                                       const std::optional<std::string>& given);
+
 // Docker's rules: the command replaces Cmd and follows Entrypoint; the environment is PATH, then
 // the image's, then HOME by the user's entry in the image's /etc/passwd, then the user's. Throws
 // base::Error (usage) when there is no command, or no such user.

@@ -72,6 +72,12 @@ std::string to_json(const std::vector<ProcessEntry>& entries) {
                     {"started", entry.started},
                     {"terminal", entry.terminal},
                     {"cpu_ns", entry.cpu_ns},
+                    {"state", std::string(1, entry.state)},
+                    {"nice", entry.nice},
+                    {"threads", entry.threads},
+                    {"virtual_bytes", entry.virtual_bytes},
+                    {"resident_bytes", entry.resident_bytes},
+                    {"name", entry.name},
                     {"command", entry.command}});
   }
   return dump(list);
@@ -85,6 +91,12 @@ std::vector<ProcessEntry> processes_from_json(std::string_view text, std::string
                         .started = view.get<std::int64_t>("started"),
                         .terminal = view.get<std::string>("terminal"),
                         .cpu_ns = view.get<std::uint64_t>("cpu_ns"),
+                        .state = (view.get<std::string>("state") + '?').front(),
+                        .nice = view.get<int>("nice"),
+                        .threads = view.get<unsigned>("threads"),
+                        .virtual_bytes = view.get<std::uint64_t>("virtual_bytes"),
+                        .resident_bytes = view.get<std::uint64_t>("resident_bytes"),
+                        .name = view.get<std::string>("name"),
                         .command = view.get<std::string>("command")};
   });
 }
@@ -92,15 +104,18 @@ std::vector<ProcessEntry> processes_from_json(std::string_view text, std::string
 std::string to_json(const std::vector<FileChange>& changes) {
   auto list = Json::array();
   for (const auto& change : changes) {
-    list.push_back(
-        {{"kind", std::string(1, static_cast<char>(change.kind))}, {"path", change.path}});
+    list.push_back({{"kind", std::string(1, static_cast<char>(change.kind))},
+                    {"path", change.path},
+                    {"size", change.size}});
   }
   return dump(list);
 }
 
 std::vector<FileChange> changes_from_json(std::string_view text, std::string_view source) {
   return list_from<FileChange>(text, source, [](const JsonView& view) {
-    return FileChange{.kind = change_kind(view.at("kind")), .path = view.get<std::string>("path")};
+    return FileChange{.kind = change_kind(view.at("kind")),
+                      .path = view.get<std::string>("path"),
+                      .size = view.get<std::uint64_t>("size")};
   });
 }
 

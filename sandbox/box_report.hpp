@@ -32,6 +32,12 @@ struct ProcessEntry {
   std::int64_t started = 0;  // seconds since the epoch
   std::string terminal;      // "pts/0"; "?" without one
   std::uint64_t cpu_ns = 0;
+  char state = '?';  // proc_pid_stat(5): 'R', 'S', 'Z', ...
+  int nice = 0;
+  unsigned threads = 1;
+  std::uint64_t virtual_bytes = 0;
+  std::uint64_t resident_bytes = 0;
+  std::string name;     // of the program, at most 15 characters
   std::string command;  // with its arguments, blanks between
 };
 
@@ -39,6 +45,7 @@ struct FileChange {
   enum class Kind : char { added = 'A', changed = 'C', deleted = 'D' };
   Kind kind = Kind::added;
   std::string path;
+  std::uint64_t size = 0;  // in bytes, of a file that was added or changed
 };
 
 // What FileTask::describe writes.

@@ -20,6 +20,7 @@ Json settings_to_json(const BoxSettings& settings) {
   return {{"image", settings.image},
           {"image_id", settings.image_id},
           {"command", settings.command},
+          {"entrypoint_words", settings.entrypoint_words},
           {"engine", settings.engine},
           {"requested_engine", settings.requested_engine},
           {"user", settings.user},
@@ -45,6 +46,7 @@ BoxSettings settings_from(const JsonView& view) {
   settings.image = view.get<std::string>("image");
   settings.image_id = view.get_or("image_id", settings.image_id);
   settings.command = view.get_or("command", settings.command);
+  settings.entrypoint_words = view.get_or("entrypoint_words", settings.entrypoint_words);
   settings.engine = view.get<std::string>("engine");
   settings.requested_engine = view.get_or("requested_engine", settings.engine);
   settings.user = view.get_or("user", settings.user);

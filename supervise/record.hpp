@@ -30,6 +30,7 @@ struct BoxSettings {
   std::string image;                 // as it was named
   std::string image_id;              // the digest of its config
   std::vector<std::string> command;  // the workload's, for lists of boxes
+  std::size_t entrypoint_words = 0;  // how many of its first words are the entrypoint
   std::string engine;                // the one that runs it: "container", "vm", "qemu", "process"
   std::string requested_engine;      // what --as said: "vm", where "qemu" stands in for it
   std::string user;                  // as it was named; "": the superuser

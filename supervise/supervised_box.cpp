@@ -137,6 +137,10 @@ void SupervisedBox::record_end(const sandbox::Outcome& outcome, bool executed) {
     state.oom_killed = outcome.oom_killed;
     state.error = outcome.error ? outcome.error->message() : "";
     if (executed) state.finished = now();
+    // At once: nobody shall take it for one that has ended for good.
+    const bool comes_back =
+        executed && !stays_ended_ && wants_restart(record().settings.restart, state);
+    if (comes_back && !restart_wanted_) state.status = Status::restarting;
   });
   if (!executed) return;
   if (outcome.oom_killed) emit(record(), "oom");
@@ -147,7 +151,6 @@ void SupervisedBox::record_end(const sandbox::Outcome& outcome, bool executed) {
 void SupervisedBox::restart_later() {
   const auto& state = record().state;
   const auto delay = back_off_.next(std::chrono::nanoseconds(state.finished - state.started));
-  note([](BoxState& changed) { changed.status = Status::restarting; });
   restart_timer_ = loop_.add_timer(delay, [this] {
     restart_timer_.reset();
     note([](BoxState& changed) { ++changed.restart_count; });

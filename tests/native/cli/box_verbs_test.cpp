@@ -143,6 +143,30 @@ TEST_F(BoxVerbs, AnImageStaysWhileABoxHasIt) {
   EXPECT_EQ(twinbox({"image", "rm", "busybox"}).status, 0);
 }
 
+TEST_F(BoxVerbs, TopTakesTheOptionsOfPs) {
+  run("web");
+  EXPECT_TRUE(twinbox({"top", "web", "-ef"}).out.starts_with("UID "));
+  EXPECT_TRUE(twinbox({"top", "web", "aux"}).out.starts_with("USER "));
+  const auto chosen = twinbox({"top", "web", "-o", "pid,comm"}).out;
+  EXPECT_TRUE(chosen.starts_with("PID       COMMAND\n")) << chosen;
+  EXPECT_TRUE(chosen.ends_with(" sleep\n")) << chosen;
+  const auto unknown = twinbox({"top", "web", "-o", "nonsense"});
+  EXPECT_NE(unknown.status, 0);
+  EXPECT_NE(unknown.err.find("nonsense"), std::string::npos);
+}
+
+TEST_F(BoxVerbs, PsTellsWhatABoxHasWritten) {
+  run_to_end("job", "dd if=/dev/zero of=/file bs=1000 count=20 2>/dev/null");
+  const auto size = twinbox({"ps", "-as", "--format", "{{.Size}}"}).out;
+  EXPECT_TRUE(size.starts_with("20kB (virtual ")) << size;
+}
+
+TEST_F(BoxVerbs, InspectKeepsTheEntrypointApart) {
+  twinbox({"create", "--name", "apart", "--entrypoint", "sleep", "busybox", "1000"});
+  EXPECT_EQ(field("apart", "json .Config.Entrypoint"), "[\"sleep\"]\n");
+  EXPECT_EQ(field("apart", "json .Config.Cmd"), "[\"1000\"]\n");
+}
+
 TEST_F(BoxVerbs, InfoNamesTheEnginesAndTheirVersions) {
   const auto info = base::parse_json(twinbox({"info", "-f", "{{json .Engines}}"}).out, "info");
   std::map<std::string, base::Json> engines;
