@@ -36,9 +36,9 @@ void copy_data(archive* from, archive* to) {
   std::string buffer(block, '\0');
   for (auto count = ::archive_read_data(from, buffer.data(), buffer.size()); count != 0;
        count = ::archive_read_data(from, buffer.data(), buffer.size())) {
-    if (count < 0) image::check_archive(from, static_cast<int>(count), "what is copied");
+    if (count < 0) image::check_archive(from, static_cast<int>(count), "copy the files");
     const auto written = ::archive_write_data(to, buffer.data(), static_cast<std::size_t>(count));
-    if (written < 0) image::check_archive(to, static_cast<int>(written), "what is copied");
+    if (written < 0) image::check_archive(to, static_cast<int>(written), "copy the files");
   }
 }
 
@@ -49,24 +49,26 @@ void change_tar(int in, int out, const TarChange& change) {
   const image::ArchiveHandle from(::archive_read_new());
   ::archive_read_support_format_tar(from.get());
   ::archive_read_support_format_empty(from.get());
-  image::check_archive(from.get(), ::archive_read_open_fd(from.get(), in, block), "what is copied");
+  image::check_archive(from.get(), ::archive_read_open_fd(from.get(), in, block), "copy the files");
   const image::ArchiveHandle to(::archive_write_new());
   ::archive_write_set_format_pax_restricted(to.get());
-  image::check_archive(to.get(), ::archive_write_open_fd(to.get(), out), "what is copied");
+  image::check_archive(to.get(), ::archive_write_open_fd(to.get(), out), "copy the files");
   archive_entry* entry = nullptr;
   for (auto result = ::archive_read_next_header(from.get(), &entry); result != ARCHIVE_EOF;
        result = ::archive_read_next_header(from.get(), &entry)) {
-    image::check_archive(from.get(), result, "what is copied");
+    image::check_archive(from.get(), result, "copy the files");
     change_entry(entry, change);
-    image::check_archive(to.get(), ::archive_write_header(to.get(), entry), "what is copied");
+    image::check_archive(to.get(), ::archive_write_header(to.get(), entry), "copy the files");
     copy_data(from.get(), to.get());
   }
-  image::check_archive(to.get(), ::archive_write_close(to.get()), "what is copied");
+  image::check_archive(to.get(), ::archive_write_close(to.get()), "copy the files");
 }
 
 Stage::Stage(base::Fd end, const std::function<void(int)>& work) : pid_(::fork()) {
   if (pid_ < 0) base::throw_errno("cannot start a process that copies");
   if (pid_ > 0) return;
+  // Where nobody reads any more somebody else has failed, and tells why.
+  ::signal(SIGPIPE, SIG_DFL);
   int status = 0;
   try {
     work(end.get());

@@ -195,10 +195,20 @@ void copy_out_of_box(const Place& from, const std::string& destination, const Co
   });
   Stage unpacker(std::move(changed.out), [&](int in) {
     packed.in.reset();
-    unpack_here(in, target.directory);
+    try {
+      unpack_here(in, target.directory);
+    } catch (const base::Error& error) {
+      throw base::Error(error.kind(), fmt::format("{}, in {}", error.message(), target.directory));
+    }
   });
   packed.out.reset();
-  files.run({.kind = Kind::pack, .path = source}, {.in = nothing.get(), .out = packed.in.get()});
+  try {
+    files.run({.kind = Kind::pack, .path = source}, {.in = nothing.get(), .out = packed.in.get()});
+  } catch (const base::Error&) {
+    packed.in.reset();
+    finish(unpacker);  // where that failed, it has told why the box could not go on
+    throw;
+  }
   packed.in.reset();
   finish(changer);
   finish(unpacker);

@@ -87,12 +87,14 @@ void OwnedBox::change(const std::function<void(BoxRecord&)>& change) {
   record_ = std::move(changed);
 }
 
-void OwnedBox::note(const std::function<void(BoxRecord&)>& change) {
+bool OwnedBox::note(const std::function<void(BoxRecord&)>& change) {
   try {
     this->change(change);
+    return true;
   } catch (const base::Error& error) {
     change(record_);
     base::log(base::LogLevel::warning, "{}", error.what());
+    return false;
   }
 }
 

@@ -37,8 +37,9 @@ class OwnedBox {
   sandbox::Spec spec() const;
   // Changes the record, in one step for readers.
   void change(const std::function<void(BoxRecord&)>& change);
-  // The same for what has happened already: where it cannot be written down, that is a warning.
-  void note(const std::function<void(BoxRecord&)>& change);
+  // The same for what has happened already: where it cannot be written down, that is a
+  // warning, and false.
+  bool note(const std::function<void(BoxRecord&)>& change);
   void write_spec(const sandbox::Spec& spec);
   void rename(std::string_view new_name);
   // The directory and the name are gone after it. Throws base::Error naming the path where that

@@ -13,6 +13,8 @@
 namespace twinbox::supervise {
 namespace {
 
+constexpr std::chrono::seconds note_interval{1};
+
 using base::ErrorKind;
 using sandbox::Done;
 
@@ -44,11 +46,21 @@ SupervisedBox::SupervisedBox(base::EventLoop& loop, OwnedBox box,
 SupervisedBox::~SupervisedBox() {
   cancel(loop_, kill_timer_);
   cancel(loop_, restart_timer_);
+  cancel(loop_, note_timer_);
 }
 
 // The box goes on where the disk is full; start() has seen to it that there was room at first.
 void SupervisedBox::note(const std::function<void(BoxState&)>& change) {
-  box_->note([&](BoxRecord& record) { change(record.state); });
+  cancel(loop_, note_timer_);
+  if (!box_->note([&](BoxRecord& record) { change(record.state); })) note_again();
+}
+
+// What was noted is written down once there is room.
+void SupervisedBox::note_again() {
+  note_timer_ = loop_.add_timer(note_interval, [this] {
+    note_timer_.reset();
+    if (box_) note([](BoxState&) {});
+  });
 }
 
 void SupervisedBox::start(Done done) {
@@ -250,10 +262,14 @@ void SupervisedBox::resize(sandbox::TerminalSize size) {
 
 void SupervisedBox::pause(Done done) {
   running_box(Action::pause).pause([this, done = std::move(done)](const auto& answer) {
-    if (!std::holds_alternative<base::Error>(answer) && run_) {
-      note([](BoxState& state) { state.status = Status::paused; });
-      emit(record(), "pause");
+    if (std::holds_alternative<base::Error>(answer) || !run_) return done(answer);
+    try {
+      box_->change([](BoxRecord& record) { record.state.status = Status::paused; });
+    } catch (const base::Error& error) {  // no command would know that it can be unpaused
+      run_->box().resume([](const auto&) {});
+      return done(error);
     }
+    emit(record(), "pause");
     done(answer);
   });
 }

@@ -86,6 +86,7 @@ class SupervisedBox {
   void signal_stop(std::optional<int> number, std::optional<int> timeout);
   void end_exec_processes();
   void note(const std::function<void(BoxState&)>& change);
+  void note_again();
   bool active() const { return run_ || restart_timer_; }
 
   base::EventLoop& loop_;
@@ -101,6 +102,7 @@ class SupervisedBox {
   std::vector<sandbox::Done> stop_done_;
   std::optional<base::EventLoop::TimerId> kill_timer_;
   std::optional<base::EventLoop::TimerId> restart_timer_;
+  std::optional<base::EventLoop::TimerId> note_timer_;
   BackOff back_off_;
   bool stop_wanted_ = false;     // by the verb
   bool restart_wanted_ = false;  // by the verb, after this run
