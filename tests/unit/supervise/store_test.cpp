@@ -74,7 +74,7 @@ TEST_F(StoreTest, ABoxWithoutANameGetsOne) {
 
 TEST_F(StoreTest, ANameThatIsTakenLeavesNothingBehind) {
   const auto id = make_box("web");
-  EXPECT_THAT(message_of([&] { make_box("web"); }), HasSubstr("the name web is in use"));
+  EXPECT_THAT(message_of([&] { make_box("web"); }), HasSubstr("the name web is already in use"));
   EXPECT_THAT(names_in(boxes()), ElementsAre(id));
   EXPECT_THAT(message_of([&] { make_box("no name"); }), HasSubstr("is no name"));
   EXPECT_THAT(names_in(boxes()), ElementsAre(id));
