@@ -153,7 +153,7 @@ TEST_F(Lifecycle, NamesAreTakenOnce) {
   for (const std::string verb : {"create", "run"}) {
     const auto refused = twinbox({verb, "--name", "one", "busybox", "true"});
     EXPECT_EQ(refused.status, 125);
-    EXPECT_TRUE(has(refused.err, "the name one is in use")) << refused.err;
+    EXPECT_TRUE(has(refused.err, "the name one is already in use")) << refused.err;
   }
   EXPECT_EQ(names_in(root() / "boxes").size(), 1U);
 }
