@@ -126,12 +126,26 @@ kill -9 $(pidof twinbox-vmm); wait $run; rm /tmp/up.$$
   EXPECT_GT(own, 256U);
 }
 
+// Nobody can kill a guest's process 1 but its kernel; this is what comes of it.
+TEST(Monitor, AGuestThatPanicsIsToldAndLeavesNothing) {
+  const auto result = script_in_lab(R"(
+twinbox run -d --privileged --as vm --name panics busybox sleep 1000000 >/dev/null || exit 1
+twinbox exec panics sh -c 'echo c >/proc/sysrq-trigger' 2>/dev/null; echo $?
+twinbox wait panics
+twinbox inspect --format '{{.State.Status}} {{.State.Error}}' panics
+twinbox rm panics; pidof twinbox-vmm || echo none left
+)");
+  EXPECT_EQ(result.out,
+            "125\n125\nexited the guest was lost while its workload ran: the guest asked for a "
+            "reset\npanics\nnone left\n")
+      << result.err;
+}
+
 TEST(Monitor, GivesBackWhatTheGuestHasUsedAndFreed) {
   const auto result = script_in_lab(R"(
 twinbox run -d --as vm --name returns --memory 320m busybox sleep 1000000 >/dev/null || exit 1
 pid=$(twinbox inspect --format '{{.State.Pid}}' returns)
-resident() { grep VmRSS /proc/$pid/status | tr -dc '0-9
-'; }
+resident() { grep VmRSS /proc/$pid/status | tr -dc '0-9\n'; }
 sleep 4; resident  # what the boot has freed is back by then
 twinbox exec returns dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; resident
 sleep 5; resident
