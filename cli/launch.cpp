@@ -20,8 +20,9 @@ class Launch {
 
   int run() {
     foreground_.follow(*client_, client_->attach(foreground_.stdio(), foreground_.on_end()));
-    client_->start([this](const auto& answer) { take_start(answer); });
+    // Before the start: a short workload has ended before a later question arrives.
     client_->wait([this](const auto& answer) { take_end(answer); });
+    client_->start([this](const auto& answer) { take_start(answer); });
     while (!foreground_.ended() && !(options_.detach && started_)) loop_.run();
     if (!foreground_.ended()) return 0;
     const auto& end = foreground_.wait();
