@@ -2,6 +2,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <utility>
@@ -22,6 +23,11 @@ std::string shell_word(std::string_view word) {
   return text + "'";
 }
 
+// A guest's write to a port returns before QEMU has the bytes, and what is on its way is lost when
+// the machine ends. So each port's bytes are followed by this, and the machine stays until we have
+// seen it on all of them.
+constexpr std::string_view end_of_port = "\x1e\x1c\x1d twinbox lab: end of port \x1d\x1c\x1e";
+
 // The lab's init runs this with the ports in place.
 std::string make_script(const LabCommand& command) {
   std::string script = "cd /\n";
@@ -30,13 +36,52 @@ std::string make_script(const LabCommand& command) {
     script += fmt::format("export {}={}\n", variable.substr(0, equals),
                           shell_word(std::string_view(variable).substr(equals + 1)));
   }
+  script += fmt::format("end={}\n", shell_word(end_of_port));
+  // In one group: a port can be opened once, and what the command leaves running may hold it.
+  script += "{ ";
   for (const auto& word : command.args) script += shell_word(word) + ' ';
   script +=
-      "</dev/null >/dev/virtio-ports/stdout 2>/dev/virtio-ports/stderr\n"
-      "echo $? >/dev/virtio-ports/status\n";
-  if (command.out) script += "tar -C /out -c . >/dev/virtio-ports/files\n";
+      "</dev/null; status=$?; printf %s \"$end\"; printf %s \"$end\" >&2; } "
+      ">/dev/virtio-ports/stdout 2>/dev/virtio-ports/stderr\n";
+  script += fmt::format("{{ {} printf %s \"$end\"; }} >/dev/virtio-ports/files\n",
+                        command.out ? "tar -C /out -c .;" : "");
+  script += "{ echo $status; printf %s \"$end\"; read -r _; } <>/dev/virtio-ports/status >&0\n";
   return script;
 }
+
+// What comes over a port, less the end's mark.
+class PortBytes {
+ public:
+  explicit PortBytes(int target) : target_(target) {}
+
+  bool ended() const { return ended_; }
+
+  void add(std::span<const std::byte> bytes) {
+    if (ended_) return;
+    held_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const auto end = held_.find(end_of_port);
+    ended_ = end != std::string::npos;
+    pass_on(ended_ ? end : held_.size() - begun_end());
+  }
+  // No more comes, with or without a mark.
+  void close() { pass_on(ended_ ? 0 : held_.size()); }
+
+ private:
+  // The last bytes that may be the mark's first ones.
+  std::size_t begun_end() const {
+    auto length = std::min(held_.size(), end_of_port.size() - 1);
+    while (!held_.ends_with(end_of_port.substr(0, length))) --length;
+    return length;
+  }
+  void pass_on(std::size_t count) {
+    base::write_all(target_, std::string_view(held_).substr(0, count));
+    held_.erase(0, count);
+  }
+
+  int target_;
+  bool ended_ = false;
+  std::string held_;
+};
 
 // Takes what the lab sends over its ports until the machine has ended.
 class PortReader {
@@ -45,37 +90,48 @@ class PortReader {
     auto [ours, theirs] = base::make_socket_pair();
     base::set_nonblocking(ours.get(), true);
     const int fd = ours.get();
-    targets_[fd] = target;
+    ports_.emplace(fd, target);
     loop_.add(fd, EPOLLIN, [this, fd](std::uint32_t) { take(fd); });
     ours_.push_back(std::move(ours));
     theirs_.push_back(std::move(theirs));
     return {.name = name, .socket = theirs_.back().get()};
   }
 
-  // `machine` has the other ends now.
+  // `machine` has the other ends now. The last port that was added is the one where the lab waits
+  // for a line from us when all have ended.
   void read_until_end(const LabMachine& machine) {
     theirs_.clear();
     loop_.add(machine.pidfd(), EPOLLIN, [this](std::uint32_t) { loop_.stop(); });
     loop_.run();
     loop_.remove(machine.pidfd());
-    while (!targets_.empty()) take(targets_.begin()->first);  // what is left in the sockets
+    while (!ports_.empty()) take(ports_.begin()->first);  // what is left in the sockets
   }
 
  private:
   void take(int fd) {
-    const int target = targets_.at(fd);
+    auto& port = ports_.at(fd);
+    const bool had_ended = port.ended();
     while (const auto count = base::read_some(fd, buffer_)) {
       if (*count == 0) {
+        port.close();
         loop_.remove(fd);
-        targets_.erase(fd);
+        ports_.erase(fd);
         return;
       }
-      base::write_all(target, std::span(buffer_).first(*count));
+      port.add(std::span(buffer_).first(*count));
     }
+    if (!had_ended && port.ended()) let_go();
+  }
+
+  void let_go() const {
+    if (ports_.size() < ours_.size()) return;  // the machine ends by itself already
+    const bool all =
+        std::ranges::all_of(ports_, [](const auto& port) { return port.second.ended(); });
+    if (all) base::send_some(ours_.back().get(), std::as_bytes(std::span("\n", 1)));
   }
 
   base::EventLoop loop_;
-  std::map<int, int> targets_;
+  std::map<int, PortBytes> ports_;
   std::vector<base::Fd> ours_;
   std::vector<base::Fd> theirs_;
   std::vector<std::byte> buffer_ = std::vector<std::byte>(64 * 1024);
@@ -106,7 +162,7 @@ int run_deterministic(LabMachineConfig config, const LabCommand& command) {
   config.timing = LabTiming::deterministic;
   config.script = make_script(command);
   config.ports = {reader.add("stdout", STDOUT_FILENO), reader.add("stderr", STDERR_FILENO),
-                  reader.add("status", status.get()), reader.add("files", files.get())};
+                  reader.add("files", files.get()), reader.add("status", status.get())};
   const LabMachine machine(config);
   reader.read_until_end(machine);
 

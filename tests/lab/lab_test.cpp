@@ -5,6 +5,7 @@
 #include <csignal>
 #include <memory>
 #include <numeric>
+#include <thread>
 #include <vector>
 
 #include "base/file.hpp"
@@ -118,6 +119,23 @@ TEST(DeterministicLab, RepeatsToTheNanosecondAndBringsFilesBack) {
   ASSERT_NE(first.out.find("nsecs"), std::string::npos) << first.out;
   EXPECT_EQ(base::read_file(directory.path() / "first/file"), "hello\n");
   EXPECT_EQ(run_into("second").out, first.out);
+}
+
+// What is on its way when the command ends is not lost with the machine.
+TEST(DeterministicLab, WaitsForAHostThatIsSlow) {
+  const base::TemporaryDirectory directory;
+  Running command({"twinbox", "lab", "exec", "--deterministic", "--out",
+                   (directory.path() / "out").string(), "--", "sh", "-c",
+                   "echo started; sleep 1; dd if=/dev/zero of=/out/file bs=1000 count=700; "
+                   "head -c 700000 /dev/zero; exit 3"});
+  ASSERT_TRUE(command.wait_for_output("started")) << command.wait().err;
+  command.signal(SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(5));  // the rest of the lab's life takes less
+  command.signal(SIGCONT);
+  const auto result = command.wait();
+  EXPECT_EQ(result.status, 3) << result.err;
+  EXPECT_EQ(result.out.size(), 8U + 700'000);
+  EXPECT_EQ(std::filesystem::file_size(directory.path() / "out/file"), 700'000U);
 }
 
 TEST(LabErrors, NameThePackageOfAMissingQemu) {
