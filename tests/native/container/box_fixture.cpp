@@ -13,6 +13,7 @@
 #include "base/syscall.hpp"
 #include "container/cgroup_layout.hpp"
 #include "container/engine.hpp"
+#include "tests/support/collect_pipe.hpp"
 
 namespace twinbox::testing {
 
@@ -97,8 +98,10 @@ RunningBox::RunningBox(sandbox::Engine& engine, sandbox::BoxRequest request) {
   out_ = std::move(out_read);
   err_ = std::move(err_read);
   for (const auto* pipe : {&out_, &err_}) base::set_nonblocking(pipe->get(), true);
-  loop_.add(out_.get(), EPOLLIN, [this](std::uint32_t) { collect(out_, result_.out); });
-  loop_.add(err_.get(), EPOLLIN, [this](std::uint32_t) { collect(err_, result_.err); });
+  loop_.add(out_.get(), EPOLLIN,
+            [this](std::uint32_t) { tests::collect_pipe(loop_, out_, result_.out); });
+  loop_.add(err_.get(), EPOLLIN,
+            [this](std::uint32_t) { tests::collect_pipe(loop_, err_, result_.err); });
   box_ = engine.create(std::move(request));
   box_->start(loop_, [this](const sandbox::Outcome& outcome) {
     result_.outcome = outcome;
@@ -109,18 +112,6 @@ RunningBox::RunningBox(sandbox::Engine& engine, sandbox::BoxRequest request) {
 RunningBox::~RunningBox() = default;
 
 void RunningBox::write_input(const std::string& text) { base::write_all(input_.get(), text); }
-
-void RunningBox::collect(base::Fd& pipe, std::string& into) {
-  std::array<std::byte, 65536> buffer{};
-  while (const auto count = base::read_some(pipe.get(), buffer)) {
-    if (*count == 0) {
-      loop_.remove(pipe.get());
-      pipe.reset();
-      return;
-    }
-    into.append(reinterpret_cast<const char*>(buffer.data()), *count);
-  }
-}
 
 void RunningBox::run_until(const std::function<bool()>& condition) {
   const auto deadline = std::chrono::steady_clock::now() + patience;

@@ -77,8 +77,6 @@ class RunningBox {
   bool ended() const { return ended_; }
 
  private:
-  void collect(base::Fd& pipe, std::string& into);
-
   base::EventLoop loop_;
   base::Fd input_;
   base::Fd out_;

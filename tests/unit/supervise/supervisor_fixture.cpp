@@ -10,6 +10,7 @@
 
 #include "base/syscall.hpp"
 #include "support/script_engine.hpp"
+#include "tests/support/collect_pipe.hpp"
 
 namespace twinbox::tests {
 
@@ -38,7 +39,8 @@ Attachment::Attachment(base::EventLoop& loop, supervise::BoxClient& client,
   client.attach({in.get(), out_write.get(), err_write.get()},
                 [this](const sandbox::Outcome& outcome) { outcome_ = outcome; });
   stall(false);
-  loop_.add(err_pipe_.get(), EPOLLIN, [this](std::uint32_t) { collect(err_pipe_, err_); });
+  loop_.add(err_pipe_.get(), EPOLLIN,
+            [this](std::uint32_t) { tests::collect_pipe(loop_, err_pipe_, err_); });
 }
 
 Attachment::~Attachment() {
@@ -49,19 +51,8 @@ Attachment::~Attachment() {
 
 void Attachment::stall(bool on) {
   if (on) return loop_.remove(out_pipe_.get());
-  loop_.add(out_pipe_.get(), EPOLLIN, [this](std::uint32_t) { collect(out_pipe_, out_); });
-}
-
-void Attachment::collect(base::Fd& pipe, std::string& into) {
-  std::array<std::byte, 65536> buffer{};
-  while (const auto count = base::read_some(pipe.get(), buffer)) {
-    if (*count == 0) {
-      loop_.remove(pipe.get());
-      pipe.reset();
-      return;
-    }
-    into.append(reinterpret_cast<const char*>(buffer.data()), *count);
-  }
+  loop_.add(out_pipe_.get(), EPOLLIN,
+            [this](std::uint32_t) { tests::collect_pipe(loop_, out_pipe_, out_); });
 }
 
 SupervisorFixture::SupervisorFixture() {

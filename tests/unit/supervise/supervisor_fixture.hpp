@@ -31,8 +31,6 @@ class Attachment {
   void stall(bool on);
 
  private:
-  void collect(base::Fd& pipe, std::string& into);
-
   base::EventLoop& loop_;
   base::Fd out_pipe_;
   base::Fd err_pipe_;
