@@ -28,11 +28,11 @@ std::vector<Case> run_cases() {
       {"Life", "RemovesItselfWhenAsked",
        R"sh(run --rm --name $me busybox true; status tb inspect $me)sh", "1\n"},
       {"Life", "AttachShowsWhatComes",
-       R"sh(run -d --name $me busybox sh -c 'until test -e /go; do sleep 0.1; done; echo gone; exit 6' \
-            >/dev/null
-          tb attach $me >$dir/out & attached=$!
-          tb exec $me touch /go; wait $attached; echo $?; cat $dir/out)sh",
-       "6\ngone\n"},
+       R"sh(run -d --name $me busybox sh -c 'until test -e /go; do echo waiting; sleep 0.1; done
+            echo gone; exit 6' >/dev/null
+          tb attach $me >$dir/out & attached=$!; until_true grep -q waiting $dir/out
+          tb exec $me touch /go; wait $attached; echo $?; uniq $dir/out)sh",
+       "6\nwaiting\ngone\n"},
       {"Life", "WaitTellsTheStatus",
        R"sh(run -d --name $me busybox sh -c 'until test -e /go; do sleep 0.1; done; exit 5' >/dev/null
           tb wait $me >$dir/out & waiting=$!

@@ -105,7 +105,7 @@ class DeviceProgram : public ::testing::Test {
     std::ifstream mounts("/proc/mounts");
     for (std::string line; std::getline(mounts, line);) {
       const auto fields = base::words(line);
-      if (fields.at(2) == "cgroup2") group_ = fs::path(fields.at(1)) / "twinbox-device-test";
+      if (fields.at(2) == "cgroup2") group_ = fs::path(fields.at(1)) / directory_.path().filename();
     }
     if (group_.empty()) GTEST_SKIP() << "no cgroup file system of version 2 is mounted";
     fs::create_directory(group_);
