@@ -1,6 +1,7 @@
 #include "base/processor.hpp"
 
 #include <cpuid.h>
+#include <fmt/format.h>
 
 #include <array>
 #include <cstring>
@@ -15,6 +16,16 @@ bool processor_virtualizes() {
   const bool vmx = __get_cpuid(1, &eax, &ebx, &ecx, &edx) != 0 && (ecx & (1U << 5)) != 0;
   const bool svm = __get_cpuid(0x8000'0001, &eax, &ebx, &ecx, &edx) != 0 && (ecx & (1U << 2)) != 0;
   return vmx || svm;
+}
+
+std::string processor_signature() {
+  std::array<unsigned, 4> basic{};
+  std::array<unsigned, 4> more{};
+  __get_cpuid(1, &basic[0], &basic[1], &basic[2], &basic[3]);
+  __get_cpuid_count(7, 0, &more[0], &more[1], &more[2], &more[3]);
+  // EBX of leaf 1 tells where this thread runs.
+  return fmt::format("{:x} {:x} {:x} {:x} {:x} {:x}", basic[0], basic[2], basic[3], more[1],
+                     more[2], more[3]);
 }
 
 bool processor_is_emulated() {

@@ -73,6 +73,7 @@ void declare_isolation(RunOptions& run, Options& options) {
   options.values("device", "HOST[:BOX[:rwm]]", "a device of this host", run.devices);
   options.value("kernel", "stock|tuned|FILE", "a machine's kernel; default: tuned if built",
                 run.kernel);
+  options.flag("cold", "boot the machine, in place of a copy of one that has booted", run.cold);
 }
 
 void check_conflicts(const RunOptions& run) {

@@ -55,6 +55,7 @@ struct RunOptions {
   std::vector<std::string> sysctl;
   std::vector<std::string> devices;
   std::string kernel;
+  bool cold = false;
 
   // Of `run` alone.
   bool detach = false;

@@ -91,6 +91,7 @@ sandbox::Spec make_spec(const RunOptions& options, const image::PreparedImage& i
   spec.resources = resources(options);
   spec.annotations = pairs(options.annotations, "--annotation");
   spec.vm.kernel = guest_images::checked_kernel_choice(options.kernel);
+  spec.vm.cold = options.cold;
   set_mounts(options, spec);
   set_isolation(options, spec);
   return spec;

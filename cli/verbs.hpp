@@ -57,6 +57,7 @@ int rename(const Arguments& arguments);
 int update(const Arguments& arguments);
 
 int image(const Arguments& arguments);
+int snapshot(const Arguments& arguments);
 int info(const Arguments& arguments);
 int completion(const Arguments& arguments);
 int doctor(const Arguments& arguments);

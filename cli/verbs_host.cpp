@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::array verbs{
     Verb{"image", "import, list and remove images", image},
+    Verb{"snapshot", "remove what machines start warm from", snapshot},
     Verb{"boot", "boot a kernel in the microVM monitor with its console on the terminal", boot},
     Verb{"lab", "run commands on an emulated host that has hardware virtualization", lab},
     Verb{"compare", "measure process, container and microVM against each other", compare},

@@ -210,6 +210,7 @@ std::vector<std::string> Runner::command(const std::string& engine, const Worklo
     arguments.insert(arguments.end(),
                      {"--memory", plan_.memory, "--cpus", std::to_string(plan_.cpus)});
   }
+  if (engine == "vm") arguments.emplace_back("--cold");  // a boot is what is compared
   if (!plan_.kernel.empty() && engine == "vm") {
     arguments.insert(arguments.end(), {"--kernel", plan_.kernel});
   }

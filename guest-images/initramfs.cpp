@@ -3,11 +3,9 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -15,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/fingerprint.hpp"
 #include "base/syscall.hpp"
 #include "guest-images/kernel_modules.hpp"
 #include "sandbox/paths.hpp"
@@ -77,22 +76,6 @@ class ArchiveWriter {
   std::unique_ptr<archive, FreeArchive> archive_;
 };
 
-// Changes whenever the file does, without reading it: reading and hashing megabytes would cost more
-// than the boot saves.
-std::string fingerprint(const fs::path& file) {
-  struct stat status {};
-  if (::stat(file.c_str(), &status) != 0) base::throw_errno("cannot find {}", file.string());
-  return fmt::format("{}:{}:{}:{}:{}.{}", file.string(), status.st_dev, status.st_ino,
-                     status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-}
-
-// FNV-1a; a name for a cache, not a proof of content.
-std::uint64_t short_hash(const std::string& text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  return hash;
-}
-
 // What processes that were killed while they wrote have left: "HASH.cpio.new.PID".
 void remove_stale_drafts(const fs::path& directory) {
   constexpr std::string_view mark = ".new.";
@@ -145,11 +128,10 @@ void write_initramfs(const fs::path& path, std::vector<std::string> directories,
 
 fs::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus) {
   const auto agent = sandbox::program_path("twinbox-agent");
-  auto inputs = fingerprint(agent) + "\n";
-  if (!kernel.modules.empty()) inputs += fingerprint(kernel.modules / "modules.builtin");
+  auto inputs = base::fingerprint(agent) + "\n";
+  if (!kernel.modules.empty()) inputs += base::fingerprint(kernel.modules / "modules.builtin");
   if (bus == VirtioBus::pci) inputs += "\npci";
-  const auto path =
-      sandbox::data_root() / "cache/initramfs" / fmt::format("{:016x}.cpio", short_hash(inputs));
+  const auto path = sandbox::data_root() / "cache/initramfs" / (base::short_name(inputs) + ".cpio");
   if (!fs::exists(path)) {
     base::make_directories(path.parent_path());
     remove_stale_drafts(path.parent_path());

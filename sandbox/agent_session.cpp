@@ -1,7 +1,9 @@
 #include "sandbox/agent_session.hpp"
 
 #include <fcntl.h>
+#include <sys/random.h>
 
+#include <array>
 #include <ctime>
 #include <deque>
 #include <map>
@@ -39,6 +41,15 @@ std::uint64_t nanoseconds_since_epoch() {
          static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+// As much as a random number generator needs to be seeded.
+std::string fresh_entropy() {
+  std::array<std::uint8_t, 32> bytes{};
+  if (::getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    base::throw_errno("cannot get random numbers");
+  }
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
 }  // namespace
 
 class AgentSession::Core : public std::enable_shared_from_this<Core> {
@@ -60,6 +71,14 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
     send(FrameType::memory_request, 0, {});
   }
   void request(ProcessId box, std::string_view json, Answer<std::string> answer);
+  void freeze(std::function<void()> on_frozen) {
+    on_frozen_ = std::move(on_frozen);
+    send(FrameType::freeze, 0, {});
+  }
+  void go_on_as_copy(std::string_view identity) {
+    ready_ = true;
+    connection_->send(FrameType::go_on, 0, identity);
+  }
   // Sends at once, or when the peer has said hello.
   void send(FrameType type, ProcessId process, std::string payload) {
     when_ready([this, type, process, payload = std::move(payload)] {
@@ -90,6 +109,7 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
   void on_hello(std::string_view payload);
   void on_log(std::string_view payload);
   void on_memory(std::string_view payload);
+  void on_frozen();
   void on_reply(std::string_view payload);
   void on_started(Process& process);
   void lose(const base::Error& reason);
@@ -104,12 +124,14 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
   std::vector<std::function<void()>> waiting_for_hello_;
   std::map<ProcessId, Process> processes_;
   std::deque<std::function<void(std::string_view)>> memory_requests_;
+  std::function<void()> on_frozen_;
   std::map<std::uint32_t, Answer<std::string>> requests_;
   std::uint32_t last_request_ = 0;
   std::optional<base::Error> lost_;
   ProcessId last_process_ = 0;
   int log_lines_ = 0;
-  bool ready_ = false;
+  bool greeted_ = false;  // by the agent
+  bool ready_ = false;    // it hears what is sent
 };
 
 AgentSession::ProcessId AgentSession::Core::start(FrameType type, const std::string& payload,
@@ -168,7 +190,7 @@ void AgentSession::Core::when_ready(std::function<void()> action) {
 }
 
 void AgentSession::Core::on_frame(const Frame& frame) {
-  if (!ready_ && frame.type != FrameType::hello && frame.type != FrameType::log) {
+  if (!greeted_ && frame.type != FrameType::hello && frame.type != FrameType::log) {
     violation("it speaks before its hello");
   }
   switch (frame.type) {
@@ -178,6 +200,8 @@ void AgentSession::Core::on_frame(const Frame& frame) {
       return on_log(frame.payload);
     case FrameType::memory:
       return on_memory(frame.payload);
+    case FrameType::frozen:
+      return on_frozen();
     case FrameType::reply:
       return on_reply(frame.payload);
     default:
@@ -218,7 +242,7 @@ void AgentSession::Core::on_hello(std::string_view payload) {
   const auto json = base::parse_json(payload, "hello");
   const base::JsonView view(json, "hello");
   const auto spoken = view.get<std::uint32_t>("protocol");
-  if (ready_) violation("a second hello");
+  if (std::exchange(greeted_, true)) violation("a second hello");
   if (spoken != protocol::version) {
     throw base::Error(base::ErrorKind::system,
                       fmt::format("speaks protocol {}, this program {}", spoken, protocol::version),
@@ -239,6 +263,12 @@ void AgentSession::Core::on_memory(std::string_view payload) {
   const auto on_memory = std::move(memory_requests_.front());
   memory_requests_.pop_front();
   on_memory(payload);
+}
+
+void AgentSession::Core::on_frozen() {
+  const auto told = std::exchange(on_frozen_, nullptr);
+  if (!told) violation("frozen, for which nobody asked");
+  told();
 }
 
 void AgentSession::Core::request(ProcessId box, std::string_view json, Answer<std::string> answer) {
@@ -378,6 +408,15 @@ void AgentSession::set_clock() {
   std::string payload;
   protocol::append_u64(payload, nanoseconds_since_epoch());
   core_->send(FrameType::set_clock, 0, std::move(payload));
+}
+
+void AgentSession::freeze(std::function<void()> on_frozen) { core_->freeze(std::move(on_frozen)); }
+
+void AgentSession::go_on() { core_->send(FrameType::go_on, 0, {}); }
+
+void AgentSession::go_on_as_copy() {
+  const base::Json identity{{"clock_ns", nanoseconds_since_epoch()}, {"entropy", fresh_entropy()}};
+  core_->go_on_as_copy(identity.dump());
 }
 
 const std::optional<base::Error>& AgentSession::lost() const { return core_->lost(); }

@@ -87,6 +87,13 @@ class AgentSession {
   // Steps the machine's wall clock to the host's.
   void set_clock();
   void power_off();
+  // Answers when the agent says nothing any more, until go_on(): its machine can be saved. Only
+  // while it runs nothing.
+  void freeze(std::function<void()> on_frozen);
+  void go_on();
+  // At once after the construction, where the agent is one that was saved while it was frozen:
+  // gives it the time and randomness of its own.
+  void go_on_as_copy();
   // Why the connection is lost; empty while it is not.
   const std::optional<base::Error>& lost() const;
 

@@ -46,6 +46,10 @@ void FrameConnection::watch() {
 void FrameConnection::send(protocol::FrameType type, std::uint32_t process,
                            std::string_view payload) {
   if (!open_) return;
+  if (held_) {
+    *held_ += protocol::encode(type, process, payload);
+    return;
+  }
   output_ += protocol::encode(type, process, payload);
   if (output_.size() - output_start_ > output_limit) {
     // Ended from the loop: the caller may stand in the middle of its own state.
@@ -57,6 +61,12 @@ void FrameConnection::send(protocol::FrameType type, std::uint32_t process,
     return;
   }
   if (!watching_output_) transmit();
+}
+
+// In order: what was held comes before what is sent from here on.
+void FrameConnection::release() {
+  output_ += std::exchange(held_, std::nullopt).value_or(std::string());
+  if (open_ && !watching_output_) transmit();
 }
 
 void FrameConnection::flush() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -33,6 +34,9 @@ class FrameConnection : public std::enable_shared_from_this<FrameConnection> {
 
   // Queues a frame and writes what the stream takes now. Nothing after the end.
   void send(protocol::FrameType type, std::uint32_t process, std::string_view payload);
+  // What is sent from now on waits for release().
+  void hold() { held_.emplace(); }
+  void release();
   // Writes what is queued, waiting for the stream; for last words.
   void flush();
   // Whether the stream has taken all that was queued, or is no more.
@@ -57,6 +61,7 @@ class FrameConnection : public std::enable_shared_from_this<FrameConnection> {
   protocol::Decoder decoder_;
   std::string output_;
   std::size_t output_start_ = 0;
+  std::optional<std::string> held_;
   bool open_ = true;
   bool watching_output_ = false;
 };

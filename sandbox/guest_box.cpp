@@ -56,10 +56,11 @@ void GuestBox::start(base::EventLoop& loop, ExitHandler on_exit) {
   loop_ = &loop;
   on_exit_ = std::move(on_exit);
   keep_stdio();
-  machine_->start(loop,
-                  {.on_mark = [this](Mark mark, std::uint64_t time) { marks_.stamp(mark, time); },
-                   .on_port = [this](base::Fd port) { start_workload(std::move(port)); },
-                   .on_end = [this](const GuestMachine::End& end) { on_machine_end(end); }});
+  machine_->start(
+      loop,
+      {.on_mark = [this](Mark mark, std::uint64_t time) { marks_.stamp(mark, time); },
+       .on_port = [this](base::Fd port, auto agent) { start_workload(std::move(port), agent); },
+       .on_end = [this](const GuestMachine::End& end) { on_machine_end(end); }});
   boot_timer_ = loop.add_timer(
       boot_limit, [this, granted = base::GrantedTime()] { look_at_boot(granted); },
       boot_look_interval);
@@ -73,12 +74,13 @@ void GuestBox::keep_stdio() {
   }
 }
 
-void GuestBox::start_workload(base::Fd port) {
+void GuestBox::start_workload(base::Fd port, GuestMachine::Agent agent) {
   session_ = std::make_shared<AgentSession>(
       *loop_, std::move(port),
       SessionHandlers{
           .on_hello = [this](std::string_view) { on_hello(); },
           .on_log = [](std::string_view text) { base::log(base::LogLevel::warning, "{}", text); }});
+  if (agent == GuestMachine::Agent::saved) session_->go_on_as_copy();
   AgentBox box{.spec = request_.spec, .disks = {}};
   for (std::size_t i = 0; i < request_.root.disks.size(); ++i) {
     box.disks.push_back("/dev/" + disk_name(i));

@@ -28,11 +28,15 @@ class GuestMachine {
     base::Error reason;      // why it ended, when it was not told to
     bool never_ran = false;  // the machine could not be made; `reason` says all there is to say
   };
+  enum class Agent {
+    starts,  // with its machine
+    saved,   // while it was frozen; the machine goes on from there
+  };
   struct Handlers {
     // A moment that the machine itself knows of, in CLOCK_MONOTONIC nanoseconds.
     std::function<void(Mark mark, std::uint64_t time)> on_mark;
     // The connected stream that leads to the agent, or will once that has started.
-    std::function<void(base::Fd port)> on_port;
+    std::function<void(base::Fd port, Agent agent)> on_port;
     // Called once from the loop, when nothing of the machine runs any more.
     std::function<void(const End& end)> on_end;
   };
@@ -80,7 +84,7 @@ class GuestBox : public Box {
   template <typename T, typename Decode>
   void ask_guest(const base::Json& question, Answer<T> answer, Decode decode);
   void keep_stdio();
-  void start_workload(base::Fd port);
+  void start_workload(base::Fd port, GuestMachine::Agent agent);
   void on_hello();
   void on_started();
   void on_workload_end(const Outcome& outcome);

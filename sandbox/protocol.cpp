@@ -27,7 +27,12 @@ std::uint64_t read_little_endian(std::string_view payload, std::size_t offset, s
 }
 
 bool is_known(std::uint64_t type) {
-  return (type >= 1 && type <= 9) || (type >= 32 && type <= 43) || type == 64 || type == 65;
+  const auto between = [type](FrameType first, FrameType last) {
+    return type >= static_cast<std::uint64_t>(first) && type <= static_cast<std::uint64_t>(last);
+  };
+  return between(FrameType::hello, FrameType::frozen) ||
+         between(FrameType::start_box, FrameType::go_on) ||
+         between(FrameType::credit, FrameType::stream_closed);
 }
 
 struct Header {

@@ -86,6 +86,7 @@ struct VirtualMachine {
   std::string kernel;  // a file, or a name that the engine knows; empty: its default
   std::string kernel_parameters;
   std::string initrd;
+  bool cold = false;  // boot the kernel, whatever a template would save
 };
 
 struct Spec {

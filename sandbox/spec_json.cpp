@@ -1,5 +1,6 @@
 // A Spec as an OCI runtime-spec 1.1 config.json, both ways.
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.hpp"
@@ -62,6 +63,9 @@ std::vector<Mount> mounts_from(const JsonView& view) {
   return mounts;
 }
 
+// The one parameter of our hypervisor.
+constexpr const char* cold_start = "cold";
+
 VirtualMachine vm_from(const JsonView& view) {
   VirtualMachine vm;
   const auto kernel = view.at("kernel");
@@ -70,6 +74,10 @@ VirtualMachine vm_from(const JsonView& view) {
     vm.kernel_parameters += (vm.kernel_parameters.empty() ? "" : " ") + word;
   }
   vm.initrd = kernel.get_or<std::string>("initrd", "");
+  if (const auto hypervisor = view.find("hypervisor")) {
+    const auto words = hypervisor->get_or<std::vector<std::string>>("parameters", {});
+    vm.cold = std::ranges::find(words, cold_start) != words.end();
+  }
   return vm;
 }
 
@@ -117,7 +125,9 @@ Json vm_to_json(const VirtualMachine& vm) {
   for (const auto& word : base::words(vm.kernel_parameters)) words.push_back(word);
   Json kernel{{"path", vm.kernel}, {"parameters", words}};
   if (!vm.initrd.empty()) kernel["initrd"] = vm.initrd;
-  return {{"kernel", kernel}};
+  Json json{{"kernel", kernel}};
+  if (vm.cold) json["hypervisor"] = {{"path", ""}, {"parameters", Json::array({cold_start})}};
+  return json;
 }
 
 // What is in `from` and not in `known`, at any depth of objects.

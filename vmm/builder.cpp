@@ -109,7 +109,9 @@ void add_virtio_devices(Machine& machine, base::EventLoop& loop, const MachineCo
   for (const auto& disk : config.disks) {
     const auto access =
         disk.read_only ? virtio::BlockAccess::read_only : virtio::BlockAccess::read_write;
-    add_virtio_device(machine, loop, std::make_unique<virtio::Block>(loop, disk.path, access));
+    auto medium =
+        disk.drive ? virtio::open_drive(disk.path, access) : virtio::open_disk(disk.path, access);
+    add_virtio_device(machine, loop, std::make_unique<virtio::Block>(loop, std::move(medium)));
   }
   if (!config.ports.empty()) {
     std::vector<virtio::Console::Port> ports;

@@ -10,7 +10,7 @@ using base::JsonView;
 std::string to_json(const MachineConfig& config) {
   Json disks = Json::array();
   for (const auto& disk : config.disks) {
-    disks.push_back({{"path", disk.path}, {"read_only", disk.read_only}});
+    disks.push_back({{"path", disk.path}, {"read_only", disk.read_only}, {"drive", disk.drive}});
   }
   Json ports = Json::array();
   for (const auto& port : config.ports) {
@@ -45,8 +45,8 @@ MachineConfig machine_config_from_json(std::string_view text, std::string_view s
   config.cpus = view.get_or<unsigned>("cpus", 1);
   if (const auto disks = view.find("disks")) {
     for (const auto& disk : disks->elements()) {
-      config.disks.push_back(
-          {disk.get<std::string>("path"), disk.get_or<bool>("read_only", false)});
+      config.disks.push_back({disk.get<std::string>("path"), disk.get_or<bool>("read_only", false),
+                              disk.get_or<bool>("drive", false)});
     }
   }
   if (const auto ports = view.find("ports")) {

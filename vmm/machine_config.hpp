@@ -9,8 +9,11 @@
 namespace twinbox::vmm {
 
 struct DiskConfig {
-  std::string path;
+  std::string path;  // empty: a drive with nothing in it
   bool read_only = false;
+  // The guest sees a drive, of a size that says nothing of what is in it, so that a machine which
+  // was saved without its disks can go on with them.
+  bool drive = false;
 };
 
 // A virtio-console port whose bytes go to and come from a connected stream socket.

@@ -13,7 +13,7 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "container/engine.hpp"
-#include "guest-images/agent/service.hpp"
+#include "guest-images/agent/identity.hpp"
 #include "sandbox/spec.hpp"
 
 namespace twinbox::agent {

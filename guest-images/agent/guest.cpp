@@ -14,6 +14,7 @@
 #include "guest-images/agent/box.hpp"
 #include "guest-images/agent/bring_up.hpp"
 #include "guest-images/agent/host_port.hpp"
+#include "guest-images/agent/identity.hpp"
 #include "guest-images/agent/mark_register.hpp"
 #include "guest-images/agent/service.hpp"
 #include "sandbox/box_words.hpp"
@@ -53,6 +54,11 @@ void serve_host() {
              .ask = [&](auto box, const auto& question,
                         const auto& answer) { sandbox::ask_box(boxes.at(box), question, answer); },
              .power_off = power_off,
+             .become_copy =
+                 [&](const auto& identity) {
+                   marks.stamp(sandbox::Mark::booted);
+                   become_copy(identity);
+                 },
              .owns_child = [&](pid_t child) { return boxes.own(child); }});
   base::log_line(base::LogLevel::info, service.serve(port.open(port_name, port_patience)));
 }

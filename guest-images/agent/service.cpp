@@ -8,7 +8,6 @@
 #include <array>
 #include <chrono>
 #include <csignal>
-#include <ctime>
 #include <span>
 #include <utility>
 
@@ -17,6 +16,7 @@
 #include "base/syscall.hpp"
 #include "guest-images/agent/command.hpp"
 #include "guest-images/agent/figures.hpp"
+#include "guest-images/agent/identity.hpp"
 #include "sandbox/box_words.hpp"
 
 namespace twinbox::agent {
@@ -40,9 +40,7 @@ class CommandRunner : public sandbox::BoxProcess {
 std::string hello() {
   utsname names{};
   ::uname(&names);
-  return protocol::encode(
-      FrameType::hello, 0,
-      base::Json{{"protocol", protocol::version}, {"kernel", names.release}}.dump());
+  return base::Json{{"protocol", protocol::version}, {"kernel", names.release}}.dump();
 }
 
 int failure_status(const base::Error& error) {
@@ -57,12 +55,6 @@ int failure_status(const base::Error& error) {
 }
 
 }  // namespace
-
-void set_clock(std::uint64_t nanoseconds) {
-  const timespec now{.tv_sec = static_cast<time_t>(nanoseconds / 1'000'000'000U),
-                     .tv_nsec = static_cast<long>(nanoseconds % 1'000'000'000U)};
-  if (::clock_settime(CLOCK_REALTIME, &now) != 0) base::throw_errno("cannot set the clock");
-}
 
 Service::Service(base::EventLoop& loop, Machine machine)
     : loop_(loop),
@@ -82,7 +74,7 @@ Service::~Service() {
 }
 
 std::string Service::serve(base::Fd stream) {
-  base::write_all(stream.get(), hello());
+  base::write_all(stream.get(), protocol::encode(FrameType::hello, 0, hello()));
   connection_ = sandbox::FrameConnection::open(
       loop_, std::move(stream), "the host", [this](const Frame& frame) { take(frame); },
       [this](const base::Error& reason) {
@@ -123,6 +115,11 @@ void Service::take_machine_frame(const Frame& frame) {
       return connection_->send(FrameType::memory, 0, memory_figures());
     case FrameType::set_clock:
       return take_clock(protocol::read_u64(frame.payload, 0));
+    case FrameType::freeze:
+      connection_->send(FrameType::frozen, 0, {});
+      return connection_->hold();
+    case FrameType::go_on:
+      return go_on(frame.payload);
     case FrameType::power_off:
       if (machine_.power_off) return machine_.power_off();
       return log("this agent does not own its machine and leaves it running");
@@ -138,6 +135,14 @@ void Service::take_clock(std::uint64_t nanoseconds) {
   } catch (const base::Error& error) {
     log(error.message());
   }
+}
+
+void Service::go_on(std::string_view payload) {
+  connection_->release();
+  if (payload.empty()) return;
+  const auto json = base::parse_json(payload, "go_on");
+  if (machine_.become_copy) machine_.become_copy(base::JsonView(json, "go_on"));
+  connection_->send(FrameType::hello, 0, hello());
 }
 
 sandbox::ServedProcess& Service::add_workload(std::uint32_t id) {

@@ -35,12 +35,11 @@ struct Machine {
                      const sandbox::Answer<std::string>& answer)>
       ask{};
   std::function<void()> power_off{};
+  // This machine was made from what was saved of another one: it is to become one of its own.
+  std::function<void(const base::JsonView& identity)> become_copy{};
   // Whether somebody else waits for this child.
   std::function<bool(pid_t)> owns_child{};
 };
-
-// Steps the wall clock to `nanoseconds` since the epoch.
-void set_clock(std::uint64_t nanoseconds);
 
 class Service {
  public:
@@ -60,6 +59,7 @@ class Service {
   void take(const sandbox::protocol::Frame& frame);
   void take_machine_frame(const sandbox::protocol::Frame& frame);
   void take_clock(std::uint64_t nanoseconds);
+  void go_on(std::string_view payload);
   void start_command(const sandbox::protocol::Frame& frame);
   void start_box(const sandbox::protocol::Frame& frame);
   void start_exec(const sandbox::protocol::Frame& frame);

@@ -203,7 +203,7 @@ void Machine::connect_port() {
     reason_ = error;
     return kill();
   }
-  handlers_.on_port(std::move(port));
+  handlers_.on_port(std::move(port), Agent::starts);
 }
 
 void Machine::kill() {

@@ -253,7 +253,7 @@ int run(const Settings& settings) {
   request.spec.vm.kernel = settings.kernel;
   request.spec.vm.kernel_parameters = settings.append;
   request.root = image.root;
-  const auto config = vmm::plan_machine(request);
+  const auto config = vmm::plan_machine(request);  // without a template: both boot
   const base::Fd null_fd = base::open_file("/dev/null", O_RDWR);
   const std::array<Start, 2> monitors{
       [&](base::EventLoop& loop, int port) -> std::unique_ptr<Machine> {

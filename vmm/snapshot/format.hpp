@@ -13,6 +13,10 @@ namespace twinbox::vmm::snapshot {
 inline constexpr std::uint32_t format_version = 1;
 inline constexpr std::array<char, 8> magic{'T', 'W', 'I', 'N', 'S', 'N', 'A', 'P'};
 inline constexpr std::uint64_t memory_offset = 4096;
+// Of the file beside a snapshot that notes which one was found whole.
+inline constexpr const char* checked_suffix = ".checked";
+// SNAPSHOT.PID.part is one that is being written, or was when its writer was killed.
+inline constexpr const char* draft_suffix = ".part";
 
 struct Header {
   std::array<char, 8> magic{};             // 0

@@ -7,11 +7,17 @@
 #include <algorithm>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/syscall.hpp"
 #include "vmm/snapshot/archive.hpp"
 #include "vmm/snapshot/host.hpp"
 
 namespace twinbox::vmm::snapshot {
+namespace {
+
+constexpr std::uint64_t mapping_unit = 2U << 20;  // a huge page
+
+}  // namespace
 
 Snapshot::Snapshot(const std::string& path) : path_(path), file_(base::open_file(path, O_RDONLY)) {
   read_header();
@@ -56,7 +62,33 @@ void Snapshot::read_state() {
   state_ = reader.get_list<std::byte>();
 }
 
+// Whoever writes to the file gives it another time.
+std::string Snapshot::identity() const {
+  struct stat status {};
+  if (::fstat(file_.get(), &status) != 0) base::throw_errno("cannot examine {}", path_);
+  return fmt::format("{} {} {} {}.{:09}\n", status.st_dev, status.st_ino, status.st_size,
+                     status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+}
+
 void Snapshot::check_memory() const {
+  const auto note = path_ + checked_suffix;
+  const auto current = identity();
+  std::string noted(current.size(), '\0');
+  const base::Fd file(::open(note.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file &&
+      ::read(file.get(), noted.data(), noted.size()) == static_cast<ssize_t>(noted.size()) &&
+      noted == current) {
+    return;
+  }
+  read_memory();
+  try {
+    base::write_file_atomic(note, current);
+  } catch (const base::Error&) {
+    // It is read again then.
+  }
+}
+
+void Snapshot::read_memory() const {
   std::uint64_t end = 0;
   std::vector<std::byte> bytes;
   for (const auto& extent : extents_) {
@@ -89,11 +121,32 @@ void Snapshot::check_zero(std::uint64_t from, std::uint64_t to) const {
   }
 }
 
+// Units without data stay as they are: memory of our own, which the host can back by huge pages.
+std::vector<PageRange> Snapshot::units_with_data() const {
+  std::vector<PageRange> units;
+  for (const auto& extent : extents_) {
+    const auto from = extent.offset / mapping_unit * mapping_unit;
+    const auto end = extent.offset + extent.size + mapping_unit - 1;
+    const auto to = std::min(end / mapping_unit * mapping_unit, header_.memory_size);
+    if (!units.empty() && from <= units.back().host_offset + units.back().size) {
+      units.back().size = to - units.back().host_offset;
+    } else {
+      units.push_back({.host_offset = from, .size = to - from});
+    }
+  }
+  return units;
+}
+
 void Snapshot::map_into(const GuestMemory& memory) const {
-  for (const auto& region : memory.regions()) {
-    if (!memory.map_file(region.start, file_.get(), memory_offset + region.host_offset,
-                         region.size)) {
-      base::throw_errno("cannot map the memory of the snapshot {}", path_);
+  for (const auto& unit : units_with_data()) {
+    for (const auto& region : memory.regions()) {
+      const auto from = std::max(unit.host_offset, region.host_offset);
+      const auto to = std::min(unit.host_offset + unit.size, region.host_offset + region.size);
+      if (from >= to) continue;
+      const GuestAddress start{region.start.value + (from - region.host_offset)};
+      if (!memory.map_file(start, file_.get(), memory_offset + from, to - from)) {
+        base::throw_errno("cannot map the memory of the snapshot {}", path_);
+      }
     }
   }
 }

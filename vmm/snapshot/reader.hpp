@@ -24,15 +24,19 @@ class Snapshot {
   // What was given to write().
   std::span<const std::byte> state() const { return state_; }
 
-  // Reads all of the memory; throws base::Error when anything in it has changed.
+  // Reads all of the memory; throws base::Error when anything in it has changed. Once for each
+  // file: where one was found whole and not written to since is noted beside it.
   void check_memory() const;
-  // Puts the file in place of the guest's RAM, page for page as they are touched. The guest's
-  // writes stay its own.
+  // Puts the file's data in place of the guest's RAM, page for page as they are touched. The
+  // guest's writes stay its own. The memory must be as new.
   void map_into(const GuestMemory& memory) const;
 
  private:
   void read_header();
   void read_state();
+  void read_memory() const;
+  std::string identity() const;
+  std::vector<PageRange> units_with_data() const;
   void check_zero(std::uint64_t from, std::uint64_t to) const;
   [[noreturn]] void damaged(const std::string& how) const;
 

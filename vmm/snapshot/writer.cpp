@@ -28,7 +28,7 @@ class PartialFile {
  public:
   explicit PartialFile(const std::string& path)
       : path_(path),
-        passing_(fmt::format("{}.{}.part", path, ::getpid())),
+        passing_(fmt::format("{}.{}{}", path, ::getpid(), draft_suffix)),
         file_(base::open_file(passing_, O_RDWR | O_CREAT | O_TRUNC, 0600)) {}
   PartialFile(const PartialFile&) = delete;
   PartialFile& operator=(const PartialFile&) = delete;

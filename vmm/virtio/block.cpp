@@ -9,11 +9,11 @@
 
 namespace twinbox::vmm::virtio {
 
-Block::Block(base::EventLoop& loop, const std::string& path, BlockAccess access)
+Block::Block(base::EventLoop& loop, Disk disk)
     : loop_(loop),
-      disk_(open_disk(path, access)),
+      disk_(std::move(disk)),
       // Header and status take two of a queue's descriptors.
-      config_{.capacity = disk_.sectors, .size_max = 0, .segment_max = queue_size - 2},
+      config_{.capacity = disk_.capacity, .size_max = 0, .segment_max = queue_size - 2},
       worker_(std::make_unique<BlockWorker>(disk_)) {
   loop_.add(worker_->finished_descriptor(), EPOLLIN | EPOLLET, [this](std::uint32_t) {
     const std::lock_guard lock(mutex());

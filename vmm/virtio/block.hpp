@@ -21,8 +21,7 @@ class Block final : public VirtioDevice {
  public:
   static constexpr std::uint16_t queue_size = 128;
 
-  // Opens the disk by path; throws base::Error that names it when it cannot.
-  Block(base::EventLoop& loop, const std::string& path, BlockAccess access);
+  Block(base::EventLoop& loop, Disk disk);
   ~Block() override;
 
   std::uint32_t type() const override { return abi::type_block; }

@@ -33,7 +33,7 @@ bool locate(BlockRequest& request, std::uint64_t sector, std::vector<Segment> da
   request.data = std::move(data);
   const std::uint64_t count = request.data_size / abi::block::sector_size;
   if (request.data_size % abi::block::sector_size != 0) return false;
-  if (sector > disk.sectors || count > disk.sectors - sector) return false;
+  if (sector > disk.capacity || count > disk.capacity - sector) return false;
   request.offset = sector * abi::block::sector_size;
   return true;
 }
@@ -79,7 +79,17 @@ Disk open_disk(const std::string& path, BlockAccess access) {
   disk.file = base::open_file(path, mode | O_NONBLOCK);  // opening a FIFO must not wait
   disk.access = access;
   disk.sectors = file_size(disk.file.get(), path) / abi::block::sector_size;
+  disk.capacity = disk.sectors;
   disk.id = std::filesystem::path(path).filename().string().substr(0, abi::block::id_size);
+  return disk;
+}
+
+Disk open_drive(const std::string& path, BlockAccess access) {
+  constexpr std::uint64_t sectors_of_drives = (std::uint64_t{1} << 40) / abi::block::sector_size;
+  Disk disk;
+  if (!path.empty()) disk = open_disk(path, access);
+  disk.access = access;
+  disk.capacity = sectors_of_drives;
   return disk;
 }
 
@@ -99,6 +109,11 @@ BlockRequest parse_block_request(const DescriptorChain& chain, const Disk& disk)
 
 BlockResult execute_block_request(const BlockRequest& request, const Disk& disk) {
   const int file = disk.file.get();
+  const bool moves_data =
+      request.operation == BlockOperation::read || request.operation == BlockOperation::write;
+  if (moves_data && request.offset + request.data_size > disk.sectors * abi::block::sector_size) {
+    return {};  // a drive's end is not its medium's
+  }
   BlockResult done{.status = abi::block::status_ok, .written = 0};
   try {
     switch (request.operation) {

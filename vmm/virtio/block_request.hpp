@@ -18,11 +18,15 @@ struct Disk {
   base::Fd file;
   BlockAccess access = BlockAccess::read_write;
   std::uint64_t sectors = 0;  // whole ones; a last part of one is not seen by the guest
-  std::string id;             // at most 20 bytes; the guest sees it as the disk's serial number
+  std::uint64_t capacity =
+      0;           // that the guest is told of, in sectors; beyond `sectors` nothing can be read
+  std::string id;  // at most 20 bytes; the guest sees it as the disk's serial number
 };
 
 // Throws base::Error that names the path: missing, a directory, no permission.
 Disk open_disk(const std::string& path, BlockAccess access);
+// A disk that looks the same to the guest whatever is in it; nothing, where the path is empty.
+Disk open_drive(const std::string& path, BlockAccess access);
 
 enum class BlockOperation { read, write, flush, get_id, unsupported, invalid };
 

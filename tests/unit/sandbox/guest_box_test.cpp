@@ -40,10 +40,10 @@ class FakeMachine : public GuestMachine {
   void resume(Done done) override { done(std::monostate{}); }
 
   // The guest's end of a new port.
-  void open_port() {
+  void open_port(Agent agent = Agent::starts) {
     auto [ours, guests] = base::make_socket_pair();
     agent_ = std::move(guests);
-    handlers_.on_port(std::move(ours));
+    handlers_.on_port(std::move(ours), agent);
   }
   void say(FrameType type, std::uint32_t process, std::string_view payload) {
     base::write_all(agent_.get(), protocol::encode(type, process, payload));
@@ -125,6 +125,22 @@ class GuestBoxTest : public ::testing::Test {
   bool executed_ = false;
   std::optional<Outcome> outcome_;
 };
+
+// It does not wait for a hello, which comes only once the agent has heard of us.
+TEST_F(GuestBoxTest, TellsASavedAgentFirstWhoItIsNow) {
+  start();
+  machine_->open_port(GuestMachine::Agent::saved);
+  settle();
+
+  const auto frames = machine_->received();
+
+  ASSERT_GE(frames.size(), 2U);
+  EXPECT_EQ(FrameType::go_on, frames[0].type);
+  const auto identity = base::parse_json(frames[0].payload, "go_on");
+  EXPECT_EQ(64U, identity.at("entropy").get<std::string>().size());
+  EXPECT_GT(identity.at("clock_ns").get<std::uint64_t>(), 1'700'000'000'000'000'000U);
+  EXPECT_EQ(FrameType::start_box, frames[1].type);
+}
 
 TEST_F(GuestBoxTest, RunsTheWorkloadOnTheLayersAndEndsTheMachineWithIt) {
   start();

@@ -73,8 +73,8 @@ TEST_P(DecoderBadHeader, IsAnError) {
 
 INSTANTIATE_TEST_SUITE_P(Fields, DecoderBadHeader,
                          testing::Values(BadHeader{2, 0x11},  // longer than any payload
-                                         BadHeader{3, 0x7f}, BadHeader{4, 0}, BadHeader{4, 10},
-                                         BadHeader{4, 31}, BadHeader{4, 44}, BadHeader{4, 63},
+                                         BadHeader{3, 0x7f}, BadHeader{4, 0}, BadHeader{4, 11},
+                                         BadHeader{4, 31}, BadHeader{4, 46}, BadHeader{4, 63},
                                          BadHeader{4, 66}, BadHeader{5, 1}, BadHeader{6, 1},
                                          BadHeader{7, 1}, BadHeader{12, 1}, BadHeader{15, 1}));
 

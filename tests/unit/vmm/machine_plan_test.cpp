@@ -22,6 +22,7 @@ class PlanMachine : public testing::Test {
     ::setenv("TWINBOX_ROOT", directory_.path().c_str(), 1);
     ::setenv("TWINBOX_BIN", directory_.path().c_str(), 1);
     base::write_file(directory_.path() / "twinbox-agent", "the agent");
+    base::write_file(directory_.path() / "twinbox-vmm", "the monitor");
     base::write_file(kernel(),
                      "\x7f"
                      "ELF and more");
@@ -93,6 +94,41 @@ TEST_F(PlanMachine, RefusesWhatNoMachineIs) {
   request_.spec.resources.cpus.reset();
   request_.root.disks.assign(40, "/layer");
   EXPECT_THAT(refusal(), HasSubstr("40 layers"));
+}
+
+TEST_F(PlanMachine, ATemplateIsForAllImagesAndCommandsOfASize) {
+  const auto warm = plan_warm_start(request_);
+
+  EXPECT_TRUE(warm.boot.snapshot.empty());
+  EXPECT_EQ(warm.snapshot.string(), warm.machine.snapshot);
+  EXPECT_EQ(warm.boot.disks.size(), warm.machine.disks.size());
+  EXPECT_EQ("", warm.boot.disks[0].path);
+  EXPECT_EQ("/layers/two.erofs", warm.machine.disks[1].path);
+  for (const auto& disk : warm.machine.disks) EXPECT_TRUE(disk.drive && disk.read_only);
+
+  request_.root.disks = {"/layers/other.erofs"};
+  request_.spec.process.args = {"another", "command"};
+  EXPECT_EQ(warm.snapshot, plan_warm_start(request_).snapshot);
+}
+
+TEST_F(PlanMachine, AnotherTemplateIsForWhatBootsInAnotherWay) {
+  const auto usual = plan_warm_start(request_).snapshot;
+  const auto other_with = [&](const auto& change) {
+    auto saved = request_.spec;
+    change(request_.spec);
+    const auto snapshot = plan_warm_start(request_).snapshot;
+    request_.spec = std::move(saved);
+    return snapshot != usual;
+  };
+
+  EXPECT_TRUE(other_with([](auto& spec) { spec.resources.memory_bytes = 100 * base::mebibyte; }));
+  EXPECT_TRUE(other_with([](auto& spec) { spec.resources.cpus = 2; }));
+  EXPECT_TRUE(other_with([](auto& spec) { spec.vm.kernel_parameters = "mine=1"; }));
+  EXPECT_FALSE(other_with([](auto& spec) { spec.hostname = "other"; }));
+  base::write_file(directory_.path() / "twinbox-vmm", "another monitor");
+  EXPECT_NE(usual, plan_warm_start(request_).snapshot);
+  request_.root.disks.resize(5);
+  EXPECT_GE(plan_warm_start(request_).boot.disks.size(), 5U);
 }
 
 }  // namespace

@@ -117,6 +117,27 @@ TEST_F(AgentServe, KeepsStreamsApartAndReportsTheStatus) {
   EXPECT_EQ("err\n", text("err"));
 }
 
+// As where a machine is saved: nothing is said in between, and nothing is lost.
+TEST_F(AgentServe, SaysNothingBetweenFreezeAndGoOn) {
+  bool frozen = false;
+  session().freeze([&] { frozen = true; });
+  ASSERT_TRUE(run_until(loop, [&] { return frozen; }));
+  const auto out = file("out", O_RDWR | O_CREAT | O_TRUNC);
+  std::optional<sandbox::Outcome> outcome;
+  session().start_command(
+      {.args = {"sh", "-c", "echo done >" + (directory.path() / "mark").string() + "; echo out"}},
+      {-1, out.get(), -1}, {.on_end = [&](const auto& end) { outcome = end; }});
+  ASSERT_TRUE(run_until(loop, [&] { return std::filesystem::exists(directory.path() / "mark"); }));
+  loop.run_once(std::chrono::milliseconds(50));
+  EXPECT_FALSE(outcome);
+  EXPECT_EQ("", text("out"));
+
+  session().go_on();
+
+  ASSERT_TRUE(run_until(loop, [&] { return outcome.has_value(); }));
+  EXPECT_EQ("out\n", text("out"));
+}
+
 TEST_F(AgentServe, RunsCommandsOneAfterTheOther) {
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(i, shell("echo " + std::to_string(i) + "; exit " + std::to_string(i)).status);
@@ -315,7 +336,7 @@ TEST_P(BadFrames, EndTheAgent) {
 
   const auto said = base::read_to_end(agent.stream.get());
 
-  EXPECT_THAT(said, HasSubstr("\"protocol\":1"));
+  EXPECT_THAT(said, HasSubstr("\"protocol\":2"));
   EXPECT_EQ(0, agent.wait_for_end());
 }
 

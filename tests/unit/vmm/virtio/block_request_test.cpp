@@ -37,10 +37,19 @@ class BlockRequestTest : public testing::Test {
   // The request of one chain, on a disk opened for `access`.
   BlockRequest parse(const std::vector<Buffer>& buffers,
                      BlockAccess access = BlockAccess::read_write) {
-    disk_ = open_disk(path_, access);
+    return parse(buffers, open_disk(path_, access));
+  }
+  BlockRequest parse(const std::vector<Buffer>& buffers, Disk disk) {
+    disk_ = std::move(disk);
     driver_.send(buffers);
     chain_ = queue_.pop();
     return parse_block_request(chain_.value(), disk_);
+  }
+  // The status of reading two sectors of a drive.
+  std::uint8_t read_drive(const std::string& medium, std::uint64_t sector) {
+    const auto request = parse({header(block::request_in, sector), writable(guest_, 1024), status_},
+                               open_drive(medium, BlockAccess::read_only));
+    return execute_block_request(request, disk_).status;
   }
   // Status and used length after all three steps.
   BlockResult run(const std::vector<Buffer>& buffers,
@@ -209,6 +218,21 @@ TEST_F(BlockRequestTest, CapacityIsInWholeSectors) {
   EXPECT_EQ(open_disk(path_, BlockAccess::read_only).sectors, sectors);
   base::write_file(path_, std::string(1023, 'x'));
   EXPECT_EQ(open_disk(path_, BlockAccess::read_only).sectors, 1U);
+}
+
+TEST_F(BlockRequestTest, DrivesLookTheSameWhateverIsInThem) {
+  const auto empty = open_drive("", BlockAccess::read_only);
+  const auto full = open_drive(path_, BlockAccess::read_only);
+  EXPECT_EQ(empty.capacity, full.capacity);
+  EXPECT_GT(full.capacity, full.sectors);
+  EXPECT_EQ(empty.sectors, 0U);
+  EXPECT_EQ(full.sectors, sectors);
+}
+
+TEST_F(BlockRequestTest, NothingIsReadBeyondWhatIsInADrive) {
+  EXPECT_EQ(read_drive(path_, sectors - 2), block::status_ok);
+  EXPECT_EQ(read_drive(path_, sectors - 1), block::status_io_error);
+  EXPECT_EQ(read_drive("", 0), block::status_io_error);
 }
 
 TEST_F(BlockRequestTest, DiskThatCannotBeOpenedIsNamed) {

@@ -31,7 +31,7 @@ class BlockTest : public testing::Test {
     attach(access);
   }
   void attach(BlockAccess access) {
-    disk_.emplace(loop_, guest_.memory(), std::make_unique<Block>(loop_, path_, access),
+    disk_.emplace(loop_, guest_.memory(), std::make_unique<Block>(loop_, open_disk(path_, access)),
                   [this] { ++interrupts_; });
     driver_.emplace(guest_, disk_->bus_device());
   }

@@ -181,7 +181,7 @@ TEST_P(FuzzTest, Block) {
   const base::TemporaryDirectory directory;
   const std::string path = directory.path() / "disk";
   base::write_file(path, std::string(1 << 20, 'd'));
-  fuzz(std::make_unique<Block>(loop_, path, BlockAccess::read_write));
+  fuzz(std::make_unique<Block>(loop_, open_disk(path, BlockAccess::read_write)));
   EXPECT_EQ(std::filesystem::file_size(path), 1U << 20);
 }
 

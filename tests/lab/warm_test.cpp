@@ -1,0 +1,109 @@
+// Machines that go on from a template, in place of a boot of their own.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/lab/lab_run.hpp"
+
+namespace twinbox::test {
+namespace {
+
+using testing::HasSubstr;
+
+// Each test has templates of its own: their number and state are what it is about.
+RunResult with_own_templates(const std::string& script) {
+  return script_in_lab(R"(
+templates=$TWINBOX_ROOT/cache/templates; rm -rf $templates
+count() { ls $templates | grep -c "$1\$"; }
+warm() { twinbox run --rm --as vm "$@"; }
+)" + script);
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+TEST(WarmStart, OneTemplateServesEveryCommandOfASize) {
+  const auto result = with_own_templates(R"(
+warm --cold busybox echo cold; ls $templates 2>/dev/null
+warm busybox echo first; warm --hostname other --read-only busybox hostname
+warm -u 1:1 -e A=b busybox sh -c 'id -u; echo $A; exit 7'; echo $?
+count snapshot; ls $templates | grep -c part
+warm --memory 200m busybox sh -c 'exit 0'; count snapshot
+twinbox snapshot prune >/dev/null; ls $templates
+)");
+  EXPECT_EQ("cold\nfirst\nother\n1\nb\n7\n1\n0\n2\n", result.out) << result.err;
+  EXPECT_EQ("", result.err);
+}
+
+TEST(WarmStart, CopiesHaveTimeAndRandomNumbersOfTheirOwn) {
+  const auto result = with_own_templates(R"(
+for copy in 1 2 3; do
+  warm busybox sh -c 'head -c 16 /dev/urandom | od -An -tx1; cat /proc/sys/kernel/random/uuid
+                      cat /proc/sys/kernel/random/boot_id; date +%s' && date +%s
+done
+)");
+  const auto lines = lines_of(result.out);
+  ASSERT_EQ(15U, lines.size()) << result.out << result.err;
+  std::set<std::string> random;
+  for (std::size_t copy = 0; copy < 3; ++copy) {
+    for (std::size_t line = 0; line < 3; ++line) random.insert(lines[5 * copy + line]);
+    const auto inside = std::stoll(lines[5 * copy + 3]);
+    const auto outside = std::stoll(lines[5 * copy + 4]);
+    EXPECT_LE(inside, outside);
+    EXPECT_LE(outside - inside, 10);
+  }
+  EXPECT_EQ(9U, random.size()) << result.out;
+}
+
+TEST(WarmStart, AllProcessorsGoOn) {
+  const auto result = with_own_templates(R"(
+for copy in 1 2; do
+  warm --cpus 4 busybox sh -c 'nproc; for cpu in 1 2 4 8; do taskset $cpu sh -c "i=0
+    while [ \$i -lt 1000 ]; do i=\$((i+1)); done; echo -n \$i." & done; wait; sleep 0.2; echo'
+done
+)");
+  EXPECT_EQ("4\n1000.1000.1000.1000.\n4\n1000.1000.1000.1000.\n", result.out) << result.err;
+}
+
+TEST(WarmStart, ADamagedTemplateIsDroppedAndTheMachineBoots) {
+  const auto result = with_own_templates(R"(
+warm busybox true
+file=$(ls $templates/*.snapshot); size=$(stat -c %s $file)
+printf '\377\377\377\377' | dd of=$file bs=1 seek=$((size - 1000)) conv=notrunc 2>/dev/null
+warm busybox echo booted; count snapshot
+warm busybox echo made again; count snapshot
+)");
+  EXPECT_EQ("booted\n0\nmade again\n1\n", result.out) << result.err;
+}
+
+TEST(WarmStart, SeveralAtOnceMakeOneTemplate) {
+  const auto result = with_own_templates(R"(
+for i in 1 2 3 4; do warm --memory 96m busybox echo ran & done; wait
+count snapshot; ls $templates | grep -c part
+)");
+  EXPECT_EQ("ran\nran\nran\nran\n1\n0\n", result.out) << result.err;
+}
+
+TEST(WarmStart, AMakerThatIsKilledLeavesNoHalfTemplate) {
+  const auto result = with_own_templates(R"(
+for moment in 0.3 0.9 1.5; do
+  twinbox run -d --as vm --name killed busybox sleep 1000 >/dev/null 2>&1 &
+  sleep $moment; kill -9 $(pidof twinbox-vmm) 2>/dev/null; wait
+  twinbox rm -f killed >/dev/null
+done
+pidof twinbox-vmm
+warm busybox echo made; count snapshot; ls $templates | grep -c part
+)");
+  EXPECT_EQ("made\n1\n0\n", result.out) << result.err;
+}
+
+}  // namespace
+}  // namespace twinbox::test

@@ -1,0 +1,85 @@
+#include "vmm/template_store.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <string>
+
+#include "base/file.hpp"
+
+namespace twinbox::vmm {
+namespace {
+
+namespace fs = std::filesystem;
+
+class TemplateStore : public testing::Test {
+ protected:
+  fs::path make(const std::string& name, long used = 1'000'000'000) {
+    const auto path = directory_.path() / (name + ".snapshot");
+    base::write_file(path, std::string(8192, 's'));
+    const std::array<timespec, 2> times{timespec{used, 0}, timespec{used, 0}};
+    EXPECT_EQ(0, ::utimensat(AT_FDCWD, path.c_str(), times.data(), 0));
+    return path;
+  }
+  std::size_t files() const {
+    return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory_.path()), {}));
+  }
+
+  base::TemporaryDirectory directory_;
+};
+
+TEST_F(TemplateStore, IsLockedByOneAtATime) {
+  const auto path = directory_.path() / "key.snapshot";
+  auto held = lock_template(path);
+  ASSERT_TRUE(held);
+  EXPECT_FALSE(lock_template(path));
+  held.reset();
+  EXPECT_TRUE(lock_template(path));
+}
+
+TEST_F(TemplateStore, PruningLeavesNothingButWhatIsBeingMade) {
+  make("one");
+  const auto two = make("two");
+  base::write_file(two.string() + ".checked", "as it was\n");
+  const auto busy = make("busy");
+  const auto lock = lock_template(busy);
+
+  EXPECT_EQ(2 * 8192U, prune_templates(directory_.path()));
+
+  EXPECT_TRUE(fs::exists(busy));
+  EXPECT_EQ(2U, files());
+}
+
+TEST_F(TemplateStore, NothingIsPrunedWhereThereIsNothing) {
+  EXPECT_EQ(0U, prune_templates(directory_.path() / "missing"));
+}
+
+TEST_F(TemplateStore, KeepsTheOnesUsedLast) {
+  const auto made = make("made", 0);
+  for (int i = 1; i <= 10; ++i) make(std::to_string(i), i);
+
+  remove_old_templates(made);
+
+  EXPECT_TRUE(fs::exists(made));
+  EXPECT_EQ(8U, files());
+  EXPECT_FALSE(fs::exists(directory_.path() / "3.snapshot"));
+  EXPECT_TRUE(fs::exists(directory_.path() / "4.snapshot"));
+}
+
+TEST_F(TemplateStore, SweepsTheDraftsOfOneTemplate) {
+  const auto path = make("one");
+  base::write_file(path.string() + ".4711.part", "half");
+  const auto other = directory_.path() / "two.snapshot.4711.part";
+  base::write_file(other, "half");
+
+  remove_drafts(path);
+
+  EXPECT_TRUE(fs::exists(path));
+  EXPECT_TRUE(fs::exists(other));
+  EXPECT_EQ(2U, files());
+}
+
+}  // namespace
+}  // namespace twinbox::vmm

@@ -1,0 +1,107 @@
+#include "vmm/monitor_machine.hpp"
+
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/syscall.hpp"
+#include "vmm/agent_port.hpp"
+#include "vmm/monitor_record.hpp"
+#include "vmm/template_store.hpp"
+
+namespace twinbox::vmm {
+MonitorMachine::MonitorMachine(MachineConfig cold, std::optional<WarmStart> warm,
+                               std::filesystem::path directory)
+    : cold_(std::move(cold)), warm_(std::move(warm)), directory_(std::move(directory)) {}
+
+void MonitorMachine::start(base::EventLoop& loop, Handlers handlers) {
+  loop_ = &loop;
+  handlers_ = std::move(handlers);
+  if (!warm_) return start_cold();
+  if (std::filesystem::exists(warm_->snapshot)) return start_warm();
+  maker_.emplace(*loop_, *warm_,
+                 TemplateMaker::Handlers{
+                     .on_monitor = [this](pid_t monitor) { record_monitor(directory_, monitor); },
+                     .on_end = [this](const auto& error) { on_template(error); }});
+}
+
+void MonitorMachine::start_cold() {
+  spawn(cold_);
+  handlers_.on_port(std::move(port_), Agent::starts);
+}
+
+void MonitorMachine::start_warm() { spawn(warm_->machine); }
+
+void MonitorMachine::on_template(const std::optional<base::Error>& error) {
+  maker_.reset();
+  try {
+    if (killed_)
+      return handlers_.on_end({.reason = base::Error(base::ErrorKind::system, "it was told to end"),
+                               .never_ran = false});
+    if (error) return give_up_warmth(*error);
+    start_warm();
+  } catch (const base::Error& failure) {
+    handlers_.on_end({.reason = failure, .never_ran = true});
+  }
+}
+
+// What is wrong with the guest itself shows again in a cold start.
+void MonitorMachine::give_up_warmth(const base::Error& reason) {
+  base::log(base::LogLevel::warning,
+            "the machine boots, for there is no template to start it from: {}", reason.what());
+  warm_.reset();
+  start_cold();
+}
+
+void MonitorMachine::spawn(MachineConfig config) {
+  auto [ours, guests] = base::make_socket_pair();
+  config.ports.push_back({.name = agent_port, .descriptor = guests.get()});
+  if (base::log_level() == base::LogLevel::debug) config.serial_out = 2;
+  port_ = std::move(ours);
+  monitor_.emplace(
+      *loop_, std::move(config), [this](const MonitorReport& report) { on_monitor_end(report); },
+      [this](sandbox::Mark mark) { on_mark(mark); });
+  record_monitor(directory_, monitor_->pid());
+}
+
+void MonitorMachine::on_mark(sandbox::Mark mark) {
+  tell_marks(monitor_->marks());
+  // From here on it is the template's machine that runs, and not one that may have to boot.
+  if (warm_ && mark == sandbox::Mark::created) handlers_.on_port(std::move(port_), Agent::saved);
+}
+
+void MonitorMachine::tell_marks(const sandbox::Marks& marks) {
+  for (std::size_t i = 0; i < sandbox::mark_count; ++i) {
+    const auto mark = static_cast<sandbox::Mark>(i);
+    if (const auto time = marks.at(mark)) handlers_.on_mark(mark, *time);
+  }
+}
+
+void MonitorMachine::on_monitor_end(const MonitorReport& report) {
+  const auto& end = *report.end;
+  const base::Error reason(base::ErrorKind::system, end.message, end.hint);
+  const bool unusable = warm_ && end.reason == EndReason::setup_error;
+  if (unusable && !killed_) {
+    remove_template(warm_->snapshot);
+    try {
+      return give_up_warmth(reason);
+    } catch (const base::Error& error) {
+      return handlers_.on_end({.reason = error, .never_ran = true});
+    }
+  }
+  tell_marks(report.marks);
+  last_words_ = fmt::format("{}", fmt::join(end.last_serial, "\n"));
+  handlers_.on_end({.reason = reason, .never_ran = end.reason == EndReason::setup_error});
+}
+
+void MonitorMachine::kill() {
+  killed_ = true;
+  if (maker_) maker_->kill();
+  if (monitor_) monitor_->kill();
+}
+
+std::vector<pid_t> MonitorMachine::processes() const {
+  if (maker_) return maker_->processes();
+  return monitor_ && monitor_->running() ? std::vector{monitor_->pid()} : std::vector<pid_t>{};
+}
+
+}  // namespace twinbox::vmm

@@ -1,0 +1,53 @@
+// The machine of a box: a monitor process, started from a template or from the kernel.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sandbox/guest_box.hpp"
+#include "vmm/machine_plan.hpp"
+#include "vmm/monitor_process.hpp"
+#include "vmm/template_maker.hpp"
+
+namespace twinbox::vmm {
+
+// A twinbox-vmm process whose agent port is a socket pair.
+class MonitorMachine : public sandbox::GuestMachine {
+ public:
+  // Without `warm` the machine boots `cold`; so it does where the template cannot be made or used.
+  // The monitor is recorded in `directory`.
+  MonitorMachine(MachineConfig cold, std::optional<WarmStart> warm,
+                 std::filesystem::path directory);
+
+  void start(base::EventLoop& loop, Handlers handlers) override;
+  void kill() override;
+  std::vector<pid_t> processes() const override;
+  std::string last_words() const override { return last_words_; }
+  void pause(sandbox::Done done) override { monitor_->order({Command::pause}, std::move(done)); }
+  void resume(sandbox::Done done) override { monitor_->order({Command::resume}, std::move(done)); }
+
+ private:
+  void start_cold();
+  void start_warm();
+  void on_template(const std::optional<base::Error>& error);
+  void give_up_warmth(const base::Error& reason);
+  void spawn(MachineConfig config);
+  void on_mark(sandbox::Mark mark);
+  void tell_marks(const sandbox::Marks& marks);
+  void on_monitor_end(const MonitorReport& report);
+
+  MachineConfig cold_;
+  std::optional<WarmStart> warm_;  // until it is given up
+  std::filesystem::path directory_;
+  base::EventLoop* loop_ = nullptr;
+  Handlers handlers_;
+  std::optional<TemplateMaker> maker_;
+  std::optional<MonitorProcess> monitor_;
+  base::Fd port_;  // ours, until the agent can be told
+  std::string last_words_;
+  bool killed_ = false;
+};
+
+}  // namespace twinbox::vmm

@@ -1,0 +1,102 @@
+#include "vmm/template_store.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <tuple>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+#include "vmm/snapshot/format.hpp"
+
+namespace twinbox::vmm {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Each takes some tens of megabytes.
+constexpr std::size_t templates_kept = 8;
+
+struct Kept {
+  fs::path path;
+  timespec used;
+  std::uint64_t bytes = 0;
+};
+
+std::vector<Kept> templates_in(const fs::path& directory) {
+  std::vector<Kept> kept;
+  std::error_code none;
+  for (const auto& entry : fs::directory_iterator(directory, none)) {
+    struct stat status {};
+    if (entry.path().extension() != ".snapshot" || ::stat(entry.path().c_str(), &status) != 0) {
+      continue;
+    }
+    constexpr std::uint64_t block = 512;
+    kept.push_back(
+        {entry.path(), status.st_atim, static_cast<std::uint64_t>(status.st_blocks) * block});
+  }
+  return kept;
+}
+
+fs::path lock_of(const fs::path& snapshot) { return fs::path(snapshot).replace_extension(".lock"); }
+
+}  // namespace
+
+base::Fd lock_template(const fs::path& snapshot) {
+  const auto path = lock_of(snapshot);
+  auto lock = base::open_file(path, O_RDWR | O_CREAT, 0600);
+  if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return {};
+    base::throw_errno("cannot lock {}", path.string());
+  }
+  // It may have been removed by whoever held it before.
+  struct stat held {};
+  struct stat named {};
+  const bool same = ::fstat(lock.get(), &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
+                    held.st_ino == named.st_ino;
+  return same ? std::move(lock) : base::Fd();
+}
+
+// The lock goes last, and only by whoever holds it.
+bool remove_template(const fs::path& snapshot) {
+  const auto lock = lock_template(snapshot);
+  std::error_code ignored;
+  if (!lock || !fs::remove(snapshot, ignored)) return false;
+  fs::remove(snapshot.string() + snapshot::checked_suffix, ignored);
+  fs::remove(lock_of(snapshot), ignored);
+  return true;
+}
+
+void remove_drafts(const fs::path& snapshot) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(snapshot.parent_path(), ignored)) {
+    const auto name = entry.path().filename().string();
+    if (name.starts_with(snapshot.filename().string() + ".") &&
+        entry.path().extension() == snapshot::draft_suffix) {
+      fs::remove(entry.path(), ignored);
+    }
+  }
+}
+
+void remove_old_templates(const fs::path& made) {
+  auto kept = templates_in(made.parent_path());
+  std::erase_if(kept, [&](const Kept& one) { return one.path == made; });
+  std::ranges::sort(kept, std::greater(),
+                    [](const Kept& one) { return std::tuple(one.used.tv_sec, one.used.tv_nsec); });
+  for (std::size_t i = templates_kept - 1; i < kept.size(); ++i) remove_template(kept[i].path);
+}
+
+std::uint64_t prune_templates(const fs::path& directory) {
+  std::uint64_t freed = 0;
+  for (const auto& one : templates_in(directory)) {
+    if (remove_template(one.path)) freed += one.bytes;
+  }
+  return freed;
+}
+
+}  // namespace twinbox::vmm

@@ -1,0 +1,28 @@
+// The templates that are kept: KEY.snapshot with KEY.lock beside it.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "base/fd.hpp"
+
+namespace twinbox::vmm {
+
+// Locks the making of a template; empty while another process makes it.
+base::Fd lock_template(const std::filesystem::path& snapshot);
+
+// False while another process makes it, and where there is none. Machines that run keep what they
+// have mapped.
+bool remove_template(const std::filesystem::path& snapshot);
+
+// What those have left that were killed while they wrote it; for the holder of its lock.
+void remove_drafts(const std::filesystem::path& snapshot);
+
+// Of those beside `made`, the ones that have not been used for longest, beyond a few.
+void remove_old_templates(const std::filesystem::path& made);
+
+// All but those that are being made. Returns the bytes of disk that are free now.
+std::uint64_t prune_templates(const std::filesystem::path& directory);
+
+}  // namespace twinbox::vmm
