@@ -53,7 +53,9 @@ function(twinbox_executable name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE twinbox_flags ${arg_LINK})
   if(arg_STATIC AND NOT TWINBOX_SANITIZE)
-    target_link_options(${name} PRIVATE -static -Wl,--gc-sections)
+    target_link_options(${name} PRIVATE -static -Wl,--gc-sections -Wl,--eh-frame-hdr
+      -Wl,--wrap=__register_frame_info -Wl,--wrap=__deregister_frame_info)
+    target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/base/static_unwind.cpp)
   endif()
 endfunction()
 
