@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/size.hpp"
+#include "base/text.hpp"
 #include "cli/engines.hpp"
 #include "container/cgroup_layout.hpp"
 #include "container/engine.hpp"
@@ -109,6 +110,27 @@ Finding check_cgroups() {
   }
   return {Health::warning, "control groups", fmt::format("{}, without:{}", version, missing),
           "those limits will be refused; enable the controllers at boot"};
+}
+
+// Since Linux 6.0 a process that enters a control group waits for all processors, unless a mount
+// option favours it (Documentation/admin-guide/cgroup-v2.rst). KVM enters one for each machine.
+Finding check_machine_start() {
+  const std::string option = "favordynmods";
+  const bool waits = text_of("/sys/kernel/cgroup/features").find(option) != std::string::npos;
+  std::string mount_point = "/sys/fs/cgroup";
+  bool favoured = false;
+  for (const auto& line : base::split(text_of("/proc/mounts"), '\n')) {
+    const auto fields = base::words(line);
+    if (fields.size() < 4 || !fields[2].starts_with("cgroup")) continue;
+    mount_point = fields[1];
+    favoured = favoured || fields[3].find(option) != std::string::npos;
+  }
+  if (!waits || favoured || !vmm::kvm::probe_host().runs_linux()) {
+    return {Health::ok, "machine start", "waits for nothing", {}};
+  }
+  return {Health::warning, "machine start",
+          "KVM waits some 10 ms for all processors to see its thread in our control group",
+          fmt::format("mount -o remount,{} {}", option, mount_point)};
 }
 
 Finding check_seccomp() {
@@ -228,10 +250,11 @@ Finding check_erofs() {
 }  // namespace
 
 std::vector<Finding> check_host() {
-  constexpr std::array checks{check_root,    check_namespaces,   check_overlay,    check_cgroups,
-                              check_seccomp, check_containers,   check_kvm_device, check_machines,
-                              check_qemu,    check_own_programs, check_kernel,     check_lab,
-                              check_erofs,   check_images,       check_space};
+  constexpr std::array checks{
+      check_root,          check_namespaces, check_overlay,      check_cgroups,
+      check_seccomp,       check_containers, check_kvm_device,   check_machines,
+      check_machine_start, check_qemu,       check_own_programs, check_kernel,
+      check_lab,           check_erofs,      check_images,       check_space};
   std::vector<Finding> findings;
   for (const auto check : checks) findings.push_back(check());
   return findings;
