@@ -25,8 +25,9 @@ namespace {
 
 constexpr const char* qemu_program = "qemu-system-x86_64";
 
-// EPYC less what TCG does not emulate (QEMU would warn of each), plus what KVM needs. KVM is not told
-// when a guest enables states for XSAVE, and Linux doubts a processor that does not count them.
+// EPYC less what TCG does not emulate (QEMU would warn of each), plus what KVM needs. KVM is not
+// told when a guest enables states for XSAVE, and Linux doubts a processor that does not count
+// them.
 constexpr const char* cpu_model =
     "EPYC,+svm,+npt,-rdseed,-sha-ni,-fxsr-opt,-misalignsse,-3dnowprefetch,-osvw,-topoext,"
     "-nrip-save,-xsave,-avx,-avx2,-f16c,-fma";
