@@ -5,7 +5,6 @@
 #include "base/size.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
-#include "vmm/machine_plan.hpp"
 #include "vmm/template_store.hpp"
 
 namespace twinbox::cli {

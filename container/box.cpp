@@ -35,11 +35,13 @@ void check(const InitPlan& plan) {
 
 }  // namespace
 
-ProcessBox::ProcessBox(sandbox::BoxRequest request, Isolation isolation, DeviceControl devices)
+ProcessBox::ProcessBox(sandbox::BoxRequest request, Isolation isolation, DeviceControl devices,
+                       std::optional<Spares> spares)
     : id_(request.id),
       on_executed_(request.on_executed),
       plan_(make_plan(std::move(request), isolation)),
-      devices_(devices) {
+      devices_(devices),
+      spares_(std::move(spares)) {
   check(plan_);
 }
 
@@ -57,12 +59,26 @@ ProcessBox::~ProcessBox() {
 }
 
 void ProcessBox::make_groups() {
-  cgroup_ = Cgroup::make(plan_.cgroups, id_, plan_.spec.resources);
+  if (spares_) {
+    cgroup_ = std::move(spares_->cgroup);
+    cgroup_.limit(plan_.spec.resources);
+    plan_.network = spares_->network.get();
+  } else {
+    cgroup_ = Cgroup::make(plan_.cgroups, id_, plan_.spec.resources);
+  }
   plan_.cgroup_joins = cgroup_.joins();
   plan_.devices_controlled = true;
-  if (plan_.spec.all_devices) return;
+  if (!plan_.spec.all_devices) control_devices();
+}
+
+void ProcessBox::control_devices() {
+  const auto rules = device_rules(plan_.spec.devices);
   try {
-    cgroup_.control_devices(device_rules(plan_.spec.devices));
+    if (spares_ && spares_->device_program && rules == spares_->rules) {
+      cgroup_.control_devices_by(spares_->device_program);
+    } else {
+      cgroup_.control_devices(rules);
+    }
   } catch (const base::Error& error) {
     const bool can_do_without = devices_ == DeviceControl::where_possible;
     if (error.kind() != base::ErrorKind::unsupported || !can_do_without) throw;
@@ -73,6 +89,7 @@ void ProcessBox::make_groups() {
 void ProcessBox::start(base::EventLoop& loop, ExitHandler on_exit) {
   if (plan_.isolation == Isolation::full) make_groups();
   auto launched = launch_init(plan_, cgroup_.clone_target());
+  spares_.reset();
   marks_.stamp(sandbox::Mark::created);
   loop_ = &loop;
   on_exit_ = std::move(on_exit);

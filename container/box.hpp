@@ -10,6 +10,7 @@
 #include "container/cgroup.hpp"
 #include "container/child.hpp"
 #include "container/plan.hpp"
+#include "container/spares.hpp"
 #include "sandbox/engine.hpp"
 
 namespace twinbox::container {
@@ -17,7 +18,8 @@ namespace twinbox::container {
 class ProcessBox : public sandbox::Box {
  public:
   ProcessBox(sandbox::BoxRequest request, Isolation isolation,
-             DeviceControl devices = DeviceControl::required);
+             DeviceControl devices = DeviceControl::required,
+             std::optional<Spares> spares = std::nullopt);
   ~ProcessBox() override;
 
   void start(base::EventLoop& loop, ExitHandler on_exit) override;
@@ -35,6 +37,7 @@ class ProcessBox : public sandbox::Box {
 
  private:
   void make_groups();
+  void control_devices();
   void require_groups(std::string_view what) const;
   void on_end(const Child::Ended& ended);
   sandbox::Outcome outcome(const Child::Ended& ended) const;
@@ -45,6 +48,7 @@ class ProcessBox : public sandbox::Box {
   std::function<void()> on_executed_;
   InitPlan plan_;
   DeviceControl devices_;
+  std::optional<Spares> spares_;  // for this box
   sandbox::Marks marks_;
   Cgroup cgroup_;
   std::uint64_t mount_namespace_ = 0;

@@ -86,22 +86,6 @@ int bpf(int command, bpf_attr& attributes) {
   return static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof attributes));
 }
 
-base::Fd load_program(std::span<const bpf_insn> code) {
-  bpf_attr attributes{};
-  attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-  attributes.insn_cnt = static_cast<std::uint32_t>(code.size());
-  attributes.insns = reinterpret_cast<std::uint64_t>(code.data());
-  attributes.license = reinterpret_cast<std::uint64_t>("GPL");  // it calls nothing of the kernel's
-  base::Fd program(bpf(BPF_PROG_LOAD, attributes));
-  if (program) return program;
-  if (errno == ENOSYS || errno == EINVAL) {
-    throw base::Error(base::ErrorKind::unsupported,
-                      "this kernel has no BPF programs for the devices of a control group",
-                      "boot one with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF");
-  }
-  base::throw_errno("cannot load the BPF program for a box's devices");
-}
-
 }  // namespace
 
 std::vector<bpf_insn> compile_device_program(std::span<const DeviceRule> rules) {
@@ -122,8 +106,24 @@ std::vector<bpf_insn> compile_device_program(std::span<const DeviceRule> rules) 
   return code;
 }
 
-void attach_device_program(int cgroup, std::span<const DeviceRule> rules) {
-  const auto program = load_program(compile_device_program(rules));
+base::Fd load_device_program(std::span<const DeviceRule> rules) {
+  const auto code = compile_device_program(rules);
+  bpf_attr attributes{};
+  attributes.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+  attributes.insn_cnt = static_cast<std::uint32_t>(code.size());
+  attributes.insns = reinterpret_cast<std::uint64_t>(code.data());
+  attributes.license = reinterpret_cast<std::uint64_t>("GPL");  // it calls nothing of the kernel's
+  base::Fd program(bpf(BPF_PROG_LOAD, attributes));
+  if (program) return program;
+  if (errno == ENOSYS || errno == EINVAL) {
+    throw base::Error(base::ErrorKind::unsupported,
+                      "this kernel has no BPF programs for the devices of a control group",
+                      "boot one with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF");
+  }
+  base::throw_errno("cannot load the BPF program for a box's devices");
+}
+
+void attach_device_program(int cgroup, const base::Fd& program) {
   bpf_attr attributes{};
   attributes.target_fd = static_cast<std::uint32_t>(cgroup);
   attributes.attach_bpf_fd = static_cast<std::uint32_t>(program.get());

@@ -23,6 +23,7 @@ struct DeviceRule {
   std::optional<std::uint32_t> major{};  // none: all
   std::optional<std::uint32_t> minor{};
   std::string access = "rwm";  // read, write, mknod
+  bool operator==(const DeviceRule&) const = default;
 };
 
 // docker's: the devices that every box has, nodes of any other without any use of them, and the

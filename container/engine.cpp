@@ -77,7 +77,10 @@ void ContainerEngine::check_host() const {
 }
 
 std::unique_ptr<sandbox::Box> ContainerEngine::create(sandbox::BoxRequest request) {
-  return std::make_unique<ProcessBox>(std::move(request), Isolation::full, devices_);
+  std::optional<Spares> spares;
+  if (spares_ && spares_->id == request.id) spares = std::exchange(spares_, std::nullopt);
+  return std::make_unique<ProcessBox>(std::move(request), Isolation::full, devices_,
+                                      std::move(spares));
 }
 
 void ContainerEngine::clean_up(const std::string& id, const std::filesystem::path& directory) {

@@ -3,11 +3,13 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "container/device_rules.hpp"
+#include "container/spares.hpp"
 #include "sandbox/engine.hpp"
 
 namespace twinbox::container {
@@ -31,6 +33,8 @@ class ContainerEngine : public sandbox::Engine {
   std::string_view name() const override { return "container"; }
   void check_host() const override;
   std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
+  // Makes ahead what box `id` will need whatever it runs; from a process that will create it.
+  void prepare(const std::string& id) { spares_ = make_spares(id); }
   void clean_up(const std::string& id, const std::filesystem::path& directory) override;
   void run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
                      sandbox::Stdio stdio) override;
@@ -38,6 +42,7 @@ class ContainerEngine : public sandbox::Engine {
 
  private:
   DeviceControl devices_;
+  std::optional<Spares> spares_;
 };
 
 // Runs a workload as a plain process over the same root file system (an overlay and a chroot in a

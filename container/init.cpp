@@ -49,6 +49,13 @@ void set_hostname(const std::string& name) {
   }
 }
 
+void enter_network(const InitPlan& plan) {
+  if (plan.network < 0) return bring_up_loopback();
+  if (::setns(plan.network, CLONE_NEWNET) != 0) {
+    base::throw_errno("cannot enter the network namespace");
+  }
+}
+
 std::uint64_t mount_namespace_inode() {
   struct stat info {};
   return ::stat("/proc/self/ns/mnt", &info) == 0 ? info.st_ino : 0;
@@ -61,7 +68,7 @@ void build_box(const InitPlan& plan, int report) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     enter_cgroups(plan);
     set_hostname(plan.spec.hostname);
-    bring_up_loopback();
+    enter_network(plan);
   }
   enter_root(plan, report);
   report_ready(report, mount_namespace);

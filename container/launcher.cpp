@@ -32,9 +32,10 @@ class BlockedSignals {
 };
 
 // The cgroup namespace is made later, by the child, inside its groups.
-std::uint64_t namespace_flags(Isolation isolation) {
-  if (isolation == Isolation::none) return CLONE_NEWNS;
-  return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET;
+std::uint64_t namespace_flags(const InitPlan& plan) {
+  if (plan.isolation == Isolation::none) return CLONE_NEWNS;
+  const std::uint64_t network = plan.network < 0 ? CLONE_NEWNET : 0;
+  return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | network;
 }
 
 }  // namespace
@@ -59,7 +60,7 @@ Launched launch(std::uint64_t namespaces, int cgroup, const ChildEntry& entry) {
 }
 
 Launched launch_init(const InitPlan& plan, int cgroup) {
-  return launch(namespace_flags(plan.isolation), cgroup,
+  return launch(namespace_flags(plan), cgroup,
                 [&](int report, int parent_end) { run_init(plan, report, parent_end); });
 }
 

@@ -30,6 +30,7 @@ struct InitPlan {
   bool devices_controlled = false;
   // Borrowed: cgroup v1 `tasks` files that the child writes itself into.
   std::vector<int> cgroup_joins;
+  int network = -1;  // borrowed: a network namespace to join in place of one of its own
 };
 
 }  // namespace twinbox::container

@@ -11,6 +11,7 @@
 #include "vmm/boot/command_line.hpp"
 #include "vmm/boot/kernel_image.hpp"
 #include "vmm/layout.hpp"
+#include "vmm/template_store.hpp"
 
 namespace twinbox::vmm {
 namespace {
@@ -96,7 +97,5 @@ WarmStart plan_warm_start(const sandbox::BoxRequest& request) {
   for (std::size_t i = 0; i < disks.size(); ++i) warm.machine.disks[i].path = disks[i].string();
   return warm;
 }
-
-std::filesystem::path templates_directory() { return sandbox::data_root() / "cache/templates"; }
 
 }  // namespace twinbox::vmm

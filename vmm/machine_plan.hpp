@@ -21,7 +21,4 @@ struct WarmStart {
 };
 WarmStart plan_warm_start(const sandbox::BoxRequest& request);
 
-// Where the templates are.
-std::filesystem::path templates_directory();
-
 }  // namespace twinbox::vmm

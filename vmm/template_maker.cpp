@@ -20,7 +20,7 @@ constexpr std::chrono::milliseconds settling_time{200};
 
 TemplateMaker::TemplateMaker(base::EventLoop& loop, WarmStart warm, Handlers handlers)
     : loop_(loop), warm_(std::move(warm)), handlers_(std::move(handlers)) {
-  base::make_directories(warm_.snapshot.parent_path());
+  make_templates_directory(warm_.snapshot.parent_path());
   try_to_begin();
 }
 

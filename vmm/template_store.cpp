@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -11,7 +12,9 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/syscall.hpp"
+#include "sandbox/paths.hpp"
 #include "vmm/snapshot/format.hpp"
 
 namespace twinbox::vmm {
@@ -43,9 +46,34 @@ std::vector<Kept> templates_in(const fs::path& directory) {
   return kept;
 }
 
+bool is_mounted(const fs::path& directory) {
+  struct stat here {};
+  struct stat above {};
+  return ::stat(directory.c_str(), &here) == 0 &&
+         ::stat(directory.parent_path().c_str(), &above) == 0 && here.st_dev != above.st_dev;
+}
+
 fs::path lock_of(const fs::path& snapshot) { return fs::path(snapshot).replace_extension(".lock"); }
 
 }  // namespace
+
+fs::path templates_directory() { return sandbox::run_root() / "templates"; }
+
+void make_templates_directory(const fs::path& directory) {
+  if (is_mounted(directory)) return;
+  base::make_directories(directory);
+  const auto parent = base::open_file(directory.parent_path(), O_RDONLY | O_DIRECTORY);
+  if (::flock(parent.get(), LOCK_EX) != 0)
+    base::throw_errno("cannot lock {}", directory.parent_path().string());
+  if (is_mounted(directory)) return;
+  // Where it cannot be mounted, the directory serves as well, only slower.
+  for (const auto* options : {"mode=0700,huge=always", "mode=0700"}) {
+    if (::mount("twinbox-templates", directory.c_str(), "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                options) == 0) {
+      return;
+    }
+  }
+}
 
 base::Fd lock_template(const fs::path& snapshot) {
   const auto path = lock_of(snapshot);
@@ -96,6 +124,7 @@ std::uint64_t prune_templates(const fs::path& directory) {
   for (const auto& one : templates_in(directory)) {
     if (remove_template(one.path)) freed += one.bytes;
   }
+  if (is_mounted(directory)) ::umount2(directory.c_str(), 0);  // it stays while it is in use
   return freed;
 }
 

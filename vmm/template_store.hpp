@@ -1,4 +1,4 @@
-// The templates that are kept: KEY.snapshot with KEY.lock beside it.
+// The templates that are kept until the host boots again: KEY.snapshot with KEY.lock beside it.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,12 @@
 #include "base/fd.hpp"
 
 namespace twinbox::vmm {
+
+// $TWINBOX_RUN/templates.
+std::filesystem::path templates_directory();
+// Makes it: a file system in memory, of huge pages where the host has them. Then one fault of a
+// guest maps 2 MiB of what it only reads, such as its kernel's code, in place of 4 KiB.
+void make_templates_directory(const std::filesystem::path& directory);
 
 // Locks the making of a template; empty while another process makes it.
 base::Fd lock_template(const std::filesystem::path& snapshot);

@@ -50,6 +50,8 @@ void mount_cgroups() {
   if (!mounted) throw base::Error(base::ErrorKind::system, "cannot mount cgroup2");
 }
 
+std::string box_id(unsigned number) { return fmt::format("{:012x}", number); }
+
 fs::path mount_layer(const std::string& disk, std::size_t number) {
   const auto target = run_directory / "layers" / std::to_string(number);
   base::make_directories(target);
@@ -107,7 +109,7 @@ std::unique_ptr<sandbox::BoxProcess> Boxes::start(
   auto message = parse_message(text);
   if (message.clock_ns != 0) set_clock(message.clock_ns);
   mount_cgroups();
-  sandbox::BoxRequest request{.id = fmt::format("{:012x}", ++count_),
+  sandbox::BoxRequest request{.id = box_id(++count_),
                               .directory = run_directory / fmt::format("box-{}", count_),
                               .spec = std::move(message.spec),
                               .root = {},
@@ -127,6 +129,12 @@ std::unique_ptr<sandbox::BoxProcess> Boxes::start(
   boxes_[id] = box;
   box->start(loop_, std::move(on_exit));
   return std::make_unique<BoxRunner>(box);
+}
+
+void Boxes::prepare() {
+  if (count_ > 0) return;
+  mount_cgroups();
+  engine_->prepare(box_id(1));
 }
 
 sandbox::Box& Boxes::at(std::uint32_t id) const {

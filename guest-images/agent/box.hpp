@@ -13,6 +13,10 @@
 #include "sandbox/engine.hpp"
 #include "sandbox/served_process.hpp"
 
+namespace twinbox::container {
+class ContainerEngine;
+}
+
 namespace twinbox::agent {
 
 // What a Machine (service.hpp) does with boxes; each is named by the process that it was started
@@ -28,6 +32,8 @@ class Boxes {
                                              sandbox::ServedProcess& workload,
                                              std::function<void(const sandbox::Outcome&)> on_exit);
   std::unique_ptr<sandbox::BoxProcess> exec(std::uint32_t box, sandbox::ExecRequest request);
+  // Makes ahead what the first box will need whatever it runs, if there is none yet.
+  void prepare();
   // Throws base::Error (not_found) for one that does not run.
   sandbox::Box& at(std::uint32_t id) const;
   // Whether a child of this process belongs to a box.
@@ -36,7 +42,7 @@ class Boxes {
  private:
   base::EventLoop& loop_;
   std::function<void()> on_executed_;
-  std::unique_ptr<sandbox::Engine> engine_;
+  std::unique_ptr<container::ContainerEngine> engine_;
   std::map<std::uint32_t, std::weak_ptr<sandbox::Box>> boxes_;
   std::set<pid_t> further_;  // processes, beside each box's first
   unsigned count_ = 0;

@@ -54,6 +54,7 @@ void serve_host() {
              .ask = [&](auto box, const auto& question,
                         const auto& answer) { sandbox::ask_box(boxes.at(box), question, answer); },
              .power_off = power_off,
+             .prepare = [&] { boxes.prepare(); },
              .become_copy =
                  [&](const auto& identity) {
                    marks.stamp(sandbox::Mark::booted);

@@ -116,6 +116,7 @@ void Service::take_machine_frame(const Frame& frame) {
     case FrameType::set_clock:
       return take_clock(protocol::read_u64(frame.payload, 0));
     case FrameType::freeze:
+      if (machine_.prepare) machine_.prepare();
       connection_->send(FrameType::frozen, 0, {});
       return connection_->hold();
     case FrameType::go_on:

@@ -35,6 +35,8 @@ struct Machine {
                      const sandbox::Answer<std::string>& answer)>
       ask{};
   std::function<void()> power_off{};
+  // Before this machine is saved.
+  std::function<void()> prepare{};
   // This machine was made from what was saved of another one: it is to become one of its own.
   std::function<void(const base::JsonView& identity)> become_copy{};
   // Whether somebody else waits for this child.

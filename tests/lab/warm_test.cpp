@@ -17,7 +17,7 @@ using testing::HasSubstr;
 // Each test has templates of its own: their number and state are what it is about.
 RunResult with_own_templates(const std::string& script) {
   return script_in_lab(R"(
-templates=$TWINBOX_ROOT/cache/templates; rm -rf $templates
+templates=${TWINBOX_RUN:-/run/twinbox}/templates; twinbox snapshot prune >/dev/null; rm -rf $templates/*
 count() { ls $templates | grep -c "$1\$"; }
 warm() { twinbox run --rm --as vm "$@"; }
 )" + script);

@@ -124,7 +124,9 @@ void restore_vcpu(const Vcpu& vcpu, const SavedVcpu& saved) {
   set(vcpu, KVM_SET_REGS, saved.registers, "KVM_SET_REGS");
   set(vcpu, KVM_SET_SREGS, saved.special, "KVM_SET_SREGS");
   checked_ioctl(vcpu.fd(), set_xsave, saved.xsave.data(), "KVM_SET_XSAVE");
-  set(vcpu, KVM_SET_XCRS, saved.extended_control, "KVM_SET_XCRS");
+  if (saved.extended_control.nr_xcrs > 0) {  // none on a processor without XSAVE
+    set(vcpu, KVM_SET_XCRS, saved.extended_control, "KVM_SET_XCRS");
+  }
   set(vcpu, KVM_SET_DEBUGREGS, saved.debug, "KVM_SET_DEBUGREGS");
   set(vcpu, KVM_SET_LAPIC, saved.local_apic, "KVM_SET_LAPIC");
   set_all_msrs(vcpu, saved.msrs);

@@ -1,4 +1,4 @@
-// A snapshot's file: a header of one page, the guest's memory with holes for its zeros, the state.
+// A snapshot's file: a header, the guest's memory with holes for its zeros, the state.
 #pragma once
 
 #include <array>
@@ -10,9 +10,10 @@ namespace twinbox::vmm::snapshot {
 
 // To be raised with every change of the layout of the header, of any structure that is saved, and
 // of their order.
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 2;
 inline constexpr std::array<char, 8> magic{'T', 'W', 'I', 'N', 'S', 'N', 'A', 'P'};
-inline constexpr std::uint64_t memory_offset = 4096;
+// Of a huge page, so that a file system that has such can map them.
+inline constexpr std::uint64_t memory_offset = 2U << 20;
 // Of the file beside a snapshot that notes which one was found whole.
 inline constexpr const char* checked_suffix = ".checked";
 // SNAPSHOT.PID.part is one that is being written, or was when its writer was killed.

@@ -121,7 +121,7 @@ class DeviceProgram : public ::testing::Test {
 
   void allow(std::vector<container::DeviceRule> rules) const {
     const auto group = base::open_file(group_, O_RDONLY | O_DIRECTORY);
-    container::attach_device_program(group.get(), rules);
+    container::attach_device_program(group.get(), container::load_device_program(rules));
   }
   // The error of opening it in the group.
   int error_of(unsigned minor, int flags) const {

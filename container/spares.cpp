@@ -1,0 +1,48 @@
+#include "container/spares.hpp"
+
+#include <fcntl.h>
+#include <sched.h>
+
+#include "base/error.hpp"
+#include "base/syscall.hpp"
+#include "container/device_program.hpp"
+#include "container/process_setup.hpp"
+
+namespace twinbox::container {
+namespace {
+
+constexpr const char* own_network = "/proc/thread-self/ns/net";
+
+base::Fd make_network() {
+  const auto before = base::open_file(own_network, O_RDONLY);
+  if (::unshare(CLONE_NEWNET) != 0) base::throw_errno("cannot make a network namespace");
+  bring_up_loopback();
+  auto made = base::open_file(own_network, O_RDONLY);
+  if (::setns(before.get(), CLONE_NEWNET) != 0) {
+    base::throw_errno("cannot go back to the network namespace");
+  }
+  return made;
+}
+
+base::Fd program_where_possible(const std::vector<DeviceRule>& rules) {
+  try {
+    return load_device_program(rules);
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::unsupported) throw;
+    return {};
+  }
+}
+
+}  // namespace
+
+Spares make_spares(const std::string& id) {
+  Spares spares{.id = id,
+                .cgroup = Cgroup::make(host_cgroup_layout(), id, {}),
+                .network = make_network(),
+                .rules = device_rules({}),
+                .device_program = {}};
+  if (spares.cgroup.unified()) spares.device_program = program_where_possible(spares.rules);
+  return spares;
+}
+
+}  // namespace twinbox::container

@@ -1,0 +1,25 @@
+// What each box needs, takes long to make and is the same for all, made by an owner who has the
+// time before there is a box.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/fd.hpp"
+#include "container/cgroup.hpp"
+#include "container/device_rules.hpp"
+
+namespace twinbox::container {
+
+struct Spares {
+  std::string id;    // of the box that the group is for
+  Cgroup cgroup;     // without limits
+  base::Fd network;  // a network namespace with its loopback up
+  std::vector<DeviceRule> rules;
+  base::Fd device_program;  // of these rules; empty where there are no such programs
+};
+
+// Leaves the calling thread in the namespaces that it was in. Throws base::Error.
+Spares make_spares(const std::string& id);
+
+}  // namespace twinbox::container
