@@ -144,6 +144,19 @@ void preadv_exact(int fd, std::span<const std::span<std::byte>> buffers, std::ui
       "read", buffers, offset);
 }
 
+bool preadv_cached(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset) {
+  std::vector<iovec> vector;
+  vector.reserve(buffers.size());
+  std::size_t wanted = 0;
+  for (const auto& buffer : buffers) {
+    vector.push_back({buffer.data(), buffer.size()});
+    wanted += buffer.size();
+  }
+  const auto count = ::preadv2(fd, vector.data(), static_cast<int>(vector.size()),
+                               static_cast<off_t>(offset), RWF_NOWAIT);
+  return count >= 0 && static_cast<std::size_t>(count) == wanted;
+}
+
 void pwritev_all(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset) {
   transfer_vector(
       [fd](const iovec* rest, int count, off_t at) { return ::pwritev(fd, rest, count, at); },

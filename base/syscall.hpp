@@ -39,6 +39,9 @@ void pread_exact(int fd, std::span<std::byte> buffer, std::uint64_t offset);
 void pwrite_all(int fd, std::span<const std::byte> bytes, std::uint64_t offset);
 // The same over several buffers, at most IOV_MAX of them.
 void preadv_exact(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset);
+// Reads all of it from what the kernel has in memory (RWF_NOWAIT); false, with anything in the
+// buffers, where it might have to wait for a device.
+bool preadv_cached(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset);
 void pwritev_all(int fd, std::span<const std::span<std::byte>> buffers, std::uint64_t offset);
 // Waits until the file's data is on its storage.
 void sync_data(int fd);

@@ -1,5 +1,5 @@
-// The block device (virtio 1.2, 5.2) on a raw file: the loop parses and completes, a worker thread
-// executes.
+// The block device (virtio 1.2, 5.2) on a raw file: the loop parses and completes, and reads what
+// is in the page cache; a worker thread executes the rest.
 #pragma once
 
 #include <array>

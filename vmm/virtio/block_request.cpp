@@ -1,6 +1,8 @@
 #include "vmm/virtio/block_request.hpp"
 
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +26,13 @@ std::uint64_t file_size(int fd, const std::string& path) {
                       fmt::format("disk {} is neither a file nor a block device", path));
   }
   return static_cast<std::uint64_t>(end);
+}
+
+// File systems of pages without a disk behind them, which do not know RWF_NOWAIT before Linux 6.6.
+bool is_in_memory(int fd) {
+  struct statfs status {};
+  return ::fstatfs(fd, &status) == 0 &&
+         (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
 }
 
 // Sets offset and data; false unless they are whole sectors within the disk.
@@ -80,6 +89,7 @@ Disk open_disk(const std::string& path, BlockAccess access) {
   disk.access = access;
   disk.sectors = file_size(disk.file.get(), path) / abi::block::sector_size;
   disk.capacity = disk.sectors;
+  disk.in_memory = is_in_memory(disk.file.get());
   disk.id = std::filesystem::path(path).filename().string().substr(0, abi::block::id_size);
   return disk;
 }
@@ -140,6 +150,17 @@ BlockResult execute_block_request(const BlockRequest& request, const Disk& disk)
     base::log(base::LogLevel::warning, "disk {}: {}", disk.id, error.what());
   }
   return {.status = abi::block::status_io_error};
+}
+
+std::optional<BlockResult> execute_if_cached(const BlockRequest& request, const Disk& disk) {
+  if (request.operation != BlockOperation::read) return std::nullopt;
+  if (disk.in_memory) return execute_block_request(request, disk);
+  if (request.offset + request.data_size > disk.sectors * abi::block::sector_size ||
+      !base::preadv_cached(disk.file.get(), request.data, request.offset)) {
+    return std::nullopt;
+  }
+  return BlockResult{.status = abi::block::status_ok,
+                     .written = static_cast<std::uint32_t>(request.data_size)};
 }
 
 std::uint32_t store_block_status(const BlockRequest& request, const BlockResult& result) {

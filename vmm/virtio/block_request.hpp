@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,9 @@ struct Disk {
   BlockAccess access = BlockAccess::read_write;
   std::uint64_t sectors = 0;  // whole ones; a last part of one is not seen by the guest
   std::uint64_t capacity =
-      0;           // that the guest is told of, in sectors; beyond `sectors` nothing can be read
-  std::string id;  // at most 20 bytes; the guest sees it as the disk's serial number
+      0;  // that the guest is told of, in sectors; beyond `sectors` nothing can be read
+  bool in_memory = false;  // no read of it waits for a device
+  std::string id;          // at most 20 bytes; the guest sees it as the disk's serial number
 };
 
 // Throws base::Error that names the path: missing, a directory, no permission.
@@ -49,6 +51,9 @@ struct BlockResult {
   std::uint32_t written = 0;
 };
 BlockResult execute_block_request(const BlockRequest& request, const Disk& disk);
+
+// The same for a read that need not wait; nullopt where it would, or is something else.
+std::optional<BlockResult> execute_if_cached(const BlockRequest& request, const Disk& disk);
 
 // Stores the status byte; returns the used length of the chain, which counts that byte.
 std::uint32_t store_block_status(const BlockRequest& request, const BlockResult& result);
