@@ -112,7 +112,7 @@ std::pair<std::uint64_t, std::uint64_t> resident_kib(const std::vector<MemoryAre
   return {guest, all - guest};
 }
 
-TEST(Monitor, TakesAtMostFourMebibytesBesideGuestMemory) {
+TEST(Monitor, TakesAtMostTwoMebibytesBesideGuestMemory) {
   const auto result = script_in_lab(R"(
 twinbox run --rm --as vm --memory 192m busybox sh -c 'echo up; sleep 1000' >/tmp/up.$$ & run=$!
 until grep -q up /tmp/up.$$; do kill -0 $run || exit 1; sleep 0.1; done
@@ -122,7 +122,7 @@ kill -9 $(pidof twinbox-vmm); wait $run; rm /tmp/up.$$
   const auto areas = parse_smaps(result.out);
   const auto [guest, own] = resident_kib(areas, 192 * base::mebibyte);
   ASSERT_GT(guest, 16 * 1024U) << "the guest's memory was not found\n" << result.out << result.err;
-  EXPECT_LE(own, 4 * 1024U) << result.out;
+  EXPECT_LE(own, 2 * 1024U) << result.out;
   EXPECT_GT(own, 256U);
 }
 

@@ -53,7 +53,10 @@ TEST(SpecJson, KeepsEveryField) {
   spec.resources = {.memory_bytes = 64U << 20, .cpus = 1.5, .pids = 100};
   spec.seccomp = Seccomp::unconfined;
   spec.annotations = {{"org.example.key", "value"}};
-  spec.vm = {.kernel = "/boot/vmlinuz", .kernel_parameters = "quiet panic=-1", .initrd = "/initrd"};
+  spec.vm = {.kernel = "/boot/vmlinuz",
+             .kernel_parameters = "quiet panic=-1",
+             .initrd = "/initrd",
+             .cold = true};
 
   spec.resources.memory_swap_bytes = -1;
   spec.resources.cpuset_cpus = "0-2,4";
@@ -93,6 +96,7 @@ TEST(SpecJson, KeepsEveryField) {
   EXPECT_EQ(back.masked_paths, spec.masked_paths);
   EXPECT_EQ(back.annotations, spec.annotations);
   EXPECT_EQ(back.vm.kernel_parameters, "quiet panic=-1");
+  EXPECT_TRUE(back.vm.cold);
   EXPECT_EQ(back.vm.initrd, "/initrd");
 }
 
