@@ -12,7 +12,9 @@ namespace twinbox::cli {
 namespace {
 
 int status_of_end(const supervise::BoxRecord& record) {
-  if (!is_alive(record.state.status)) return record.state.exit_code;
+  // A supervisor that is still there may not have told all of the end.
+  const bool over = !is_alive(record.state.status) && record.state.supervisor == 0;
+  if (over) return record.state.exit_code;
   try {
     return ask_box<supervise::Ended>(record, [](auto& client, auto answer) { client.wait(answer); })
         .outcome.status;

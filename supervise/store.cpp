@@ -155,7 +155,8 @@ OwnedBox BoxStore::own(const std::string& id) {
       }
     }
     const auto current = find(id);
-    if (current.state.supervisor != 0 || std::chrono::steady_clock::now() > deadline) {
+    const bool ends = current.state.supervisor == 0 || current.state.status == Status::exited;
+    if (!ends || std::chrono::steady_clock::now() > deadline) {
       throw base::Error(base::ErrorKind::conflict,
                         fmt::format("box {} is in use by another command", current.name),
                         "try again in a moment");

@@ -1,5 +1,6 @@
 // The conformance suite: one table, run with one engine. Usage: conformance_test --engine ENGINE
-// [--programs DIRECTORY] [GoogleTest's flags]. It acts by the command `twinbox` alone.
+// [--start FLAGS-OF-RUN] [--programs DIRECTORY] [GoogleTest's flags]. It acts by the command
+// `twinbox` alone.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -53,11 +54,11 @@ std::vector<Case> selected_cases() {
 
 class WholeSuite : public ::testing::Environment {
  public:
-  WholeSuite(std::string engine, std::string programs)
-      : engine_(std::move(engine)), programs_(std::move(programs)) {}
+  WholeSuite(std::string engine, std::string start, std::string programs)
+      : engine_(std::move(engine)), start_(std::move(start)), programs_(std::move(programs)) {}
 
   void SetUp() override {
-    suite = std::make_unique<Suite>(engine_, programs_);
+    suite = std::make_unique<Suite>(engine_, start_, programs_);
     suite->begin(selected_cases(), engine_ == "container" ? 4 : 3);
   }
   void TearDown() override {
@@ -67,6 +68,7 @@ class WholeSuite : public ::testing::Environment {
 
  private:
   std::string engine_;
+  std::string start_;
   std::string programs_;
 };
 
@@ -102,14 +104,17 @@ std::vector<Case> all_cases() {
 int main(int count, char** words) {
   ::testing::InitGoogleTest(&count, words);
   std::string engine = "container";
+  std::string start;
   std::string programs = std::filesystem::path(words[0]).parent_path();
   for (int at = 1; at + 1 < count; at += 2) {
     const std::string flag = words[at];
     if (flag == "--engine") engine = words[at + 1];
+    if (flag == "--start") start = words[at + 1];
     if (flag == "--programs") programs = std::string(words[at + 1]) + ":" + programs;
   }
   if (::geteuid() != 0) return 77;  // ctest's skip: boxes need root
   twinbox::conformance::register_cases();
-  ::testing::AddGlobalTestEnvironment(new twinbox::conformance::WholeSuite(engine, programs));
+  ::testing::AddGlobalTestEnvironment(
+      new twinbox::conformance::WholeSuite(engine, start, programs));
   return RUN_ALL_TESTS();
 }

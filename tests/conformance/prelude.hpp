@@ -6,8 +6,8 @@
 namespace twinbox::conformance {
 
 constexpr std::string_view prelude = R"sh(
-run() { twinbox run --as "$ENGINE" "$@"; }
-create() { twinbox create --as "$ENGINE" "$@"; }
+run() { twinbox run --as "$ENGINE" $START "$@"; }
+create() { twinbox create --as "$ENGINE" $START "$@"; }
 tb() { twinbox "$@"; }
 inspect() { twinbox inspect --format "$@"; }
 # status COMMAND...: its status alone.

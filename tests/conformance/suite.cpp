@@ -36,12 +36,13 @@ std::string without(std::string text, const std::string& word) {
 
 }  // namespace
 
-Suite::Suite(std::string engine, const std::string& programs)
+Suite::Suite(std::string engine, const std::string& start, const std::string& programs)
     : engine_(std::move(engine)), directory_("/tmp", "twinbox-conformance-") {
   share_images(directory_.path() / "store");
   const char* const path = std::getenv("PATH");
   ::setenv("PATH", (programs + ":" + (path == nullptr ? "/usr/bin:/bin" : path)).c_str(), 1);
-  variables_ = {"ENGINE=" + engine_, "TWINBOX_ROOT=" + (directory_.path() / "store").string(),
+  variables_ = {"ENGINE=" + engine_, "START=" + start,
+                "TWINBOX_ROOT=" + (directory_.path() / "store").string(),
                 "TWINBOX_RUN=" + (directory_.path() / "run").string()};
   for (const auto& box : shared_boxes()) shared_.try_emplace(std::string(box.name));
 }
@@ -114,7 +115,7 @@ std::string Suite::introduce_boxes(std::string_view script) {
 
 std::string Suite::remove_everything() {
   lanes_.clear();
-  run_script("twinbox ps -aq | xargs -r twinbox rm -f >/dev/null", "end");
+  run_script("twinbox ps -aq | xargs -r twinbox rm -f >/dev/null; twinbox snapshot prune", "end");
   std::string left;
   for (const auto& entry : fs::directory_iterator(directory_.path() / "store/boxes")) {
     left += entry.path().filename().string() + "\n";

@@ -18,9 +18,9 @@ namespace twinbox::conformance {
 
 class Suite {
  public:
-  // With a store of its own beside the images and kernels of the user's. `programs`: where
-  // on_terminal is, and twinbox where PATH has none.
-  Suite(std::string engine, const std::string& programs);
+  // Each box is started with the flags `start`, "--cold". With a store of its own beside the images
+  // and kernels of the user's. `programs`: where on_terminal is, and twinbox where PATH has none.
+  Suite(std::string engine, const std::string& start, const std::string& programs);
   ~Suite();
 
   const std::string& engine() const { return engine_; }
