@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/machine_memory.hpp"
 #include "supervise/time.hpp"
 
 namespace twinbox::cli {
@@ -158,18 +159,23 @@ Json describe(const supervise::BoxRecord& record, const sandbox::Spec& spec) {
   const auto& [id, name, settings, state] = record;
   const auto& command = settings.command;
   const std::vector<std::string> rest(command.begin() + (command.empty() ? 0 : 1), command.end());
-  return {{"Id", id},
-          {"Created", time_text(state.created)},
-          {"Path", command.empty() ? "" : command.front()},
-          {"Args", rest},
-          {"State", state_of(state)},
-          {"Image", settings.image_id},
-          {"Name", "/" + name},
-          {"RestartCount", state.restart_count},
-          {"Engine", settings.engine},
-          {"RequestedEngine", settings.requested_engine},
-          {"HostConfig", host_config_of(settings, spec)},
-          {"Config", config_of(settings, spec)}};
+  Json described{{"Id", id},
+                 {"Created", time_text(state.created)},
+                 {"Path", command.empty() ? "" : command.front()},
+                 {"Args", rest},
+                 {"State", state_of(state)},
+                 {"Image", settings.image_id},
+                 {"Name", "/" + name},
+                 {"RestartCount", state.restart_count},
+                 {"Engine", settings.engine},
+                 {"RequestedEngine", settings.requested_engine},
+                 {"HostConfig", host_config_of(settings, spec)},
+                 {"Config", config_of(settings, spec)}};
+  // Of our own monitor, whose process this is.
+  if (settings.engine == "vm" && state.pid > 0) {
+    if (auto memory = machine_memory(state.pid)) described["MachineMemory"] = std::move(*memory);
+  }
+  return described;
 }
 
 Json describe(const image::ImageSummary& summary, const image::ImageConfig& config) {

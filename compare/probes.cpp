@@ -61,7 +61,7 @@ void add_process(InstanceMemory& memory, pid_t pid) {
     memory.components[component] += total(mappings);
     return;
   }
-  const auto guest = guest_ram(mappings);
+  const auto guest = total(guest_ram(mappings));
   memory.components["guest RAM"] += guest;
   memory.components["monitor"] += without(total(mappings), guest);
 }

@@ -69,6 +69,7 @@ void add_field(MappingEntry& entry, std::string_view key, std::string_view value
   if (key == "Private_Clean" || key == "Private_Dirty" || key == "Private_Hugetlb") {
     footprint.uss += kilobytes(value);
   }
+  if (key == "Anonymous") entry.anonymous = kilobytes(value);
   if (key == "VmFlags") {
     entry.no_reserve =
         (std::string(" ") + std::string(value) + " ").find(" nr ") != std::string::npos;
@@ -116,7 +117,7 @@ Footprint total(const std::vector<MappingEntry>& mappings) {
   return sum;
 }
 
-Footprint guest_ram(const std::vector<MappingEntry>& mappings) {
+std::vector<MappingEntry> guest_ram(const std::vector<MappingEntry>& mappings) {
   const auto found = find_guest_ram(mappings);
   if (found == mappings.end()) return {};
   auto first = found;
@@ -129,7 +130,7 @@ Footprint guest_ram(const std::vector<MappingEntry>& mappings) {
          can_be_guest_ram(*std::next(last))) {
     ++last;
   }
-  return total({first, std::next(last)});
+  return {first, std::next(last)};
 }
 
 std::map<std::string, std::uint64_t> parse_meminfo(std::string_view text) {

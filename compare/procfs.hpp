@@ -18,9 +18,10 @@ namespace twinbox::compare {
 struct MappingEntry {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
-  std::string permissions;  // "rw-p"
-  std::string name;         // path, "[heap]", "[anon:...]" or empty
-  bool no_reserve = false;  // VmFlags has "nr"
+  std::string permissions;      // "rw-p"
+  std::string name;             // path, "[heap]", "[anon:...]" or empty
+  bool no_reserve = false;      // VmFlags has "nr"
+  std::uint64_t anonymous = 0;  // resident bytes that are no file's, or not any more
   Footprint footprint;
 };
 
@@ -31,7 +32,7 @@ Footprint total(const std::vector<MappingEntry>& mappings);
 // The part of a monitor's mappings that is the guest's memory: the mapping named
 // "twinbox-guest-ram", or on kernels that do not keep names the largest unreserved writable one,
 // with everything unreserved that touches it (the kernel's file is mapped into the middle of it).
-Footprint guest_ram(const std::vector<MappingEntry>& mappings);
+std::vector<MappingEntry> guest_ram(const std::vector<MappingEntry>& mappings);
 
 // "MemAvailable" -> bytes, of /proc/meminfo.
 std::map<std::string, std::uint64_t> parse_meminfo(std::string_view text);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <set>
 #include <sstream>
 #include <string>
@@ -61,6 +62,32 @@ done
     EXPECT_LE(outside - inside, 10);
   }
   EXPECT_EQ(9U, random.size()) << result.out;
+}
+
+TEST(WarmStart, InspectTellsWhereTheMemoryIs) {
+  const auto result = with_own_templates(R"(
+memory() { twinbox inspect --format "{{.MachineMemory.$2}}" $1; }
+for box in one two; do
+  twinbox run -d --as vm --name $box busybox sleep 1000000 >/dev/null || exit 1
+done
+memory two SharedTemplate; memory two SharedKernel; memory two Private; memory two Monitor
+twinbox run -d --as vm --cold --name three busybox sleep 1000000 >/dev/null; memory three SharedTemplate
+twinbox rm -f one two three >/dev/null
+)");
+  std::istringstream lines(result.out);
+  std::uint64_t of_template = 0;
+  std::uint64_t kernel = 0;
+  std::uint64_t own = 0;
+  std::uint64_t monitor = 0;
+  std::uint64_t cold = 1;
+  ASSERT_TRUE(lines >> of_template >> kernel >> own >> monitor >> cold) << result.out << result.err;
+  constexpr std::uint64_t mebibyte = 1U << 20;
+  EXPECT_GT(of_template, 2 * mebibyte);
+  EXPECT_EQ(0U, kernel);
+  EXPECT_GT(own, mebibyte);
+  EXPECT_LT(own, 12 * mebibyte);
+  EXPECT_LE(monitor, 2 * mebibyte);
+  EXPECT_EQ(0U, cold);
 }
 
 TEST(WarmStart, AllProcessorsGoOn) {

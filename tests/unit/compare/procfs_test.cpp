@@ -93,7 +93,7 @@ TEST(ParseSmaps, PassesOverWhatItDoesNotKnow) {
 }
 
 TEST(GuestRam, HoldsTheNamedMappingsAndTheKernelBetweenThem) {
-  const auto guest = guest_ram(parse_smaps(named_smaps));
+  const auto guest = total(guest_ram(parse_smaps(named_smaps)));
   EXPECT_EQ(guest.rss, 7000 * kib);
   EXPECT_EQ(guest.pss, 5900 * kib);
   EXPECT_EQ(guest.uss, 5400 * kib);
@@ -101,15 +101,15 @@ TEST(GuestRam, HoldsTheNamedMappingsAndTheKernelBetweenThem) {
 }
 
 TEST(GuestRam, IsTheLargestUnreservedMappingWhereNamesAreMissing) {
-  const auto named = guest_ram(parse_smaps(named_smaps));
-  const auto unnamed = guest_ram(parse_smaps(unnamed_smaps()));
+  const auto named = total(guest_ram(parse_smaps(named_smaps)));
+  const auto unnamed = total(guest_ram(parse_smaps(unnamed_smaps())));
   EXPECT_EQ(unnamed.rss, named.rss);
   EXPECT_EQ(unnamed.virtual_size, named.virtual_size);
 }
 
 TEST(GuestRam, IsNothingInAPlainProgram) {
-  EXPECT_EQ(guest_ram(parse_smaps("55d0c0000000-55d0c0010000 rw-p 00001000 08:01 12 /bin/x\n"
-                                  "Size: 64 kB\nRss: 8 kB\nVmFlags: rd wr\n"))
+  EXPECT_EQ(total(guest_ram(parse_smaps("55d0c0000000-55d0c0010000 rw-p 00001000 08:01 12 /bin/x\n"
+                                        "Size: 64 kB\nRss: 8 kB\nVmFlags: rd wr\n")))
                 .virtual_size,
             0U);
 }
