@@ -1,7 +1,8 @@
-// Cuts a command line into flags and words by docker's rules, which Boost's own parser does not
-// know: combined letters, and values of any look.
+// Cuts a command line into flags and words by docker's rules: combined letters, and values of any
+// look.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -16,14 +17,14 @@ enum class FlagPlace {
 };
 
 struct FlagKind {
-  std::string name;  // the long one
+  std::size_t index = 0;  // the finder's own number of it
   bool takes_value = false;
 };
 // Of "--name" by "name", of "-n" by "-n"; nullopt when there is none.
-using FindFlag = std::function<std::optional<FlagKind>(const std::string& name)>;
+using FindFlag = std::function<std::optional<FlagKind>(std::string_view name)>;
 
 struct ScannedFlag {
-  std::string name;
+  std::size_t index = 0;
   std::optional<std::string> value;
 };
 
