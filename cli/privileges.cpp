@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/json.hpp"
 #include "container/capabilities.hpp"
 
 namespace twinbox::cli {
@@ -78,7 +79,7 @@ void apply_security_option(const std::string& option, sandbox::Spec& spec) {
     spec.seccomp = sandbox::Seccomp::unconfined;
   } else if (name == "seccomp" && separator != std::string::npos) {
     spec.seccomp = sandbox::Seccomp::profile;
-    spec.seccomp_profile = base::read_file(value);
+    spec.seccomp_profile = base::parse_json(base::read_file(value), value).dump();
   } else {
     throw no_option(option);
   }

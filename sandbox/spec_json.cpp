@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/text.hpp"
 #include "sandbox/spec.hpp"
 #include "sandbox/spec_json_checks.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 using base::Json;
 using base::JsonView;
+using base::JsonWriter;
 
 // The runtime-spec writes a seccomp filter out and has no word for "the runtime's own default".
 constexpr std::string_view seccomp_annotation = "org.twinbox.seccomp";
@@ -81,53 +83,76 @@ VirtualMachine vm_from(const JsonView& view) {
   return vm;
 }
 
-Json process_to_json(const Process& process) {
-  auto limits = Json::array();
-  for (const auto& limit : process.rlimits) {
-    limits.push_back({{"type", limit.type}, {"soft", limit.soft}, {"hard", limit.hard}});
-  }
-  Json json{{"terminal", process.terminal},
-            {"user",
-             {{"uid", process.user.uid},
-              {"gid", process.user.gid},
-              {"additionalGids", process.user.additional_gids}}},
-            {"args", process.args},
-            {"env", process.env},
-            {"cwd", process.cwd},
-            {"capabilities",
-             {{"bounding", process.capabilities},
-              {"effective", process.capabilities},
-              {"permitted", process.capabilities}}},
-            {"rlimits", limits},
-            {"noNewPrivileges", process.no_new_privileges}};
-  const auto size = process.terminal_size;
-  if (size.columns != 0 || size.rows != 0) {
-    json["consoleSize"] = {{"width", size.columns}, {"height", size.rows}};
-  }
-  if (process.oom_score_adj) json["oomScoreAdj"] = *process.oom_score_adj;
-  return json;
+void write_user(JsonWriter& json, const User& user) {
+  json.object("user", [&] {
+    json.member("uid", user.uid);
+    json.member("gid", user.gid);
+    json.member("additionalGids", user.additional_gids);
+  });
 }
 
-Json mounts_to_json(const std::vector<Mount>& mounts) {
-  auto list = Json::array();
-  for (const auto& mount : mounts) {
-    list.push_back({{"destination", mount.destination},
-                    {"type", mount.type},
-                    {"source", mount.source},
-                    {"options", mount.options}});
+void write_limits(JsonWriter& json, const std::vector<Rlimit>& limits) {
+  json.array("rlimits", [&] {
+    for (const auto& limit : limits) {
+      json.object([&] {
+        json.member("type", limit.type);
+        json.member("soft", limit.soft);
+        json.member("hard", limit.hard);
+      });
+    }
+  });
+}
+
+void write_members(JsonWriter& json, const Process& process) {
+  json.member("terminal", process.terminal);
+  write_user(json, process.user);
+  json.member("args", process.args);
+  json.member("env", process.env);
+  json.member("cwd", process.cwd);
+  json.object("capabilities", [&] {
+    for (const auto* const set : {"bounding", "effective", "permitted"}) {
+      json.member(set, process.capabilities);
+    }
+  });
+  write_limits(json, process.rlimits);
+  json.member("noNewPrivileges", process.no_new_privileges);
+  const auto size = process.terminal_size;
+  if (size.columns != 0 || size.rows != 0) {
+    json.object("consoleSize", [&] {
+      json.member("width", size.columns);
+      json.member("height", size.rows);
+    });
   }
-  return list;
+  if (process.oom_score_adj) json.member("oomScoreAdj", *process.oom_score_adj);
+}
+
+void write_mounts(JsonWriter& json, const std::vector<Mount>& mounts) {
+  json.array("mounts", [&] {
+    for (const auto& mount : mounts) {
+      json.object([&] {
+        json.member("destination", mount.destination);
+        json.member("type", mount.type);
+        json.member("source", mount.source);
+        json.member("options", mount.options);
+      });
+    }
+  });
 }
 
 // The runtime-spec requires vm.kernel.path; for us an empty one means the engine's default.
-Json vm_to_json(const VirtualMachine& vm) {
-  auto words = Json::array();
-  for (const auto& word : base::words(vm.kernel_parameters)) words.push_back(word);
-  Json kernel{{"path", vm.kernel}, {"parameters", words}};
-  if (!vm.initrd.empty()) kernel["initrd"] = vm.initrd;
-  Json json{{"kernel", kernel}};
-  if (vm.cold) json["hypervisor"] = {{"path", ""}, {"parameters", Json::array({cold_start})}};
-  return json;
+void write_vm(JsonWriter& json, const VirtualMachine& vm) {
+  json.object("vm", [&] {
+    json.object("kernel", [&] {
+      json.member("path", vm.kernel);
+      json.member("parameters", base::words(vm.kernel_parameters));
+      if (!vm.initrd.empty()) json.member("initrd", vm.initrd);
+    });
+    if (!vm.cold) return;
+    json.object("hypervisor", [&] {
+      json.member("path", "");
+      json.array("parameters", [&] { json.element(cold_start); });
+    });
+  });
 }
 
 // What is in `from` and not in `known`, at any depth of objects.
@@ -177,38 +202,52 @@ void read_annotations(const JsonView& root, Spec& spec) {
   }
 }
 
-Json known_to_json(const Spec& spec) {
-  return {{"ociVersion", "1.1.0"},
-          {"process", process_to_json(spec.process)},
-          {"root", {{"path", "rootfs"}, {"readonly", spec.root_readonly}}},
-          {"hostname", spec.hostname},
-          {"mounts", mounts_to_json(spec.mounts)},
-          {"linux", linux_to_json(spec)},
-          {"vm", vm_to_json(spec.vm)},
-          {"annotations", annotations_of(spec)}};
-}
-
-// Without the annotations, which are all known.
-std::string unknown_members_of(Json json, const Spec& spec) {
-  json.erase("annotations");
-  const auto beyond = members_beyond(json, known_to_json(spec));
-  return beyond.empty() ? std::string() : beyond.dump();
+void write_known(JsonWriter& json, const Spec& spec) {
+  json.object([&] {
+    json.member("ociVersion", "1.1.0");
+    json.object("process", [&] { write_members(json, spec.process); });
+    json.object("root", [&] {
+      json.member("path", "rootfs");
+      json.member("readonly", spec.root_readonly);
+    });
+    json.member("hostname", spec.hostname);
+    write_mounts(json, spec.mounts);
+    json.object("linux", [&] { write_linux_section(json, spec); });
+    write_vm(json, spec.vm);
+    json.member("annotations", annotations_of(spec));
+  });
 }
 
 // An argument may hold any byte, JSON may not.
-std::string dump(const Json& json) {
+template <typename Write>
+std::string text_of(Write write) {
+  JsonWriter json;
   try {
-    return json.dump();
+    write(json);
   } catch (const Json::type_error& error) {
     throw base::Error(base::ErrorKind::unsupported,
                       fmt::format("the workload cannot be written as JSON: {}", error.what()),
                       "use UTF-8 in arguments and environment");
   }
+  return json.text();
+}
+
+std::string known_to_json(const Spec& spec) {
+  return text_of([&](JsonWriter& json) { write_known(json, spec); });
+}
+
+// Without the annotations, which are all known.
+std::string unknown_members_of(Json json, const Spec& spec) {
+  json.erase("annotations");
+  const auto beyond = members_beyond(json, base::parse_json(known_to_json(spec), "what is known"));
+  return beyond.empty() ? std::string() : beyond.dump();
 }
 
 }  // namespace
 
-std::string to_json(const Process& process) { return dump(process_to_json(process)); }
+std::string to_json(const Process& process) {
+  return text_of([&](JsonWriter& json) { json.object([&] { write_members(json, process); }); });
+}
 
 Process process_from_json(std::string_view text, std::string_view source) {
   const auto json = base::parse_json(text, source);
@@ -216,11 +255,11 @@ Process process_from_json(std::string_view text, std::string_view source) {
 }
 
 std::string to_json(const Spec& spec) {
-  auto json = known_to_json(spec);
-  if (!spec.unknown_members.empty()) {
-    add_missing(json, base::parse_json(spec.unknown_members, "the members beside the known ones"));
-  }
-  return dump(json);
+  auto known = known_to_json(spec);
+  if (spec.unknown_members.empty()) return known;
+  auto json = base::parse_json(known, "the known members");
+  add_missing(json, base::parse_json(spec.unknown_members, "the members beside the known ones"));
+  return json.dump();
 }
 
 Spec spec_from_json(std::string_view text, std::string_view source) {

@@ -9,6 +9,7 @@ namespace {
 
 using base::Json;
 using base::JsonView;
+using base::JsonWriter;
 
 constexpr std::uint64_t cpu_period_us = 100'000;
 
@@ -81,44 +82,69 @@ Device device_from(const JsonView& section, const JsonView& view) {
   return device;
 }
 
-Json devices_to_json(const std::vector<Device>& devices) {
-  auto list = Json::array();
-  for (const auto& device : devices) {
-    list.push_back({{"path", device.path},
-                    {"type", std::string(1, device.type)},
-                    {"major", device.major},
-                    {"minor", device.minor},
-                    {"fileMode", device.file_mode},
-                    {"uid", device.uid},
-                    {"gid", device.gid}});
-  }
-  return list;
+void write_devices(JsonWriter& json, const std::vector<Device>& devices) {
+  json.array("devices", [&] {
+    for (const auto& device : devices) {
+      json.object([&] {
+        json.member("path", device.path);
+        json.member("type", std::string_view(&device.type, 1));
+        json.member("major", device.major);
+        json.member("minor", device.minor);
+        json.member("fileMode", device.file_mode);
+        json.member("uid", device.uid);
+        json.member("gid", device.gid);
+      });
+    }
+  });
 }
 
-Json device_rules_to_json(const std::vector<Device>& devices) {
-  auto list = Json::array({{{"allow", false}, {"access", "rwm"}}});
-  for (const auto& device : devices) {
-    list.push_back({{"allow", true},
-                    {"type", std::string(1, device.type)},
-                    {"major", device.major},
-                    {"minor", device.minor},
-                    {"access", device.access}});
-  }
-  return list;
+void write_device_rules(JsonWriter& json, const std::vector<Device>& devices) {
+  json.array("devices", [&] {
+    json.object([&] {
+      json.member("allow", false);
+      json.member("access", "rwm");
+    });
+    for (const auto& device : devices) {
+      json.object([&] {
+        json.member("allow", true);
+        json.member("type", std::string_view(&device.type, 1));
+        json.member("major", device.major);
+        json.member("minor", device.minor);
+        json.member("access", device.access);
+      });
+    }
+  });
 }
 
-Json resources_to_json(const Resources& resources) {
-  auto json = Json::object();
-  if (resources.memory_bytes) json["memory"]["limit"] = *resources.memory_bytes;
-  if (resources.memory_swap_bytes) json["memory"]["swap"] = *resources.memory_swap_bytes;
-  if (resources.oom_kill_disable) json["memory"]["disableOOMKiller"] = true;
-  if (!resources.cpuset_cpus.empty()) json["cpu"]["cpus"] = resources.cpuset_cpus;
-  if (resources.cpus) {
-    json["cpu"]["quota"] = std::llround(*resources.cpus * static_cast<double>(cpu_period_us));
-    json["cpu"]["period"] = cpu_period_us;
-  }
-  if (resources.pids) json["pids"]["limit"] = *resources.pids;
-  return json;
+void write_memory(JsonWriter& json, const Resources& resources) {
+  if (!resources.memory_bytes && !resources.memory_swap_bytes && !resources.oom_kill_disable)
+    return;
+  json.object("memory", [&] {
+    if (resources.memory_bytes) json.member("limit", *resources.memory_bytes);
+    if (resources.memory_swap_bytes) json.member("swap", *resources.memory_swap_bytes);
+    if (resources.oom_kill_disable) json.member("disableOOMKiller", true);
+  });
+}
+
+void write_cpu(JsonWriter& json, const Resources& resources) {
+  if (!resources.cpus && resources.cpuset_cpus.empty()) return;
+  json.object("cpu", [&] {
+    if (!resources.cpuset_cpus.empty()) json.member("cpus", resources.cpuset_cpus);
+    if (!resources.cpus) return;
+    json.member("quota", std::llround(*resources.cpus * static_cast<double>(cpu_period_us)));
+    json.member("period", cpu_period_us);
+  });
+}
+
+void write_resources(JsonWriter& json, const Spec& spec) {
+  json.object("resources", [&] {
+    write_memory(json, spec.resources);
+    write_cpu(json, spec.resources);
+    if (spec.resources.pids) {
+      json.object("pids", [&] { json.member("limit", *spec.resources.pids); });
+    }
+    if (!spec.devices.empty()) write_device_rules(json, spec.devices);
+  });
 }
 
 }  // namespace
@@ -140,22 +166,18 @@ void read_linux_section(const JsonView& section, Spec& spec) {
   }
 }
 
-Json linux_to_json(const Spec& spec) {
-  auto types = Json::array();
-  for (const auto* const name : box_namespaces) types.push_back({{"type", name}});
-  Json json{{"namespaces", types},
-            {"resources", resources_to_json(spec.resources)},
-            {"maskedPaths", spec.masked_paths},
-            {"readonlyPaths", spec.readonly_paths}};
-  if (!spec.sysctl.empty()) json["sysctl"] = spec.sysctl;
-  if (!spec.devices.empty()) {
-    json["devices"] = devices_to_json(spec.devices);
-    json["resources"]["devices"] = device_rules_to_json(spec.devices);
-  }
-  if (spec.seccomp == Seccomp::profile) {
-    json["seccomp"] = base::parse_json(spec.seccomp_profile, "the seccomp profile");
-  }
-  return json;
+void write_linux_section(JsonWriter& json, const Spec& spec) {
+  json.array("namespaces", [&] {
+    for (const auto* const name : box_namespaces) {
+      json.object([&] { json.member("type", name); });
+    }
+  });
+  write_resources(json, spec);
+  json.member("maskedPaths", spec.masked_paths);
+  json.member("readonlyPaths", spec.readonly_paths);
+  if (!spec.sysctl.empty()) json.member("sysctl", spec.sysctl);
+  if (!spec.devices.empty()) write_devices(json, spec.devices);
+  if (spec.seccomp == Seccomp::profile) json.member_as_it_is("seccomp", spec.seccomp_profile);
 }
 
 }  // namespace twinbox::sandbox

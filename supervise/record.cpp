@@ -7,38 +7,44 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/text.hpp"
 
 namespace twinbox::supervise {
 namespace {
 
 namespace fs = std::filesystem;
-using base::Json;
 using base::JsonView;
+using base::JsonWriter;
 
-Json settings_to_json(const BoxSettings& settings) {
-  return {{"image", settings.image},
-          {"image_id", settings.image_id},
-          {"command", settings.command},
-          {"entrypoint_words", settings.entrypoint_words},
-          {"engine", settings.engine},
-          {"requested_engine", settings.requested_engine},
-          {"user", settings.user},
-          {"open_stdin", settings.open_stdin},
-          {"stdin_once", settings.stdin_once},
-          {"remove_at_end", settings.remove_at_end},
-          {"stop_signal", settings.stop_signal},
-          {"stop_timeout", settings.stop_timeout},
-          {"restart", to_string(settings.restart)},
-          {"labels", settings.labels}};
+void write_settings(JsonWriter& json, const BoxSettings& settings) {
+  json.member("image", settings.image);
+  json.member("image_id", settings.image_id);
+  json.member("command", settings.command);
+  json.member("entrypoint_words", settings.entrypoint_words);
+  json.member("engine", settings.engine);
+  json.member("requested_engine", settings.requested_engine);
+  json.member("user", settings.user);
+  json.member("open_stdin", settings.open_stdin);
+  json.member("stdin_once", settings.stdin_once);
+  json.member("remove_at_end", settings.remove_at_end);
+  json.member("stop_signal", settings.stop_signal);
+  json.member("stop_timeout", settings.stop_timeout);
+  json.member("restart", to_string(settings.restart));
+  json.member("labels", settings.labels);
 }
 
-Json state_to_json(const BoxState& state) {
-  return {{"status", to_string(state.status)}, {"pid", state.pid},
-          {"supervisor", state.supervisor},    {"exit_code", state.exit_code},
-          {"oom_killed", state.oom_killed},    {"error", state.error},
-          {"created", state.created},          {"started", state.started},
-          {"finished", state.finished},        {"restart_count", state.restart_count}};
+void write_state(JsonWriter& json, const BoxState& state) {
+  json.member("status", to_string(state.status));
+  json.member("pid", state.pid);
+  json.member("supervisor", state.supervisor);
+  json.member("exit_code", state.exit_code);
+  json.member("oom_killed", state.oom_killed);
+  json.member("error", state.error);
+  json.member("created", state.created);
+  json.member("started", state.started);
+  json.member("finished", state.finished);
+  json.member("restart_count", state.restart_count);
 }
 
 BoxSettings settings_from(const JsonView& view) {
@@ -112,11 +118,14 @@ std::string to_string(const RestartPolicy& policy) {
 }
 
 std::string to_json(const BoxRecord& record) {
-  const Json json{{"id", record.id},
-                  {"name", record.name},
-                  {"settings", settings_to_json(record.settings)},
-                  {"state", state_to_json(record.state)}};
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+  JsonWriter json(JsonWriter::NotUtf8::replaced);
+  json.object([&] {
+    json.member("id", record.id);
+    json.member("name", record.name);
+    json.object("settings", [&] { write_settings(json, record.settings); });
+    json.object("state", [&] { write_state(json, record.state); });
+  });
+  return json.text();
 }
 
 BoxRecord record_from_json(std::string_view text, std::string_view source) {
