@@ -97,7 +97,7 @@ std::optional<std::size_t> send_some(int fd, std::span<const std::byte> bytes) {
 
 std::string read_to_end(int fd) {
   std::string text;
-  std::array<std::byte, 16384> buffer{};
+  std::array<std::byte, 16384> buffer;  // not cleared: most files are small
   while (const auto count = read_some(fd, buffer).value_or(0)) {
     text.append(reinterpret_cast<const char*>(buffer.data()), count);
   }

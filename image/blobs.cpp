@@ -114,7 +114,7 @@ void Blobs::keep_only(const std::set<std::string>& used) {
 }
 
 std::map<std::string, Descriptor> Blobs::index() const {
-  const auto path = layout_ / "index.json";
+  const auto path = index_path();
   std::map<std::string, Descriptor> images;
   if (::access(path.c_str(), F_OK) != 0) return images;
   const auto json = base::parse_json(base::read_file(path), path.string());
@@ -136,7 +136,7 @@ void Blobs::write_index(const std::map<std::string, Descriptor>& images) {
   const Json index{{"schemaVersion", 2},
                    {"mediaType", "application/vnd.oci.image.index.v1+json"},
                    {"manifests", manifests}};
-  replace(layout_ / "index.json", index.dump(2));
+  replace(index_path(), index.dump(2));
 }
 
 }  // namespace twinbox::image

@@ -32,6 +32,7 @@ class Blobs {
   // Makes the layout's files where they are missing.
   void prepare();
   const std::filesystem::path& layout() const { return layout_; }
+  std::filesystem::path index_path() const { return layout_ / "index.json"; }
   std::filesystem::path path_of(std::string_view digest) const;
   bool has(std::string_view digest) const;
 

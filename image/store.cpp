@@ -97,7 +97,8 @@ void check_is_outside(const fs::path& root, const fs::path& source) {
 Store::Store(const fs::path& root)
     : root_(root),
       blobs_(root / "images", root / "work"),
-      layers_(root / "layers", root / "work") {}
+      layers_(root / "layers", root / "work"),
+      lookups_(root / "cache/images") {}
 
 base::Fd Store::lock() {
   blobs_.prepare();
@@ -242,21 +243,21 @@ void Store::remove(const std::string& name) {
                       "wait for it to end, or end it");
   }
   blobs_.write_index(images);
+  lookups_.forget(name);
   collect_garbage();
 }
 
 PreparedImage Store::prepare(const std::string& name) {
   try {
-    return prepare_from(name, find(name));
+    return prepare_found(name, look_up(name));
   } catch (const base::Error&) {
     // Another process may have replaced the image between two of the reads, or a layer has to be
     // unpacked: with the lock held, what is wrong then is wrong.
     if (!fs::exists(blobs_.layout())) throw;
     const auto held = lock();
-    const auto manifest = find(name);
-    const auto contents = read_manifest(manifest);
+    const auto contents = read_manifest(find(name));
     unpack_missing(contents, read_config(contents));
-    return prepare_from(name, manifest);
+    return prepare_found(name, look_up(name));
   }
 }
 
@@ -280,11 +281,23 @@ PreparedImage Store::prepare(const std::string& name, const std::string& id) {
   return prepare(find_name(name, id));
 }
 
-PreparedImage Store::prepare_from(const std::string& name, const Descriptor& descriptor) {
+FoundImage Store::look_up(const std::string& name) const {
+  if (auto found = lookups_.find(name)) return std::move(*found);
+  Witnesses witnesses;
+  witnesses.add(blobs_.index_path());
+  const auto descriptor = find(name);
+  witnesses.add(blobs_.path_of(descriptor.digest));
   const auto manifest = read_manifest(descriptor);
+  witnesses.add(blobs_.path_of(manifest.config.digest));
+  FoundImage found{.id = manifest.config.digest, .config = read_config(manifest)};
+  lookups_.keep(name, found, witnesses);
+  return found;
+}
+
+PreparedImage Store::prepare_found(const std::string& name, FoundImage found) {
   PreparedImage prepared{.name = name,
-                         .id = manifest.config.digest,
-                         .config = read_config(manifest),
+                         .id = std::move(found.id),
+                         .config = std::move(found.config),
                          .root = {},
                          .locks = {}};
   for (const auto& diff_id : prepared.config.diff_ids) {

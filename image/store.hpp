@@ -13,6 +13,7 @@
 #include "image/blobs.hpp"
 #include "image/config.hpp"
 #include "image/layers.hpp"
+#include "image/lookup_cache.hpp"
 #include "sandbox/engine.hpp"
 #include "sandbox/paths.hpp"
 
@@ -51,8 +52,7 @@ class Store {
   std::vector<ImageSummary> list() const;
   // Throws base::Error (conflict) while a box uses it.
   void remove(const std::string& name);
-  // Fast for an unpacked image: a few small files are read, and nothing but the image's JSON is
-  // hashed.
+  // Fast for an unpacked image: see LookupCache.
   PreparedImage prepare(const std::string& name);
   // The image that had this id, also where its name means another by now. Throws base::Error
   // (not_found) when it is gone.
@@ -78,12 +78,14 @@ class Store {
   bool is_same(const Descriptor& manifest, const ImageConfig& config) const;
   void unpack_missing(const Manifest& manifest, const ImageConfig& config);
   std::optional<std::set<std::string>> layers_of(const Descriptor& manifest) const;
-  PreparedImage prepare_from(const std::string& name, const Descriptor& manifest);
+  FoundImage look_up(const std::string& name) const;
+  PreparedImage prepare_found(const std::string& name, FoundImage found);
   void collect_garbage();
 
   std::filesystem::path root_;
   Blobs blobs_;
   Layers layers_;
+  LookupCache lookups_;
 };
 
 }  // namespace twinbox::image

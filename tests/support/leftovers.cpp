@@ -30,6 +30,10 @@ std::set<std::string> Leftovers::store() const {
   std::error_code gone;  // whoever is being killed may still be at it
   for (auto walk = fs::recursive_directory_iterator(root_, gone); !gone && walk != fs::end(walk);
        walk.increment(gone)) {
+    if (walk.depth() == 0 && walk->path().filename() == "cache") {  // made again when missing
+      walk.disable_recursion_pending();
+      continue;
+    }
     if (walk.depth() >= 1 && walk->path().parent_path().filename() == "layers") {
       walk.disable_recursion_pending();
     }
