@@ -27,11 +27,19 @@ EventLoop::EventLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
 }
 
 void EventLoop::add(int fd, std::uint32_t events, Callback callback) {
+  if (!add_if_pollable(fd, events, std::move(callback))) {
+    throw_errno("cannot watch descriptor {}", fd);
+  }
+}
+
+bool EventLoop::add_if_pollable(int fd, std::uint32_t events, Callback callback) {
   epoll_event event{.events = events, .data = {.fd = fd}};
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) {
+    if (errno == EPERM) return false;
     throw_errno("cannot watch descriptor {}", fd);
   }
   callbacks_[fd] = std::make_shared<Callback>(std::move(callback));
+  return true;
 }
 
 void EventLoop::modify(int fd, std::uint32_t events) {
@@ -81,11 +89,26 @@ bool EventLoop::run_once(std::chrono::milliseconds timeout) {
   return dispatch(static_cast<int>(timeout.count()));
 }
 
+// What these defer in turn waits for the next round, so that descriptors get theirs.
+bool EventLoop::dispatch_deferred() {
+  const bool any = !deferred_.empty();
+  for (auto left = deferred_.size(); left > 0; --left) {
+    const auto callback = std::move(deferred_.front());
+    deferred_.pop_front();
+    callback();
+    if (stopped_) break;
+  }
+  return any;
+}
+
 bool EventLoop::dispatch(int timeout_ms) {
+  const bool any = dispatch_deferred();
+  if (any && stopped_) return true;
+  if (any) timeout_ms = 0;
   std::array<epoll_event, 16> events{};
   const int count = ::epoll_wait(epoll_.get(), events.data(), events.size(), timeout_ms);
   if (count < 0) {
-    if (errno == EINTR) return false;
+    if (errno == EINTR) return any;
     throw_errno("cannot wait for events");
   }
   for (const auto& event : std::span(events).first(static_cast<std::size_t>(count))) {
@@ -97,7 +120,7 @@ bool EventLoop::dispatch(int timeout_ms) {
     (*callback)(event.events);
     if (stopped_) break;
   }
-  return count > 0;
+  return any || count > 0;
 }
 
 }  // namespace twinbox::base

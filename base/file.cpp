@@ -1,11 +1,13 @@
 #include "base/file.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fts.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -43,6 +45,23 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view text)
   } catch (...) {
     ::unlink(draft.c_str());
     throw;
+  }
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& directory) {
+  std::vector<std::string> names;
+  const Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd) return names;
+  alignas(dirent64) std::array<char, 4096> buffer;
+  while (true) {
+    const auto size = ::getdents64(fd.get(), buffer.data(), buffer.size());
+    if (size <= 0) return names;
+    for (ssize_t at = 0; at < size;) {
+      const auto* const entry = reinterpret_cast<const dirent64*>(buffer.data() + at);
+      const std::string_view name(entry->d_name);
+      if (name != "." && name != "..") names.emplace_back(name);
+      at += entry->d_reclen;
+    }
   }
 }
 

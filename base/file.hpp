@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace twinbox::base {
 
@@ -12,6 +13,9 @@ void write_file(const std::filesystem::path& path, std::string_view text);
 // Writes a new file beside `path`, syncs it and renames it over: readers see the old or the new
 // whole.
 void write_file_atomic(const std::filesystem::path& path, std::string_view text);
+// The names in a directory, "." and ".." left out; none where it cannot be read. For what every
+// command looks through: directory_iterator takes twice the system calls, and 32 KiB.
+std::vector<std::string> names_in(const std::filesystem::path& directory);
 // Makes the directory and its parents; an error names the path.
 void make_directories(const std::filesystem::path& path);
 

@@ -31,14 +31,14 @@ class Launch {
   }
 
  private:
-  void take_start(const std::variant<supervise::BoxRecord, base::Error>& answer) {
+  void take_start(const std::variant<supervise::Started, base::Error>& answer) {
     if (const auto* const error = std::get_if<base::Error>(&answer)) {
       failure_ = *error;
       return;
     }
     started_ = true;
     foreground_.tell_size();
-    if (options_.on_started) options_.on_started(std::get<supervise::BoxRecord>(answer));
+    if (options_.on_started) options_.on_started(std::get<supervise::Started>(answer));
     loop_.stop();
   }
 

@@ -14,7 +14,7 @@ struct LaunchOptions {
   bool wait_until_gone = false;  // after the end, for the supervisor's own
   bool detach = false;           // return once it runs
   // Called once the workload runs.
-  std::function<void(const supervise::BoxRecord&)> on_started{};
+  std::function<void(const supervise::Started&)> on_started{};
   // Called with the run's boot marks once nothing of it is left, where the command stays so long.
   std::function<void(sandbox::Marks)> on_marks{};
 };

@@ -73,12 +73,15 @@ supervise::OwnedBox make_box(const NewBox& box, MadeBy by) {
 
 supervise::SupervisorRequest launch_request(const NewBox& box) {
   using Root = supervise::SupervisorRequest::Root;
+  std::vector<int> locks;
+  for (const auto& lock : box.image->locks) locks.push_back(lock.get());
   return {.open = [box] { return make_box(box, MadeBy::supervisor); },
           .make_engine = engine_of,
           .prepare_root =
               [image = box.image](const supervise::BoxRecord&) {
                 return Root{.files = image->root, .hold = image};
               },
+          .descriptors = std::move(locks),
           .die_with_parent = false};
 }
 
@@ -92,6 +95,7 @@ supervise::SupervisorRequest launch_request(const supervise::BoxRecord& record) 
                     image::Store().prepare(box.settings.image, box.settings.image_id));
                 return Root{.files = image->root, .hold = image};
               },
+          .descriptors = {},
           .die_with_parent = false};
 }
 

@@ -23,8 +23,8 @@ ForegroundOptions foreground_of(const RunOptions& run) {
           .detach_keys = run.detach_keys};
 }
 
-void tell_start(const RunOptions& run, const supervise::BoxRecord& box) {
-  if (!run.pid_file.empty()) base::write_file(run.pid_file, fmt::format("{}\n", box.state.pid));
+void tell_start(const RunOptions& run, const supervise::Started& box) {
+  if (!run.pid_file.empty()) base::write_file(run.pid_file, fmt::format("{}\n", box.pid));
   if (run.detach) fmt::print("{}\n", box.id);
 }
 
@@ -37,7 +37,7 @@ int run_box(const RunOptions& run, std::uint64_t entered) {
   request.die_with_parent = run.die_with_parent;
   LaunchOptions options{
       .foreground = foreground, .wait_until_gone = run.remove, .detach = run.detach};
-  options.on_started = [&](const supervise::BoxRecord& started) { tell_start(run, started); };
+  options.on_started = [&](const supervise::Started& started) { tell_start(run, started); };
   if (!run.marks.empty()) {
     options.on_marks = [&](sandbox::Marks marks) {
       // What the engine does not stamp itself; the first stamp of a mark stands.

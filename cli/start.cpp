@@ -36,7 +36,7 @@ int start_box(const std::string& reference, const StartFlags& flags) {
                                      .detach_keys = flags.detach_keys};
   check_foreground(foreground);
   LaunchOptions options{.foreground = foreground, .detach = !flags.stays()};
-  options.on_started = [&](const supervise::BoxRecord&) {
+  options.on_started = [&](const supervise::Started&) {
     if (!flags.stays()) fmt::print("{}\n", reference);
   };
   return launch(launch_request(record), options);

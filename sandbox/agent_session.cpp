@@ -308,7 +308,7 @@ void AgentSession::Core::settle(ProcessId id) {
   const auto& process = found->second;
   if (!process.outcome || !process.out->drained() || !process.err->drained()) return;
   // From the top of the loop, where the handler may destroy the session.
-  loop_.add_timer({}, [weak = weak_from_this(), id] {
+  loop_.defer([weak = weak_from_this(), id] {
     if (const auto self = weak.lock()) self->tell_end(id);
   });
 }
@@ -317,7 +317,7 @@ void AgentSession::Core::tell_end(ProcessId id) {
   auto node = processes_.extract(id);
   if (node.empty()) return;  // told already: both streams settled it
   if (lost_ && processes_.empty()) {
-    loop_.add_timer({}, [weak = weak_from_this()] {
+    loop_.defer([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->tell_lost();
     });
   }
@@ -330,7 +330,7 @@ void AgentSession::Core::lose(const base::Error& reason) {
   for (const auto& [number, answer] : std::exchange(requests_, {})) answer(reason);
   const Outcome outcome{.status = status_own_error, .oom_killed = false, .error = reason};
   if (processes_.empty()) {
-    loop_.add_timer({}, [weak = weak_from_this()] {
+    loop_.defer([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->tell_lost();
     });
   }

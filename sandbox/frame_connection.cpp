@@ -53,7 +53,7 @@ void FrameConnection::send(protocol::FrameType type, std::uint32_t process,
   output_ += protocol::encode(type, process, payload);
   if (output_.size() - output_start_ > output_limit) {
     // Ended from the loop: the caller may stand in the middle of its own state.
-    loop_.add_timer({}, [weak = weak_from_this()] {
+    loop_.defer([weak = weak_from_this()] {
       if (const auto self = weak.lock()) {
         self->end(base::Error(base::ErrorKind::system, self->peer_ + " does not read any more"));
       }

@@ -185,10 +185,7 @@ OwnedDirectory::~OwnedDirectory() {
 }
 
 void sweep_ownerless(const fs::path& parent, const std::function<void(const fs::path&)>& undo) {
-  std::error_code missing;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(parent, missing)) found.push_back(entry.path());
-  for (const auto& path : found) sweep_one(path, undo);
+  for (const auto& name : base::names_in(parent)) sweep_one(parent / name, undo);
 }
 
 }  // namespace twinbox::sandbox

@@ -127,7 +127,7 @@ void ServedProcess::conclude(Outcome outcome) {
 void ServedProcess::settle() {
   if (!outcome_ || !out_->ended() || !err_->ended() || std::exchange(told_, true)) return;
   send_outcome(*connection_, id_, *outcome_);
-  loop_.add_timer({}, on_gone_);
+  loop_.defer(on_gone_);
 }
 
 void ServedProcess::end(Outcome outcome) {

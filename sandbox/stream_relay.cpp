@@ -21,17 +21,6 @@ constexpr std::size_t piece = 65536;
 // Small consumptions are not worth a frame each.
 constexpr std::uint32_t credit_step = protocol::stream_window / 4;
 
-// epoll refuses what is always ready: regular files, and devices like /dev/null.
-bool is_pollable(base::EventLoop& loop, int fd) {
-  try {
-    loop.add(fd, 0, [](std::uint32_t) {});
-  } catch (const base::Error&) {
-    return false;
-  }
-  loop.remove(fd);
-  return true;
-}
-
 }  // namespace
 
 StreamSource::StreamSource(base::EventLoop& loop, base::Fd fd, Handlers handlers)
@@ -42,7 +31,8 @@ StreamSource::StreamSource(base::EventLoop& loop, base::Fd fd, Handlers handlers
 
 void StreamSource::start() {
   if (!fd_) return close();
-  pollable_ = is_pollable(loop_, fd_.get());
+  // What is always ready, such as a regular file or /dev/null, is not.
+  pollable_ = watched_ = loop_.add_if_pollable(fd_.get(), EPOLLIN, on_readable());
   pump();
 }
 
@@ -90,10 +80,14 @@ void StreamSource::update_watch() {
   if (wanted == watched_) return;
   watched_ = wanted;
   if (!wanted) return loop_.remove(fd_.get());
-  loop_.add(fd_.get(), EPOLLIN, [this](std::uint32_t) {
+  loop_.add(fd_.get(), EPOLLIN, on_readable());
+}
+
+base::EventLoop::Callback StreamSource::on_readable() {
+  return [this](std::uint32_t) {
     send_piece();
     if (!ended_) update_watch();
-  });
+  };
 }
 
 bool StreamSource::send_piece() {

@@ -43,6 +43,7 @@ class StreamSource {
  private:
   void stop();
   void update_watch();
+  base::EventLoop::Callback on_readable();
   void pump();
   // Sends one piece; false when there is none now.
   bool send_piece();

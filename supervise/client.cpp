@@ -54,9 +54,8 @@ void BoxClient::ask_done(const Json& question, sandbox::Done done) {
                            [](const std::string&) { return std::monostate{}; });
 }
 
-void BoxClient::start(sandbox::Answer<BoxRecord> answer) {
-  ask_json<BoxRecord>({{"do", "start"}}, std::move(answer),
-                      [](const std::string& text) { return record_from_json(text, "start"); });
+void BoxClient::start(sandbox::Answer<Started> answer) {
+  ask_json<Started>({{"do", "start"}}, std::move(answer), started_from_json);
 }
 
 void BoxClient::stop(std::optional<int> timeout, std::optional<int> signal, sandbox::Done done) {

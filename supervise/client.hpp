@@ -44,9 +44,9 @@ class BoxClient {
   void signal(StreamId stream, int number) { session_.signal(stream, number); }
   void resize(StreamId stream, sandbox::TerminalSize size) { session_.resize(stream, size); }
 
-  // Starts the workload; answered with the box's record when it was executed, or with why it could
-  // not be (the error of the box's Outcome).
-  void start(sandbox::Answer<BoxRecord> answer);
+  // Starts the workload; answered when it was executed, or with why it could not be (the error of
+  // the box's Outcome).
+  void start(sandbox::Answer<Started> answer);
   // The stop signal, then after `timeout` seconds (-1: never; nullopt: the box's own) SIGKILL.
   // Answered when the box has ended. A box that was stopped is not restarted by its policy.
   void stop(std::optional<int> timeout, std::optional<int> signal, sandbox::Done done);

@@ -55,7 +55,7 @@ ControlConnection::~ControlConnection() {
 
 void ControlConnection::lose() {
   gone_ = true;
-  loop_.add_timer({}, [this, alive = std::weak_ptr(alive_)] {
+  loop_.defer([this, alive = std::weak_ptr(alive_)] {
     if (!alive.expired()) on_gone_();
   });
 }
@@ -216,7 +216,7 @@ bool ControlConnection::carry_out_on_life(std::string_view what, const JsonView&
   if (what == "start") {
     box_.start([this, reply](const auto& answer) {
       if (const auto* error = std::get_if<base::Error>(&answer)) return reply(*error);
-      reply(to_json(box_.record()));
+      reply(to_json(Started{.id = box_.record().id, .pid = box_.record().state.pid}));
     });
   } else if (what == "stop") {
     box_.stop(number("timeout"), number("signal"), done);

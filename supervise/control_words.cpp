@@ -13,6 +13,16 @@ std::string to_json(const Ended& ended) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string to_json(const Started& started) {
+  return Json{{"id", started.id}, {"pid", started.pid}}.dump();
+}
+
+Started started_from_json(std::string_view text) {
+  const auto json = base::parse_json(text, "start");
+  const JsonView view(json, "start");
+  return {.id = view.get<std::string>("id"), .pid = view.get<pid_t>("pid")};
+}
+
 Ended ended_from_json(std::string_view text) {
   const auto json = base::parse_json(text, "wait");
   const JsonView view(json, "wait");

@@ -1,6 +1,8 @@
 // The JSON of the questions and answers between a command and a supervisor.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +12,15 @@
 #include "supervise/record.hpp"
 
 namespace twinbox::supervise {
+
+// A run that has begun.
+struct Started {
+  std::string id;  // the box's
+  pid_t pid = 0;   // on the host, of its first process or its machine
+};
+
+std::string to_json(const Started& started);
+Started started_from_json(std::string_view text);
 
 // What became of a run.
 struct Ended {

@@ -13,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "base/log.hpp"
 #include "base/syscall.hpp"
 #include "sandbox/paths.hpp"
@@ -33,11 +34,14 @@ fs::path events_file() { return sandbox::data_root() / "events"; }
 fs::path older_file() { return sandbox::data_root() / "events.1"; }
 
 std::string to_line(const Event& event) {
-  const base::Json json{{"time", event.time},
-                        {"action", event.action},
-                        {"id", event.id},
-                        {"attributes", event.attributes}};
-  return json.dump(-1, ' ', false, base::Json::error_handler_t::replace) + "\n";
+  base::JsonWriter json(base::JsonWriter::NotUtf8::replaced);
+  json.object([&] {
+    json.member("time", event.time);
+    json.member("action", event.action);
+    json.member("id", event.id);
+    json.member("attributes", event.attributes);
+  });
+  return json.text() + "\n";
 }
 
 Event from_line(std::string_view line) {
@@ -55,24 +59,29 @@ struct stat status_of(int file) {
   return info;
 }
 
-bool is_same(int file, const struct stat& other) {
-  const auto opened = status_of(file);
-  return opened.st_ino == other.st_ino && opened.st_dev == other.st_dev;
+bool is_same(const struct stat& one, const struct stat& other) {
+  return one.st_ino == other.st_ino && one.st_dev == other.st_dev;
 }
 
 // Whether the file is the one that new events go to.
-bool is_current(int file) {
+bool is_current(const struct stat& file) {
   struct stat named {};
   return ::stat(events_file().c_str(), &named) == 0 && is_same(file, named);
 }
 
+struct Appendable {
+  base::Fd file;
+  off_t size;
+};
+
 // Locked for this process alone.
-base::Fd open_to_append() {
+Appendable open_to_append() {
   while (true) {
     auto file = base::open_file(events_file(), O_RDWR | O_CREAT | O_APPEND, 0600);
     if (::flock(file.get(), LOCK_EX) != 0) base::throw_errno("cannot lock it");
-    if (!is_current(file.get())) continue;  // made the older one while we waited
-    if (status_of(file.get()).st_size < largest_file) return file;
+    const auto status = status_of(file.get());
+    if (!is_current(status)) continue;  // made the older one while we waited
+    if (status.st_size < largest_file) return {std::move(file), status.st_size};
     if (::rename(events_file().c_str(), older_file().c_str()) != 0) {
       base::throw_errno("cannot make room");
     }
@@ -80,8 +89,7 @@ base::Fd open_to_append() {
 }
 
 // As a whole or not at all, on a line of its own also behind what a killed process left.
-void append_line(int file, const std::string& line) {
-  const auto size = status_of(file).st_size;
+void append_line(int file, off_t size, const std::string& line) {
   char last = '\n';
   if (size > 0)
     base::pread_exact(file, std::as_writable_bytes(std::span(&last, 1)),
@@ -112,7 +120,7 @@ class EventReader {
   bool read() {
     while (true) {
       // Asked before the reading: what was written to it before is read.
-      const bool last = current_ && is_current(current_->fd());
+      const bool last = current_ && is_current(status_of(current_->fd()));
       if (current_ && !drain(*current_)) return false;
       if (last) return true;
       if (current_) finished_ = std::exchange(current_, std::nullopt);
@@ -128,8 +136,10 @@ class EventReader {
     do {
       current_ = open_to_read(events_file());
       older = open_to_read(older_file());
-    } while (current_ && !is_current(current_->fd()));  // it has just become the older one
-    if (!older || (finished_ && is_same(older->fd(), status_of(finished_->fd())))) return true;
+    } while (current_ &&
+             !is_current(status_of(current_->fd())));  // it has just become the older one
+    if (!older || (finished_ && is_same(status_of(older->fd()), status_of(finished_->fd()))))
+      return true;
     finished_ = std::move(older);
     return drain(*finished_);
   }
@@ -167,9 +177,9 @@ void emit(const BoxRecord& box, const std::string& action,
   event.attributes["engine"] = box.settings.engine;
   for (const auto& [key, value] : more) event.attributes[key] = value;
   try {
-    const auto file = open_to_append();
+    const auto [file, size] = open_to_append();
     event.time = now();  // under the lock, so that the file is in their order
-    append_line(file.get(), to_line(event));
+    append_line(file.get(), size, to_line(event));
   } catch (const base::Error& error) {
     base::log(base::LogLevel::warning, "an event is lost: {}: {}", events_file().string(),
               error.message());

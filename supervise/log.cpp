@@ -67,7 +67,7 @@ std::uint64_t size_of(int file) {
 // as a line's flag, where the file does.
 using OnHead = std::function<bool(std::uint64_t head, std::string_view text)>;
 void for_each_head_backwards(int file, const OnHead& on_head) {
-  std::array<char, 65536> block{};
+  std::array<char, 65536> block;  // not cleared: a new log is empty
   const auto size = size_of(file);
   auto begin = size;
   while (begin > 0) {

@@ -149,11 +149,7 @@ void Names::release(const std::string& name, const std::string& id) const noexce
 
 void Names::tidy(std::size_t boxes) const noexcept {
   try {
-    std::error_code missing;
-    std::vector<std::string> links;
-    for (const auto& entry : fs::directory_iterator(names_, missing)) {
-      links.push_back(entry.path().filename());
-    }
+    const auto links = base::names_in(names_);
     if (links.size() == boxes) return;
     const auto directory = lock(names_);
     for (const auto& name : links) {

@@ -43,7 +43,7 @@ void Run::on_box_end(const sandbox::Outcome& outcome) {
 }
 
 void Run::tell_end() {
-  loop_.add_timer({}, [this, alive = std::weak_ptr(alive_)] {
+  loop_.defer([this, alive = std::weak_ptr(alive_)] {
     if (alive.expired()) return;
     // The handler destroys this run, and all in it.
     const auto on_end = handlers_.on_end;

@@ -32,9 +32,7 @@ bool is_id(const std::string& name) {
 
 std::vector<std::string> ids_in(const fs::path& boxes) {
   std::vector<std::string> ids;
-  std::error_code missing;
-  for (const auto& entry : fs::directory_iterator(boxes, missing)) {
-    auto name = entry.path().filename().string();
+  for (auto& name : base::names_in(boxes)) {
     if (is_id(name)) ids.push_back(std::move(name));
   }
   return ids;
@@ -83,7 +81,9 @@ sandbox::Spec OwnedBox::spec() const {
 void OwnedBox::change(const std::function<void(BoxRecord&)>& change) {
   auto changed = record_;
   change(changed);
-  replace_in(path(), record_name, to_json(changed));
+  auto text = to_json(changed);
+  if (text != written_) replace_in(path(), record_name, text);
+  written_ = std::move(text);
   record_ = std::move(changed);
 }
 
@@ -219,10 +219,9 @@ void BoxStore::rename(const std::string& id, std::string_view new_name) {
 }
 
 void BoxStore::sweep(const CleanUp& clean_up) {
-  std::error_code missing;
-  std::vector<fs::path> found;
-  for (const auto& entry : fs::directory_iterator(boxes_, missing)) found.push_back(entry.path());
-  for (const auto& path : found) {
+  const auto found = base::names_in(boxes_);
+  for (const auto& name : found) {
+    const auto path = boxes_ / name;
     try {
       sweep_one(path, clean_up);
     } catch (const base::Error& error) {

@@ -35,7 +35,7 @@ class OwnedBox {
   const std::filesystem::path& path() const { return directory_.path(); }
   const BoxRecord& record() const { return record_; }
   sandbox::Spec spec() const;
-  // Changes the record, in one step for readers.
+  // Changes the record, in one step for readers; nothing is written where nothing changes.
   void change(const std::function<void(BoxRecord&)>& change);
   // The same for what has happened already: where it cannot be written down, that is a
   // warning, and false.
@@ -54,6 +54,7 @@ class OwnedBox {
   sandbox::OwnedDirectory directory_;
   BoxRecord record_;
   std::optional<sandbox::Spec> spec_;  // as written by this process
+  std::string written_;                // the record's text, as this process wrote it last
   bool kept_ = true;
 };
 

@@ -9,12 +9,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <list>
 #include <optional>
 #include <utility>
@@ -43,18 +41,16 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-// What the command was started with beside its streams; its own descriptors are all close-on-exec.
-// Whoever waits for their end must not wait for the box.
-void close_inherited() {
-  std::vector<int> inherited;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
-    const auto name = entry.path().filename().string();
-    int fd = -1;
-    std::from_chars(name.data(), name.data() + name.size(), fd);
-    const int flags = ::fcntl(fd, F_GETFD);
-    if (fd > STDERR_FILENO && flags >= 0 && (flags & FD_CLOEXEC) == 0) inherited.push_back(fd);
+// All that the command was started with, or has opened, beside its streams and what the box needs:
+// whoever waits for the end of it must not wait for the box.
+void close_all_but(std::vector<int> kept) {
+  kept.push_back(STDERR_FILENO);
+  std::ranges::sort(kept);
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    const auto first = static_cast<unsigned>(kept[i]) + 1;
+    const auto last = i + 1 < kept.size() ? static_cast<unsigned>(kept[i + 1]) - 1 : ~0U;
+    if (kept[i] >= STDERR_FILENO && first <= last) ::close_range(first, last, 0);
   }
-  for (const int fd : inherited) ::close(fd);
 }
 
 class SupervisorProcess {
@@ -77,11 +73,13 @@ class SupervisorProcess {
 };
 
 // A session of its own, away from the command's terminal and streams.
-void leave_command(bool die_with_parent, pid_t parent) {
+void leave_command(const SupervisorRequest& request, int first_client, pid_t parent) {
   ::setsid();
   reset_signals();
-  close_inherited();
-  if (die_with_parent) {
+  auto kept = request.descriptors;
+  kept.push_back(first_client);
+  close_all_but(std::move(kept));
+  if (request.die_with_parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (::getppid() != parent) ::_exit(1);  // it died before the call
   }
@@ -175,7 +173,7 @@ void refuse(base::Fd stream, const base::Error& error) {
                                  pid_t parent) {
   int client = first_client.get();
   try {
-    leave_command(request.die_with_parent, parent);
+    leave_command(request, client, parent);
     client = base::duplicate(first_client.get()).release();
     SupervisorProcess process(request, std::move(first_client));
     ::close(client);
@@ -200,7 +198,7 @@ Supervisor launch_supervisor(const SupervisorRequest& request) {
   const pid_t pid = ::fork();
   if (pid < 0) base::throw_errno("cannot start the supervisor of a box");
   if (pid == 0) {
-    ours.reset();
+    ours.release();  // closed with all that is the command's
     run_supervisor(request, std::move(theirs), parent);
   }
   return {pid, std::move(ours)};

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/fd.hpp"
 #include "sandbox/engine.hpp"
@@ -23,6 +24,8 @@ struct SupervisorRequest {
     std::shared_ptr<void> hold;
   };
   std::function<Root(const BoxRecord& record)> prepare_root;
+  // What they need of the command's descriptors; the supervisor closes the rest.
+  std::vector<int> descriptors{};
   bool die_with_parent = false;  // the box ends when the calling process does
 };
 

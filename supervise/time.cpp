@@ -57,13 +57,16 @@ std::int64_t now() {
       .count();
 }
 
+// Not by gmtime(3), which reads the host's time zone first.
 std::string rfc3339(std::int64_t time) {
-  const std::time_t seconds = time / second_ns;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     time % second_ns);
+  using namespace std::chrono;
+  const sys_time<nanoseconds> moment{nanoseconds(time)};
+  const auto day = floor<days>(moment);
+  const year_month_day date(day);
+  const hh_mm_ss clock(moment - day);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", int{date.year()},
+                     unsigned{date.month()}, unsigned{date.day()}, clock.hours().count(),
+                     clock.minutes().count(), clock.seconds().count(), clock.subseconds().count());
 }
 
 std::optional<std::int64_t> time_from_rfc3339(std::string_view text) {

@@ -96,12 +96,14 @@ TEST_F(Lifecycle, OnlyTheStreamsThatWereAskedForAreAttached) {
 }
 
 TEST_F(Lifecycle, AnAttachmentWithoutInputLeavesTheWorkloadsOpen) {
-  line(twinbox({"create", "-i", "--name", "reads", "busybox", "sh", "-c", "read x; echo got $x"}));
+  line(twinbox({"create", "-i", "--name", "reads", "busybox", "sh", "-c",
+                "until read -t 1 x; do echo waiting; done; echo got $x"}));
   line(twinbox({"start", "reads"}));
   auto watcher = start({"attach", "--no-stdin", "reads"});
+  watcher.wait_for_output("waiting");
   auto typist = start({"attach", "reads"}, "text\n");
-  EXPECT_EQ(typist.finish().out, "got text\n");
-  EXPECT_EQ(watcher.finish().out, "got text\n");
+  EXPECT_TRUE(typist.finish().out.ends_with("got text\n"));
+  EXPECT_TRUE(watcher.finish().out.ends_with("got text\n"));
 }
 
 TEST_F(Lifecycle, ExecTakesTheBoxsSurroundingsButForWhatIsSaid) {

@@ -1,5 +1,6 @@
 #include "base/event_loop.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/epoll.h>
 
@@ -51,6 +52,31 @@ TEST(EventLoop, ACallbackMayRemoveItselfAndOthers) {
   signal_eventfd(second.get());
   loop.run_once(0ms);
   EXPECT_EQ(calls, 1) << "the second callback was removed in the same round";
+}
+
+TEST(EventLoop, CallsDeferredOnesInOrderFromTheTop) {
+  EventLoop loop;
+  std::vector<int> calls;
+  loop.defer([&] {
+    calls.push_back(1);
+    loop.defer([&] { calls.push_back(3); });
+  });
+  loop.defer([&] { calls.push_back(2); });
+  EXPECT_TRUE(loop.run_once(1h));
+  EXPECT_EQ(calls, (std::vector{1, 2})) << "what a deferred one defers waits for the next round";
+  EXPECT_TRUE(loop.run_once(1h));
+  EXPECT_EQ(calls, (std::vector{1, 2, 3}));
+  EXPECT_FALSE(loop.run_once(0ms));
+}
+
+TEST(EventLoop, SaysWhatCannotBeWatched) {
+  EventLoop loop;
+  const auto file = open_file("/proc/self/exe", O_RDONLY);
+  EXPECT_FALSE(loop.add_if_pollable(file.get(), EPOLLIN, [](std::uint32_t) {}));
+  EXPECT_FALSE(loop.watches(file.get()));
+  const Fd event = make_eventfd();
+  EXPECT_TRUE(loop.add_if_pollable(event.get(), EPOLLIN, [](std::uint32_t) {}));
+  EXPECT_TRUE(loop.watches(event.get()));
 }
 
 TEST(EventLoop, ModifyChangesWhatIsWatched) {

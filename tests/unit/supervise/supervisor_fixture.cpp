@@ -98,7 +98,7 @@ void SupervisorFixture::launch(const std::function<supervise::OwnedBox()>& open)
 }
 
 void SupervisorFixture::start() {
-  ask<supervise::BoxRecord>([&](const auto& answer) { client->start(answer); });
+  ask<supervise::Started>([&](const auto& answer) { client->start(answer); });
 }
 
 std::unique_ptr<supervise::BoxClient> SupervisorFixture::connect() {
