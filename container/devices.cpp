@@ -5,11 +5,12 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <set>
 #include <string>
+#include <string_view>
 
 #include "base/error.hpp"
 
@@ -42,9 +43,11 @@ constexpr std::array<Link, 6> links{{{"fd", "/proc/self/fd"},
                                      {"ptmx", "pts/ptmx"}}};
 
 // Names in /dev that mean something else in a box than outside.
-const std::set<std::string> own_names{"pts",  "shm",   "mqueue", "console", "ptmx", "hugepages",
-                                      "null", "zero",  "full",   "random",  "tty",  "urandom",
-                                      "fd",   "stdin", "stdout", "stderr",  "core", "log"};
+constexpr std::array<std::string_view, 18> own_names{
+    "pts",    "shm", "mqueue",  "console", "ptmx",  "hugepages", "null",   "zero", "full",
+    "random", "tty", "urandom", "fd",      "stdin", "stdout",    "stderr", "core", "log"};
+
+bool is_own_name(std::string_view name) { return std::ranges::count(own_names, name) != 0; }
 
 sandbox::Device device_of(const fs::path& path, const struct stat& info) {
   return {.path = path.string(),
@@ -70,7 +73,7 @@ void check_access_without_control(const sandbox::Device& device) {
 fs::path name_in_dev(const sandbox::Device& device) {
   const auto name = fs::path(device.path).lexically_normal().lexically_relative("/dev");
   if (name.empty() || *name.begin() == ".." || *name.begin() == "." ||
-      own_names.contains(name.begin()->string())) {
+      is_own_name(name.begin()->string())) {
     throw base::Error(base::ErrorKind::usage,
                       fmt::format("a device cannot be made at {}", device.path),
                       "give a path below /dev that is not one of a box's own");
@@ -129,7 +132,7 @@ void add_all_devices(int directory) {
     struct stat info {};
     const auto name = entry->path().lexically_relative("/dev");
     // Mounted, or made, for the box itself.
-    if (own_names.contains(name.string())) {
+    if (is_own_name(name.string())) {
       entry.disable_recursion_pending();
       continue;
     }

@@ -56,13 +56,15 @@ void enter_network(const InitPlan& plan) {
   }
 }
 
-std::uint64_t mount_namespace_inode() {
+// What its undoing finds a plain process's box by; a container's ends with its first process.
+std::uint64_t mount_namespace_inode(Isolation isolation) {
+  if (isolation == Isolation::full) return 0;
   struct stat info {};
   return ::stat("/proc/self/ns/mnt", &info) == 0 ? info.st_ino : 0;
 }
 
 void build_box(const InitPlan& plan, int report) {
-  const auto mount_namespace = mount_namespace_inode();
+  const auto mount_namespace = mount_namespace_inode(plan.isolation);
   if (plan.isolation == Isolation::full) {
     // Nobody else may look into this process while it still is the runtime's.
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
