@@ -26,20 +26,36 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr const char* parent_name = "twinbox";
+// At the top of each hierarchy: a group above them would have to be made, given its controllers and
+// removed with the first box and the last, which costs as much as the box's own.
+constexpr const char* name_prefix = "twinbox-";
 constexpr auto removal_patience = std::chrono::seconds(10);
+
+// Those of `names` that `words` lacks.
+std::vector<std::string_view> missing(std::span<const std::string_view> names,
+                                      const std::string& text) {
+  const auto words = base::words(text);
+  std::vector<std::string_view> result;
+  for (const auto name : names) {
+    if (std::ranges::find(words, name) == words.end()) result.push_back(name);
+  }
+  return result;
+}
 
 // Version 2 hands a controller to the children of a group only when the group says so.
 void delegate_controllers(const fs::path& group) {
+  constexpr std::array<std::string_view, 3> needed{"cpu", "memory", "pids"};
+  // For counting and for choosing: boxes do without them.
+  constexpr std::array<std::string_view, 2> welcome{"io", "cpuset"};
   const auto delegated = read_control(group / "cgroup.subtree_control");
   std::string wanted;
-  const auto there = read_control(group / "cgroup.controllers");
-  for (const std::string_view name : {"cpu", "memory", "pids", "io", "cpuset"}) {
-    // The last two are for counting and for choosing: boxes do without them.
-    const bool wanted_at_all = there.find(name) != std::string::npos || name == "cpu" ||
-                               name == "memory" || name == "pids";
-    if (wanted_at_all && delegated.find(name) == std::string::npos)
-      wanted += fmt::format("+{} ", name);
+  for (const auto name : missing(needed, delegated)) wanted += fmt::format("+{} ", name);
+  const auto more = missing(welcome, delegated);
+  if (!more.empty()) {
+    const auto there = read_control(group / "cgroup.controllers");
+    for (const auto name : more) {
+      if (there.find(name) != std::string::npos) wanted += fmt::format("+{} ", name);
+    }
   }
   if (wanted.empty()) return;
   try {
@@ -124,7 +140,7 @@ Cgroup::~Cgroup() {
 Cgroup Cgroup::adopt(const CgroupLayout& layout, const std::string& id) {
   Cgroup cgroup;
   cgroup.unified_ = !layout.unified.empty();
-  const auto name = fs::path(parent_name) / id;
+  const auto name = name_prefix + id;
   if (cgroup.unified_) cgroup.groups_.push_back({layout.unified / name, {layout.unified, {}}});
   for (const auto& hierarchy : layout.hierarchies) {
     cgroup.groups_.push_back({hierarchy.mount_point / name, hierarchy});
@@ -148,19 +164,10 @@ Cgroup Cgroup::make(const CgroupLayout& layout, const std::string& id,
 }
 
 void Cgroup::make_group(const Group& group) const {
-  const auto parent = group.path.parent_path();
-  // The last box to end removes the parent, so it may vanish between two of our steps.
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    if (::mkdir(parent.c_str(), 0755) != 0 && errno != EEXIST) break;
-    if (unified_) {
-      delegate_controllers(group.hierarchy.mount_point);
-      if (::access(parent.c_str(), F_OK) != 0) continue;
-      delegate_controllers(parent);
-    }
-    if (::mkdir(group.path.c_str(), 0755) == 0) return;
-    if (errno != ENOENT) break;
+  if (unified_) delegate_controllers(group.hierarchy.mount_point);
+  if (::mkdir(group.path.c_str(), 0755) != 0) {
+    base::throw_errno("cannot make the control group {}", group.path.string());
   }
-  base::throw_errno("cannot make the control group {}", group.path.string());
 }
 
 void Cgroup::control_devices(std::span<const DeviceRule> rules) const {
@@ -280,7 +287,6 @@ void Cgroup::remove() {
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
-    ::rmdir(group.path.parent_path().c_str());  // fails, rightly, while other boxes are there
   }
 }
 

@@ -1,4 +1,4 @@
-// The control groups of one box, `twinbox/ID` in each hierarchy: limits, counters, kill and remove.
+// The control groups of one box, `twinbox-ID` in each hierarchy: limits, counters, kill and remove.
 #pragma once
 
 #include <sys/types.h>

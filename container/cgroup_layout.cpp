@@ -1,5 +1,8 @@
 #include "container/cgroup_layout.hpp"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <algorithm>
 #include <array>
 
@@ -64,6 +67,14 @@ CgroupLayout parse_cgroup_layout(std::string_view mounts) {
   return layout;
 }
 
-CgroupLayout host_cgroup_layout() { return parse_cgroup_layout(base::read_file("/proc/mounts")); }
+// Where version 2 is alone it is mounted there; the list of all mounts takes ten times as long.
+CgroupLayout host_cgroup_layout() {
+  constexpr const char* usual = "/sys/fs/cgroup";
+  struct statfs info {};
+  if (::statfs(usual, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC) {
+    return {.unified = usual, .hierarchies = {}};
+  }
+  return parse_cgroup_layout(base::read_file("/proc/mounts"));
+}
 
 }  // namespace twinbox::container

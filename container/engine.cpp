@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
 #include "base/syscall.hpp"
 #include "container/box.hpp"
 #include "container/cgroup.hpp"
@@ -35,7 +34,8 @@ void check_kernel() {
     throw base::Error(ErrorKind::unsupported, "this kernel has no mount_setattr",
                       "twinbox needs Linux 5.14 or newer");
   }
-  if (base::read_file("/proc/filesystems").find("\toverlay\n") == std::string::npos) {
+  const base::Fd overlay(::fsopen("overlay", FSOPEN_CLOEXEC));  // loads it, too
+  if (!overlay && errno == ENODEV) {
     throw base::Error(ErrorKind::unsupported, "this kernel has no overlay file system loaded",
                       "load it with: modprobe overlay");
   }

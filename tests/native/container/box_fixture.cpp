@@ -136,9 +136,9 @@ BoxResult RunningBox::finish() {
 std::vector<fs::path> control_groups_of(const std::string& id) {
   const auto layout = container::host_cgroup_layout();
   std::vector<fs::path> candidates;
-  if (!layout.unified.empty()) candidates.push_back(layout.unified / "twinbox" / id);
+  if (!layout.unified.empty()) candidates.push_back(layout.unified / ("twinbox-" + id));
   for (const auto& hierarchy : layout.hierarchies) {
-    candidates.push_back(hierarchy.mount_point / "twinbox" / id);
+    candidates.push_back(hierarchy.mount_point / ("twinbox-" + id));
   }
   std::erase_if(candidates, [](const fs::path& path) { return !fs::exists(path); });
   return candidates;
