@@ -129,7 +129,7 @@ kill -9 $(pidof twinbox-vmm); wait $run; rm /tmp/up.$$
 // Nobody can kill a guest's process 1 but its kernel; this is what comes of it.
 TEST(Monitor, AGuestThatPanicsIsToldAndLeavesNothing) {
   const auto result = script_in_lab(R"(
-twinbox run -d --privileged --as vm --name panics busybox sleep 1000000 >/dev/null || exit 1
+twinbox run -d --privileged --as vm --kernel stock --name panics busybox sleep 1000000 >/dev/null || exit 1
 twinbox exec panics sh -c 'echo c >/proc/sysrq-trigger' 2>/dev/null; echo $?
 twinbox wait panics
 twinbox inspect --format '{{.State.Status}} {{.State.Error}}' panics
