@@ -101,6 +101,7 @@ int main(int count, char** values) {
   try {
     std::FILE* const out = std::fopen(values[1], "w");
     if (out == nullptr) throw_errno("cannot write {}", values[1]);
+    std::setvbuf(out, nullptr, _IOLBF, BUFSIZ);  // a run that is cut short has told all until then
     const int status = Stepper(fs::canonical(values[2]), out).run(values + 3);
     if (std::fclose(out) != 0) throw_errno("cannot write {}", values[1]);
     return status;
