@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/json_writer.hpp"
 #include "sandbox/frame_connection.hpp"
 #include "sandbox/peer_words.hpp"
 #include "sandbox/stream_relay.hpp"
@@ -359,10 +360,13 @@ AgentSession::ProcessId AgentSession::start_command(const AgentCommand& command,
 
 AgentSession::ProcessId AgentSession::start_box(const AgentBox& box, Stdio stdio,
                                                 ProcessHandlers handlers) {
-  const base::Json json{{"spec", base::parse_json(to_json(box.spec), "config.json")},
-                        {"disks", box.disks},
-                        {"clock_ns", nanoseconds_since_epoch()}};
-  return core_->start(FrameType::start_box, dump(json), stdio, std::move(handlers));
+  base::JsonWriter json;
+  json.object([&] {
+    json.member_as_it_is("spec", to_json(box.spec));
+    json.member("disks", box.disks);
+    json.member("clock_ns", nanoseconds_since_epoch());
+  });
+  return core_->start(FrameType::start_box, json.text(), stdio, std::move(handlers));
 }
 
 AgentSession::ProcessId AgentSession::start_exec(ProcessId box, const ExecRequest& request) {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.hpp"
+
 namespace twinbox::sandbox {
 
 struct User {
@@ -121,6 +123,8 @@ Spec default_spec();
 // kept and written again, a required feature that no engine has is an error that names the field.
 std::string to_json(const Spec& spec);
 Spec spec_from_json(std::string_view text, std::string_view source);
+// The same without its unknown fields, of what was parsed already.
+Spec spec_from_json(const base::JsonView& config);
 // The `process` of a config.json alone.
 std::string to_json(const Process& process);
 Process process_from_json(std::string_view text, std::string_view source);

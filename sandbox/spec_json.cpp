@@ -264,7 +264,12 @@ std::string to_json(const Spec& spec) {
 
 Spec spec_from_json(std::string_view text, std::string_view source) {
   const auto json = base::parse_json(text, source);
-  const JsonView root(json, std::string(source));
+  auto spec = spec_from_json(JsonView(json, std::string(source)));
+  spec.unknown_members = unknown_members_of(json, spec);
+  return spec;
+}
+
+Spec spec_from_json(const JsonView& root) {
   if (!root.get<std::string>("ociVersion").starts_with("1.")) {
     root.at("ociVersion").fail("a version 1.x");
   }
@@ -278,7 +283,6 @@ Spec spec_from_json(std::string_view text, std::string_view source) {
   if (const auto section = root.find("linux")) read_linux_section(*section, spec);
   if (const auto vm = root.find("vm")) spec.vm = vm_from(*vm);
   read_annotations(root, spec);
-  spec.unknown_members = unknown_members_of(json, spec);
   return spec;
 }
 

@@ -32,7 +32,7 @@ struct BoxMessage {
 BoxMessage parse_message(std::string_view text) {
   const auto json = base::parse_json(text, "start_box");
   const base::JsonView view(json, "start_box");
-  BoxMessage message{.spec = sandbox::spec_from_json(view.at("spec").value().dump(), "config.json"),
+  BoxMessage message{.spec = sandbox::spec_from_json(view.at("spec")),
                      .disks = view.get<std::vector<std::string>>("disks"),
                      .clock_ns = view.get_or<std::uint64_t>("clock_ns", 0)};
   // The machine itself is as large as the workload may be.
