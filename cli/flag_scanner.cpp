@@ -1,6 +1,5 @@
 #include "cli/flag_scanner.hpp"
 
-#include <array>
 #include <utility>
 
 #include "base/error.hpp"
@@ -38,9 +37,9 @@ class Scan {
  private:
   void take_long(const std::string& argument) {
     const auto equals = argument.find('=');
-    const auto spelling = std::string_view(argument).substr(0, equals);
+    const auto spelling = argument.substr(0, equals);
     const auto kind = find_(spelling.substr(2));
-    if (!kind) throw usage(fmt::format("unknown flag: {}", spelling));
+    if (!kind) throw usage("unknown flag: " + spelling);
     if (equals != std::string::npos) {
       add(*kind, argument.substr(equals + 1));
     } else if (kind->takes_value) {
@@ -53,8 +52,8 @@ class Scan {
   // "-it", "-eA=1", "-e=A=1", "-ite", "A=1".
   void take_letters(const std::string& argument) {
     for (std::size_t i = 1; i < argument.size(); ++i) {
-      const std::array letter{'-', argument[i]};
-      const auto kind = find_({letter.data(), letter.size()});
+      const std::string letter{'-', argument[i]};
+      const auto kind = find_(letter);
       if (!kind) {
         throw usage(fmt::format("unknown shorthand flag: '{}' in {}", argument[i], argument));
       }
@@ -64,18 +63,18 @@ class Scan {
         add(*kind, std::nullopt);
         continue;
       }
-      if (rest.empty()) return add(*kind, next_argument({letter.data(), letter.size()}));
+      if (rest.empty()) return add(*kind, next_argument(letter));
       return add(*kind, has_equals ? rest.substr(1) : rest);
     }
   }
 
-  std::string next_argument(std::string_view flag) {
-    if (at_ == arguments_.size()) throw usage(fmt::format("flag needs an argument: {}", flag));
+  std::string next_argument(const std::string& flag) {
+    if (at_ == arguments_.size()) throw usage("flag needs an argument: " + flag);
     return arguments_[at_++];
   }
 
   void add(const FlagKind& kind, std::optional<std::string> value) {
-    result_.flags.push_back({kind.index, std::move(value)});
+    result_.flags.push_back({kind.name, std::move(value)});
   }
 
   const std::vector<std::string>& arguments_;

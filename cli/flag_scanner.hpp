@@ -1,8 +1,7 @@
-// Cuts a command line into flags and words by docker's rules: combined letters, and values of any
-// look.
+// Cuts a command line into flags and words by docker's rules, which Boost's own parser does not
+// know: combined letters, and values of any look.
 #pragma once
 
-#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,14 +16,14 @@ enum class FlagPlace {
 };
 
 struct FlagKind {
-  std::size_t index = 0;  // the finder's own number of it
+  std::string name;  // the long one
   bool takes_value = false;
 };
 // Of "--name" by "name", of "-n" by "-n"; nullopt when there is none.
-using FindFlag = std::function<std::optional<FlagKind>(std::string_view name)>;
+using FindFlag = std::function<std::optional<FlagKind>(const std::string& name)>;
 
 struct ScannedFlag {
-  std::size_t index = 0;
+  std::string name;
   std::optional<std::string> value;
 };
 

@@ -3,126 +3,113 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <boost/program_options.hpp>
 #include <cstdio>
 #include <utility>
 
 #include "base/error.hpp"
 
 namespace twinbox::cli {
-namespace {
 
-base::Error usage_error(std::string message) {
-  return {base::ErrorKind::usage, std::move(message)};
-}
+namespace po = boost::program_options;
 
-bool parse_bool(std::string_view text, std::string_view name) {
-  for (const std::string_view yes : {"true", "1", "yes", "on"}) {
-    if (text == yes) return true;
+struct Options::Description {
+  struct HelpLine {
+    std::string flag;  // how it is written; empty for a group's title
+    std::string text;
+  };
+
+  po::options_description options;
+  std::vector<HelpLine> help;
+
+  // "memory,m" and "SIZE" are written "-m, --memory SIZE".
+  void add(const std::string& name, const std::string& placeholder, const std::string& text,
+           const po::value_semantic* semantic) {
+    options.add_options()(name.c_str(), semantic);
+    const auto comma = name.find(',');
+    const auto letter =
+        comma == std::string::npos ? std::string("   ") : "-" + name.substr(comma + 1) + ",";
+    help.push_back({fmt::format("{} --{}{}{}", letter, name.substr(0, comma),
+                                placeholder.empty() ? "" : " ", placeholder),
+                    text});
   }
-  for (const std::string_view no : {"false", "0", "no", "off"}) {
-    if (text == no) return false;
-  }
-  throw usage_error(fmt::format("--{}: '{}' is neither true nor false", name, text));
-}
 
-}  // namespace
+  std::optional<FlagKind> kind(const std::string& name) const {
+    const auto* const option = options.find_nothrow(name, false);
+    if (option == nullptr) return std::nullopt;
+    return FlagKind{option->long_name(), option->semantic()->max_tokens() > 0};
+  }
+};
 
 Options::Options(std::string usage, std::string purpose)
-    : usage_(std::move(usage)), purpose_(std::move(purpose)) {
-  lines_.reserve(64);
+    : usage_(std::move(usage)),
+      purpose_(std::move(purpose)),
+      description_(std::make_unique<Description>()) {
   flag("help,h", "show this help", help_shown_);
 }
 
-void Options::group(std::string_view title) { lines_.push_back({.help = title}); }
+Options::~Options() = default;
 
-void Options::add(std::string_view name, std::string_view placeholder, std::string_view help,
-                  Target target) {
-  const auto comma = name.find(',');
-  lines_.push_back({.name = name.substr(0, comma),
-                    .letter = comma == std::string_view::npos ? '\0' : name[comma + 1],
-                    .placeholder = placeholder,
-                    .help = help,
-                    .target = target});
+void Options::group(const std::string& title) { description_->help.push_back({"", title}); }
+
+void Options::flag(const std::string& name, const std::string& help, bool& target) {
+  description_->add(name, {}, help, po::value<bool>(&target)->zero_tokens()->implicit_value(true));
 }
 
-void Options::flag(std::string_view name, std::string_view help, bool& target) {
-  add(name, {}, help, &target);
+void Options::value(const std::string& name, const std::string& placeholder,
+                    const std::string& help, std::string& target) {
+  description_->add(name, placeholder, help, po::value(&target));
 }
 
-void Options::value(std::string_view name, std::string_view placeholder, std::string_view help,
-                    std::string& target) {
-  add(name, placeholder, help, &target);
+void Options::value(const std::string& name, const std::string& placeholder,
+                    const std::string& help, std::optional<std::string>& target) {
+  description_->add(
+      name, placeholder, help,
+      po::value<std::string>()->notifier([&target](const std::string& text) { target = text; }));
 }
 
-void Options::value(std::string_view name, std::string_view placeholder, std::string_view help,
-                    std::optional<std::string>& target) {
-  add(name, placeholder, help, &target);
+void Options::values(const std::string& name, const std::string& placeholder,
+                     const std::string& help, std::vector<std::string>& target) {
+  description_->add(name, placeholder, help, po::value(&target)->composing());
 }
 
-void Options::values(std::string_view name, std::string_view placeholder, std::string_view help,
-                     std::vector<std::string>& target) {
-  add(name, placeholder, help, &target);
-}
-
-std::optional<FlagKind> Options::find(std::string_view name) const {
-  const bool by_letter = name.starts_with('-');
-  const auto found = std::ranges::find_if(lines_, [&](const Line& line) {
-    return !line.name.empty() && (by_letter ? line.letter == name[1] : line.name == name);
-  });
-  if (found == lines_.end()) return std::nullopt;
-  return FlagKind{.index = static_cast<std::size_t>(found - lines_.begin()),
-                  .takes_value = !std::holds_alternative<bool*>(found->target)};
-}
-
-void Options::store(ScannedFlag&& flag) {
-  const auto& line = lines_[flag.index];
-  const bool first = given_.emplace(line.name).second;
-  if (const auto* const list = std::get_if<std::vector<std::string>*>(&line.target)) {
-    return (*list)->push_back(std::move(*flag.value));
+void Options::store(const std::vector<ScannedFlag>& flags) {
+  po::parsed_options parsed(&description_->options, po::command_line_style::allow_long);
+  for (const auto& flag : flags) {
+    given_.insert(flag.name);
+    parsed.options.emplace_back(flag.name,
+                                flag.value ? std::vector{*flag.value} : std::vector<std::string>());
   }
-  if (const auto* const on = std::get_if<bool*>(&line.target)) {
-    **on = !flag.value || parse_bool(*flag.value, line.name);
-    return;
-  }
-  if (!first) throw usage_error(fmt::format("--{} is given more than once", line.name));
-  if (const auto* const text = std::get_if<std::string*>(&line.target)) {
-    **text = std::move(*flag.value);
-  } else {
-    *std::get<std::optional<std::string>*>(line.target) = std::move(*flag.value);
-  }
+  po::variables_map values;
+  po::store(parsed, values);
+  po::notify(values);
 }
 
 std::vector<std::string> Options::parse(const std::vector<std::string>& arguments,
                                         FlagPlace place) {
   try {
-    auto scanned =
-        scan_flags(arguments, place, [this](std::string_view name) { return find(name); });
-    for (auto& flag : scanned.flags) store(std::move(flag));
+    auto scanned = scan_flags(arguments, place,
+                              [this](const std::string& name) { return description_->kind(name); });
+    store(scanned.flags);
     if (help_shown_) print_help();
     return std::move(scanned.words);
+  } catch (const po::error& error) {
+    throw base::Error(base::ErrorKind::usage, error.what(), see_help());
   } catch (const base::Error& error) {
     throw base::Error(base::ErrorKind::usage, error.message(), see_help());
   }
 }
 
-// "memory,m" and "SIZE" are shown as "-m, --memory SIZE".
 void Options::print_help() const {
-  const auto spelling = [](const Line& line) {
-    const auto letter = line.letter == 0 ? std::string("   ") : fmt::format("-{},", line.letter);
-    return fmt::format("{} --{}{}{}", letter, line.name, line.placeholder.empty() ? "" : " ",
-                       line.placeholder);
-  };
+  const auto& lines = description_->help;
   std::size_t width = 0;
-  for (const auto& line : lines_) {
-    if (!line.name.empty()) width = std::max(width, spelling(line).size());
-  }
+  for (const auto& line : lines) width = std::max(width, line.flag.size());
   fmt::print("Usage: twinbox {}\n\n{}\n\nFlags:\n", usage_, purpose_);
-  for (const auto& line : lines_) {
-    if (line.name.empty()) {
-      fmt::print("\n{}:\n", line.help);
+  for (const auto& line : lines) {
+    if (line.flag.empty()) {
+      fmt::print("\n{}:\n", line.text);
     } else {
-      fmt::print("  {:<{}}  {}\n", spelling(line), width, line.help);
+      fmt::print("  {:<{}}  {}\n", line.flag, width, line.text);
     }
   }
 }

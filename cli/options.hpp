@@ -1,11 +1,10 @@
 // Flags of a verb: one declaration gives parsing, help and error texts.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
-#include <variant>
 #include <vector>
 
 #include "cli/flag_scanner.hpp"
@@ -28,29 +27,26 @@ namespace twinbox::cli {
 // end at the first argument that is none (or at "--"): everything from there on is returned as it
 // is, so that a command's own flags stay its own; or, for verbs that take no command, they may
 // stand anywhere before a "--".
-//
-// Every command declares all its flags and takes few of them: names and texts are kept as they are
-// handed over, so they must be literals, or live longer than the Options.
 class Options {
  public:
   // `usage` is the line after "twinbox ", its first word the verb.
   Options(std::string usage, std::string purpose);
+  ~Options();
   Options(const Options&) = delete;
   Options& operator=(const Options&) = delete;
-  ~Options() = default;
 
   // The flags declared from here on stand below `title` in the help.
-  void group(std::string_view title);
+  void group(const std::string& title);
   // "name" or "name,n" with a one-letter form. `target` keeps its value where the flag is not
   // given.
-  void flag(std::string_view name, std::string_view help, bool& target);
-  void value(std::string_view name, std::string_view placeholder, std::string_view help,
+  void flag(const std::string& name, const std::string& help, bool& target);
+  void value(const std::string& name, const std::string& placeholder, const std::string& help,
              std::string& target);
   // Where an empty value is another thing than none.
-  void value(std::string_view name, std::string_view placeholder, std::string_view help,
+  void value(const std::string& name, const std::string& placeholder, const std::string& help,
              std::optional<std::string>& target);
   // May be given again and again.
-  void values(std::string_view name, std::string_view placeholder, std::string_view help,
+  void values(const std::string& name, const std::string& placeholder, const std::string& help,
               std::vector<std::string>& target);
 
   // The arguments that are no flags. Throws base::Error (usage) naming what is wrong. With --help
@@ -65,26 +61,13 @@ class Options {
   std::string see_help() const;
 
  private:
-  using Target =
-      std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*>;
-  // A flag, or the title of a group of them: one without a name.
-  struct Line {
-    std::string_view name = {};
-    char letter = 0;
-    std::string_view placeholder = {};
-    std::string_view help = {};
-    Target target = {};
-  };
-
-  void add(std::string_view name, std::string_view placeholder, std::string_view help,
-           Target target);
-  std::optional<FlagKind> find(std::string_view name) const;
-  void store(ScannedFlag&& flag);
+  struct Description;
+  void store(const std::vector<ScannedFlag>& flags);
   void print_help() const;
 
   std::string usage_;
   std::string purpose_;
-  std::vector<Line> lines_;
+  std::unique_ptr<Description> description_;
   std::set<std::string> given_;
   bool help_shown_ = false;
 };

@@ -16,8 +16,8 @@ base::Error usage(std::string message, std::string hint) {
 
 void declare_box(RunOptions& run, Options& options) {
   options.group("The box");
-  static const auto kinds = fmt::format("the kind of box: {}; default container", engine_names());
-  options.value("as", "ENGINE", kinds, run.engine);
+  options.value("as", "ENGINE", "the kind of box: " + engine_names() + "; default container",
+                run.engine);
   options.value("name", "NAME", "its name; default: one that is made up", run.name);
   options.flag("interactive,i", "keep its standard input open", run.interactive);
   options.flag("tty,t", "give it a terminal", run.terminal);

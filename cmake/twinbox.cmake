@@ -6,6 +6,8 @@ find_package(Threads REQUIRED)
 
 # Libraries of the command come in statically: finding and relocating them would take longer than
 # starting a container.
+set(Boost_USE_STATIC_LIBS ON)
+find_package(Boost REQUIRED COMPONENTS program_options)
 find_library(TWINBOX_LIBARCHIVE libarchive.a REQUIRED)
 set(LibArchive_LIBRARY ${TWINBOX_LIBARCHIVE})
 find_package(LibArchive REQUIRED)
