@@ -46,12 +46,15 @@ Stress::Stress() {
 
 Stress::~Stress() {
   for (const auto& id : lines({"ps", "-aq"})) twinbox({"rm", "-f", id});
+  twinbox({"snapshot", "prune"});
+  std::error_code ignored;
+  std::filesystem::remove_all(run_, ignored);
 }
 
 std::unique_ptr<Command> Stress::start(const Words& args) const {
   return std::make_unique<Command>(
       plan().twinbox, args,
-      Words{"TWINBOX_ROOT=" + root().string(), "TWINBOX_RUN=" + (scratch() / "run").string()});
+      Words{"TWINBOX_ROOT=" + root().string(), "TWINBOX_RUN=" + run_.string()});
 }
 
 CommandResult Stress::twinbox(const Words& args) const { return start(args)->finish(patience); }

@@ -53,6 +53,9 @@ class Stress : public ::testing::Test {
 
  private:
   base::TemporaryDirectory directory_{"/tmp", "twinbox-stress-"};
+  // The templates of machines are mounted there, and stay: no trace of a box.
+  std::filesystem::path run_ =
+      plan().engine == "vm" ? "/run" / directory_.path().filename() : directory_.path() / "run";
   Leftovers leftovers_{directory_.path()};
   std::set<std::string> before_;
 };
