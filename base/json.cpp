@@ -10,6 +10,29 @@ Json parse_json(std::string_view text, std::string_view source) {
   }
 }
 
+JsonView JsonView::with_pointers(const Json& value, std::string_view source) {
+  JsonView view(value, fmt::format("{}#", source));
+  view.paths_ = Paths::pointer;
+  return view;
+}
+
+JsonView JsonView::member(std::string_view key, const Json& value) const {
+  JsonView view(value, fmt::format("{}.{}", path_, key));
+  view.paths_ = paths_;
+  if (paths_ == Paths::dotted) return view;
+  view.path_ = path_ + "/";
+  for (const char c : key) {
+    if (c == '~') {
+      view.path_ += "~0";
+    } else if (c == '/') {
+      view.path_ += "~1";
+    } else {
+      view.path_ += c;
+    }
+  }
+  return view;
+}
+
 bool JsonView::has(std::string_view key) const { return find(key).has_value(); }
 
 JsonView JsonView::at(std::string_view key) const {
@@ -21,14 +44,15 @@ std::optional<JsonView> JsonView::find(std::string_view key) const {
   if (!value_->is_object()) fail("an object");
   const auto found = value_->find(key);
   if (found == value_->end()) return std::nullopt;
-  return JsonView(*found, fmt::format("{}.{}", path_, key));
+  return member(key, *found);
 }
 
 std::vector<JsonView> JsonView::elements() const {
   if (!value_->is_array()) fail("an array");
   std::vector<JsonView> result;
   for (std::size_t i = 0; i < value_->size(); ++i) {
-    result.emplace_back((*value_)[i], fmt::format("{}[{}]", path_, i));
+    result.push_back(member(std::to_string(i), (*value_)[i]));
+    if (paths_ == Paths::dotted) result.back().path_ = fmt::format("{}[{}]", path_, i);
   }
   return result;
 }
@@ -36,8 +60,8 @@ std::vector<JsonView> JsonView::elements() const {
 std::vector<std::pair<std::string, JsonView>> JsonView::members() const {
   if (!value_->is_object()) fail("an object");
   std::vector<std::pair<std::string, JsonView>> result;
-  for (const auto& [name, member] : value_->items()) {
-    result.emplace_back(name, JsonView(member, fmt::format("{}.{}", path_, name)));
+  for (const auto& [name, content] : value_->items()) {
+    result.emplace_back(name, member(name, content));
   }
   return result;
 }

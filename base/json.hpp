@@ -28,7 +28,14 @@ Json parse_json(std::string_view text, std::string_view source);
 //   auto cwd = view.at("process").get_or<std::string>("cwd", "/");
 class JsonView {
  public:
+  // How errors name a place.
+  enum class Paths {
+    dotted,   // config.json.process.args[0]
+    pointer,  // config.json#/process/args/0 (RFC 6901, section 6)
+  };
+
   JsonView(const Json& value, std::string path) : value_(&value), path_(std::move(path)) {}
+  static JsonView with_pointers(const Json& value, std::string_view source);
 
   const Json& value() const { return *value_; }
   const std::string& path() const { return path_; }
@@ -58,6 +65,7 @@ class JsonView {
   [[noreturn]] void fail(std::string_view expected) const;
 
  private:
+  JsonView member(std::string_view key, const Json& value) const;
   bool as_bool() const;
   std::int64_t as_signed(std::int64_t low, std::int64_t high) const;
   std::uint64_t as_unsigned(std::uint64_t high) const;
@@ -66,6 +74,7 @@ class JsonView {
 
   const Json* value_;
   std::string path_;
+  Paths paths_ = Paths::dotted;
 };
 
 namespace detail {

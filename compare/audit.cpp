@@ -75,32 +75,32 @@ AuditRow cache(const Result& result) {
 }
 
 AuditRow host(const Result& result) {
-  if (result.environment.kind == HostKind::deterministic_lab) {
+  if (result.host_of({}).kind == HostKind::deterministic_lab) {
     return {"host", AuditState::warn,
             "emulated: one nanosecond is one executed instruction; what a world switch, a cache "
             "miss or a device costs in hardware is not priced"};
   }
-  const bool nested = fact(result.environment.facts, "runs under a hypervisor") == "yes";
+  const bool nested = fact(result.host_of({}).facts, "runs under a hypervisor") == "yes";
   return row("host", !nested,
              nested ? "itself a virtual machine: world switches cost more than on bare metal"
                     : "bare metal");
 }
 
 AuditRow quiet(const Result& result) {
-  const auto load = fact(result.environment.facts, "load before");
+  const auto load = fact(result.host_of({}).facts, "load before");
   return row("quiet host", std::strtod(load.c_str(), nullptr) < 0.5,
              fmt::format("load average {} before the first run", load.empty() ? "unknown" : load));
 }
 
 AuditRow frequency(const Result& result) {
-  const auto governor = fact(result.environment.facts, "frequency governor");
+  const auto governor = fact(result.host_of({}).facts, "frequency governor");
   const bool fine =
-      governor == "performance" || result.environment.kind == HostKind::deterministic_lab;
+      governor == "performance" || result.host_of({}).kind == HostKind::deterministic_lab;
   return row("steady frequency", fine, fmt::format("frequency governor: {}", governor));
 }
 
 AuditRow merging(const Result& result) {
-  const auto state = fact(result.environment.facts, "same-page merging");
+  const auto state = fact(result.host_of({}).facts, "same-page merging");
   return row("no page merging", state != "on", fmt::format("same-page merging: {}", state));
 }
 
@@ -117,18 +117,6 @@ AuditRow stability(const Summary& summary) {
 
 }  // namespace
 
-std::string_view to_string(AuditState state) {
-  switch (state) {
-    case AuditState::pass:
-      return "pass";
-    case AuditState::warn:
-      return "warn";
-    case AuditState::fail:
-      return "fail";
-  }
-  return {};
-}
-
 std::vector<AuditRow> audit(const Result& result, const Summary& summary) {
   std::vector<AuditRow> rows{every_engine(result), same_image(result), same_budget(result),
                              order(result), baseline(summary)};
@@ -136,6 +124,7 @@ std::vector<AuditRow> audit(const Result& result, const Summary& summary) {
   rows.insert(rows.end(), console_rows.begin(), console_rows.end());
   rows.insert(rows.end(), {cache(result), host(result), quiet(result), frequency(result),
                            merging(result), stability(summary)});
+  rows.insert(rows.end(), result.audit.begin(), result.audit.end());
   return rows;
 }
 

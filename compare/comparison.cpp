@@ -79,8 +79,11 @@ Result measure_in_lab(const Plan& plan, const Progress& progress) {
   }
   const auto report = back.path() / "report.json";
   auto result = result_from_json(base::read_file(report), report.string());
-  result.environment.kind = HostKind::deterministic_lab;
-  result.environment.lab_host = facts;
+  auto& host = result.hosts.at(0);
+  host.name = "lab";
+  host.kind = HostKind::deterministic_lab;
+  for (auto& engine : result.engines) engine.host = host.name;
+  result.hosts.push_back({"this host", HostKind::native, facts});
   return result;
 }
 

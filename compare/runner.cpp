@@ -76,10 +76,23 @@ Result Runner::run() {
   result_.plan = plan_;
   result_.image_digest = image_digest(plan_.image);
   // Before the measurement, so that the load is the load it began under.
-  result_.environment.facts = collect_facts("/");
+  result_.hosts = {{"this host", HostKind::native, collect_facts("/")}};
+  describe_engines();
   measure_starts();
   measure_density();
   return std::move(result_);
+}
+
+void Runner::describe_engines() {
+  for (const auto& name : plan_.engines) {
+    auto engine = describe_engine(name);
+    engine.host = result_.hosts.front().name;
+    engine.image_digest = result_.image_digest;
+    engine.command = command(name, plan_.start, {}, Instance::Input::none);
+    result_.engines.push_back(std::move(engine));
+  }
+  result_.workloads = {{"start-up", "start-up", plan_.image, result_.image_digest, plan_.start.args,
+                        "output line 'ready'"}};
 }
 
 void Runner::measure_starts() {
@@ -115,9 +128,16 @@ void Runner::measure_start(const Step& step) {
       std::filesystem::exists(marks_file)
           ? sandbox::Marks::from_json(base::read_file(marks_file), marks_file.string())
           : sandbox::Marks();
-  result_.starts.push_back({step.engine, step.block, step.position, step.warm_up,
-                            relative_marks(engine_marks, instance.stamps()), end.user_ns,
-                            end.system_ns});
+  StartSample sample;
+  sample.engine = step.engine;
+  sample.workload = result_.workloads.front().name;
+  sample.block = step.block;
+  sample.position = step.position;
+  sample.warm_up = step.warm_up;
+  sample.marks = relative_marks(engine_marks, instance.stamps());
+  sample.user_ns = end.user_ns;
+  sample.system_ns = end.system_ns;
+  result_.starts.push_back(std::move(sample));
 }
 
 void Runner::measure_density() {
@@ -163,8 +183,10 @@ bool Runner::grow_by_one(DensitySeries& series, std::vector<Instance>& running) 
   Instance next(command(series.engine, plan_.idle, {}, Instance::Input::held_open),
                 Instance::Input::held_open);
   if (!next.wait_ready(std::chrono::seconds(plan_.timeout_s))) {
-    series.constraint = "instance failed: " + reason_in(next.errors());
-    if (running.empty()) throw base::Error(base::ErrorKind::system, series.constraint);
+    series.constraint = "instance failed";
+    series.detail = reason_in(next.errors());
+    series.stopped_by_budget = false;
+    if (running.empty()) throw base::Error(base::ErrorKind::system, series.detail);
     return false;
   }
   running.push_back(std::move(next));
@@ -174,7 +196,12 @@ bool Runner::grow_by_one(DensitySeries& series, std::vector<Instance>& running) 
 void Runner::add_point(DensitySeries& series, const std::vector<Instance>& running) {
   // Starting leaves pages behind that are given back a moment later.
   std::this_thread::sleep_for(std::chrono::milliseconds(plan_.density.settle_ms));
-  series.points.push_back({static_cast<int>(running.size()), available_memory()});
+  DensityPoint point{static_cast<int>(running.size()), available_memory(), {}};
+  if (!running.empty()) {
+    const auto& stamps = running.back().stamps();
+    point.ready_ns = stamps.ready - stamps.request;
+  }
+  series.points.push_back(point);
 }
 
 void Runner::measure_instances(const std::string& engine, const std::vector<Instance>& running) {

@@ -26,6 +26,7 @@ class Runner {
   Result run();
 
  private:
+  void describe_engines();
   void measure_starts();
   void measure_start(const Step& step);
   void measure_density();

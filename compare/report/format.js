@@ -5,7 +5,7 @@ const report = JSON.parse(document.getElementById("report-data").textContent);
 const computed = report.computed;
 const engines = computed.engines;
 const heaviestFirst = [...engines].reverse();
-const inLab = report.environment.kind !== "native";
+const inLab = report.hosts.some((host) => host.kind !== "native");
 const names = { process: "process", container: "container", vm: "microVM" };
 const phases = [
   ["entered", "command starts"],

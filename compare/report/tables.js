@@ -179,10 +179,7 @@ function closing() {
   const facts = (list) =>
     element("dl", { class: "facts" }, ...list.flatMap((f) => [element("dt", {}, f.name), element("dd", {}, f.value)]));
   const host = byId("environment");
-  host.append(element("h3", {}, inLab ? "The emulated host" : "This host"), facts(report.environment.facts));
-  if (report.environment.lab_host.length) {
-    host.append(element("h3", {}, "The machine that emulated it"), facts(report.environment.lab_host));
-  }
+  for (const place of report.hosts) host.append(element("h3", {}, place.name), facts(place.facts));
   const plan = report.plan;
   byId("command").textContent = report.command;
   byId("run-command").textContent =

@@ -108,9 +108,8 @@ std::string density(const Summary& summary) {
 std::string heading(const Result& result, const Summary& summary) {
   std::string text = fmt::format(
       "\n{} as {} on {}\n", result.plan.image, fmt::join(result.plan.engines, ", "),
-      result.environment.kind == HostKind::native ? "this host"
-                                                  : "an emulated host (deterministic lab)");
-  if (result.environment.kind == HostKind::deterministic_lab) {
+      result.has_lab() ? "an emulated host (deterministic lab)" : "this host");
+  if (result.has_lab()) {
     text +=
         "Times are executed instructions, 1 ns each: they repeat exactly, and leave out what\n"
         "hardware takes for world switches, cache misses and devices.\n";

@@ -56,7 +56,7 @@ TEST(Compare, RepeatsInTheDeterministicLab) {
   const auto first = compare_in_lab(directory.path() / "first");
   const auto second = compare_in_lab(directory.path() / "second");
 
-  EXPECT_EQ(first.environment.kind, HostKind::deterministic_lab);
+  EXPECT_EQ(first.host_of("vm").kind, HostKind::deterministic_lab);
   EXPECT_TRUE(first.failures.empty()) << first.failures.front().message;
   const auto expected = figures_of(first);
   const auto found = figures_of(second);

@@ -60,7 +60,7 @@ TEST_F(CompareCommand, MeasuresProcessAndContainerNatively) {
 
   const auto result = report();
   EXPECT_TRUE(result.failures.empty());
-  EXPECT_EQ(result.environment.kind, HostKind::native);
+  EXPECT_EQ(result.host_of("container").kind, HostKind::native);
   EXPECT_FALSE(result.image_digest.empty());
   std::map<std::string, int> runs;
   for (const auto& sample : result.starts) {

@@ -17,7 +17,7 @@ AuditRow row_of(const Result& result, const std::string& check) {
 }
 
 void set_fact(Result& result, const std::string& name, const std::string& value) {
-  for (auto& fact : result.environment.facts) {
+  for (auto& fact : result.hosts.front().facts) {
     if (fact.name == name) fact.value = value;
   }
 }
@@ -51,7 +51,7 @@ TEST(Audit, WarnsOfAnUnknownDigest) {
 
 TEST(Audit, WarnsOfAnEmulatedHostAndOfANestedOne) {
   auto emulated = sample_result();
-  emulated.environment.kind = HostKind::deterministic_lab;
+  emulated.hosts.front().kind = HostKind::deterministic_lab;
   EXPECT_NE(row_of(emulated, "host").detail.find("emulated"), std::string::npos);
   EXPECT_EQ(row_of(emulated, "host").state, AuditState::warn);
   auto nested = sample_result();

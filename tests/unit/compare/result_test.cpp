@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/json.hpp"
 #include "tests/unit/compare/sample_result.hpp"
 
 namespace twinbox::compare {
 namespace {
+
+using sandbox::Mark;
 
 std::string reading_error(const base::Json& json) {
   try {
@@ -38,11 +41,11 @@ TEST(ResultJson, KeepsSamplesAndMarks) {
 
 TEST(ResultJson, KeepsTheKindOfHost) {
   auto result = sample_result();
-  result.environment.kind = HostKind::deterministic_lab;
-  result.environment.lab_host = {{"processor", "outer"}};
+  result.hosts.front().kind = HostKind::deterministic_lab;
+  result.hosts.push_back({"outer", HostKind::native, {{"processor", "some"}}});
   const auto back = result_from_json(to_json(result), "report.json");
-  EXPECT_EQ(back.environment.kind, HostKind::deterministic_lab);
-  EXPECT_EQ(back.environment.lab_host.at(0).value, "outer");
+  EXPECT_EQ(back.host_of("vm").kind, HostKind::deterministic_lab);
+  EXPECT_EQ(back.hosts.at(1).facts.at(0).value, "some");
 }
 
 TEST(ResultJson, HoldsTheComputedFigures) {
@@ -62,7 +65,8 @@ TEST(ResultJson, SurvivesTextThatIsNoUtf8) {
 TEST(ResultJson, NamesTheFieldThatIsWrong) {
   auto json = base::parse_json(to_json(sample_result()), "report.json");
   json["starts"][3]["marks_ns"]["ready"] = "late";
-  EXPECT_NE(reading_error(json).find("report.json.starts[3].marks_ns.ready"), std::string::npos);
+  EXPECT_NE(reading_error(json).find("report.json#/starts/3/marks_ns/ready: expected"),
+            std::string::npos);
 }
 
 TEST(ResultJson, NamesTheFieldThatIsMissing) {
@@ -71,6 +75,49 @@ TEST(ResultJson, NamesTheFieldThatIsMissing) {
   const auto error = reading_error(json);
   EXPECT_NE(error.find("plan"), std::string::npos) << error;
   EXPECT_NE(error.find("seed"), std::string::npos) << error;
+}
+
+TEST(ResultJson, OpensAReportOfVersion1) {
+  const std::string file = TWINBOX_TEST_DATA "/report-v1.json";
+  const auto result = result_from_json(base::read_file(file), file);
+  EXPECT_EQ(result.starts.size(), 15U);
+  EXPECT_EQ(result.starts.front().workload, "start-up");
+  ASSERT_NE(result.find_engine("vm"), nullptr);
+  EXPECT_EQ(result.find_engine("vm")->kind, BoxKind::machine);
+  EXPECT_EQ(result.host_of("vm").kind, HostKind::deterministic_lab);
+  EXPECT_EQ(result.hosts.at(1).kind, HostKind::native);
+  EXPECT_TRUE(result.density.at(0).stopped_by_budget);
+  // Written again it is of today's version, and says the same.
+  const auto again = result_from_json(to_json(result), "report.json");
+  EXPECT_EQ(again.starts.at(7).marks, result.starts.at(7).marks);
+  EXPECT_EQ(again.engines.size(), 3U);
+}
+
+TEST(ResultJson, KeepsWhatVersion2Added) {
+  auto result = sample_result();
+  result.measured_at = "2026-01-02T03:04:05Z";
+  result.metrics = {
+      {"random read", "Random read", "1/s", Better::higher, "reads of 4 KiB", "jobs"}};
+  result.measurements = {{"random read", "vm", "disk", 3, 1, false, 2.0, 5120.5}};
+  result.exits = {{"vm", "start-up", "boot", "mmio", 310, 4'500'000}};
+  result.audit = {{"same image", AuditState::fail, "two digests"}};
+  result.engines.at(1).missing_marks[Mark::booted] = "it does not tell";
+  result.starts.at(0).cpu_ns[Mark::ready] = 77;
+  const auto back = result_from_json(to_json(result), "report.json");
+  EXPECT_EQ(back.measured_at, result.measured_at);
+  EXPECT_EQ(back.metrics.at(0).better, Better::higher);
+  EXPECT_EQ(back.measurements.at(0).at, 2.0);
+  EXPECT_EQ(back.measurements.at(0).value, 5120.5);
+  EXPECT_EQ(back.exits.at(0).count, 310);
+  EXPECT_EQ(back.audit.at(0).state, AuditState::fail);
+  EXPECT_EQ(back.engines.at(1).missing_marks.at(Mark::booted), "it does not tell");
+  EXPECT_EQ(back.starts.at(0).cpu_ns.at(Mark::ready), 77U);
+}
+
+TEST(ResultJson, RefusesAMarkThatThereIsNot) {
+  auto json = base::parse_json(to_json(sample_result()), "report.json");
+  json["starts"][0]["marks_ns"]["a/b"] = 1;
+  EXPECT_NE(reading_error(json).find("#/starts/0/marks_ns/a~1b: "), std::string::npos);
 }
 
 TEST(ResultJson, RefusesWhatIsNoReport) {

@@ -84,11 +84,12 @@ DensitySeries density_of(const Shape& shape) {
   series.engine = shape.engine;
   series.constraint = "instance budget";
   std::uint64_t available = 3000 * mib;
-  series.points.push_back({0, available});
+  series.points.push_back({0, available, {}});
   for (int n = 1; n <= 6; ++n) {
     available -= shape.marginal + (n == 1 ? 9 * mib : 0);
     // The host's own small ups and downs.
-    series.points.push_back({n, available + static_cast<std::uint64_t>((n * 7) % 5) * 16 * kib});
+    series.points.push_back(
+        {n, available + static_cast<std::uint64_t>((n * 7) % 5) * 16 * kib, {}});
   }
   return series;
 }
@@ -116,13 +117,18 @@ Result sample_result() {
   result.plan = quick_plan();
   result.plan.blocks = 5;
   result.image_digest = "sha256:7d1f3b0c";
-  result.environment.facts = {{"processor", "Some Processor 3000"},
-                              {"processors online", "0-3"},
-                              {"runs under a hypervisor", "no"},
-                              {"kernel", "6.1.0-41-cloud-amd64 #1 SMP"},
-                              {"frequency governor", "performance"},
-                              {"same-page merging", "off"},
-                              {"load before", "0.05"}};
+  result.hosts = {{"this host", HostKind::native, {}}};
+  for (const auto& name : result.plan.engines) {
+    result.engines.push_back(describe_engine(name));
+    result.engines.back().host = "this host";
+  }
+  result.hosts.front().facts = {{"processor", "Some Processor 3000"},
+                                {"processors online", "0-3"},
+                                {"runs under a hypervisor", "no"},
+                                {"kernel", "6.1.0-41-cloud-amd64 #1 SMP"},
+                                {"frequency governor", "performance"},
+                                {"same-page merging", "off"},
+                                {"load before", "0.05"}};
   add_samples(result);
   return result;
 }

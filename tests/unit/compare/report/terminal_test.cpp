@@ -38,7 +38,7 @@ TEST(Terminal, ShowsADashForComponentsThatAnEngineHasNot) {
 TEST(Terminal, LabelsTheLab) {
   auto result = sample_result();
   EXPECT_EQ(render_terminal(result).find("deterministic lab"), std::string::npos);
-  result.environment.kind = HostKind::deterministic_lab;
+  result.hosts.front().kind = HostKind::deterministic_lab;
   const auto text = render_terminal(result);
   EXPECT_NE(text.find("deterministic lab"), std::string::npos);
   EXPECT_NE(text.find("executed instructions"), std::string::npos);
