@@ -33,6 +33,12 @@ void check(const InitPlan& plan) {
   }
 }
 
+// A group whose devices are controlled already stays so.
+bool suits(const Spares& spares, const sandbox::Spec& spec) {
+  if (!spares.devices_controlled) return true;
+  return !spec.all_devices && device_rules(spec.devices) == spares.rules;
+}
+
 }  // namespace
 
 ProcessBox::ProcessBox(sandbox::BoxRequest request, Isolation isolation, DeviceControl devices,
@@ -59,6 +65,7 @@ ProcessBox::~ProcessBox() {
 }
 
 void ProcessBox::make_groups() {
+  if (spares_ && !suits(*spares_, plan_.spec)) spares_.reset();
   if (spares_) {
     cgroup_ = std::move(spares_->cgroup);
     cgroup_.limit(plan_.spec.resources);
@@ -68,17 +75,12 @@ void ProcessBox::make_groups() {
   }
   plan_.cgroup_joins = cgroup_.joins();
   plan_.devices_controlled = true;
-  if (!plan_.spec.all_devices) control_devices();
+  if (!plan_.spec.all_devices && !(spares_ && spares_->devices_controlled)) control_devices();
 }
 
 void ProcessBox::control_devices() {
-  const auto rules = device_rules(plan_.spec.devices);
   try {
-    if (spares_ && spares_->device_program && rules == spares_->rules) {
-      cgroup_.control_devices_by(spares_->device_program);
-    } else {
-      cgroup_.control_devices(rules);
-    }
+    cgroup_.control_devices(device_rules(plan_.spec.devices));
   } catch (const base::Error& error) {
     const bool can_do_without = devices_ == DeviceControl::where_possible;
     if (error.kind() != base::ErrorKind::unsupported || !can_do_without) throw;

@@ -171,7 +171,7 @@ void Cgroup::make_group(const Group& group) const {
 }
 
 void Cgroup::control_devices(std::span<const DeviceRule> rules) const {
-  if (unified_) return control_devices_by(load_device_program(rules));
+  if (unified_) return attach_device_program(clone_target_.get(), load_device_program(rules));
   const auto* const group = group_with("devices");
   if (group == nullptr) {
     throw base::Error(base::ErrorKind::unsupported,
@@ -182,10 +182,6 @@ void Cgroup::control_devices(std::span<const DeviceRule> rules) const {
   }
   write_control(group->path / "devices.deny", "a");
   for (const auto& rule : rules) write_control(group->path / "devices.allow", to_string(rule));
-}
-
-void Cgroup::control_devices_by(const base::Fd& program) const {
-  attach_device_program(clone_target_.get(), program);
 }
 
 void Cgroup::limit(const sandbox::Resources& resources) const {

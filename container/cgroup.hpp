@@ -43,8 +43,6 @@ class Cgroup {
   // From now on the processes in the groups may use devices only as `rules` say. For new groups,
   // once. Throws base::Error (unsupported) where this host's control groups cannot do so.
   void control_devices(std::span<const DeviceRule> rules) const;
-  // The same by the program of such rules; version 2 only.
-  void control_devices_by(const base::Fd& program) const;
   bool unified() const { return unified_; }
   // Sets the limits that `resources` has.
   void limit(const sandbox::Resources& resources) const;

@@ -24,12 +24,13 @@ base::Fd make_network() {
   return made;
 }
 
-base::Fd program_where_possible(const std::vector<DeviceRule>& rules) {
+bool control_where_possible(const Spares& spares) {
   try {
-    return load_device_program(rules);
+    spares.cgroup.control_devices(spares.rules);
+    return true;
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::unsupported) throw;
-    return {};
+    return false;
   }
 }
 
@@ -40,8 +41,8 @@ Spares make_spares(const std::string& id) {
                 .cgroup = Cgroup::make(host_cgroup_layout(), id, {}),
                 .network = make_network(),
                 .rules = device_rules({}),
-                .device_program = {}};
-  if (spares.cgroup.unified()) spares.device_program = program_where_possible(spares.rules);
+                .devices_controlled = false};
+  spares.devices_controlled = spares.cgroup.unified() && control_where_possible(spares);
   return spares;
 }
 

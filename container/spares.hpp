@@ -16,7 +16,7 @@ struct Spares {
   Cgroup cgroup;     // without limits
   base::Fd network;  // a network namespace with its loopback up
   std::vector<DeviceRule> rules;
-  base::Fd device_program;  // of these rules; empty where there are no such programs
+  bool devices_controlled = false;  // the group has them already
 };
 
 // Leaves the calling thread in the namespaces that it was in. Throws base::Error.

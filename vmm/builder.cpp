@@ -18,6 +18,7 @@
 #include "vmm/layout.hpp"
 #include "vmm/snapshot/machine_state.hpp"
 #include "vmm/snapshot/reader.hpp"
+#include "vmm/snapshot/working_set.hpp"
 #include "vmm/virtio/balloon.hpp"
 #include "vmm/virtio/block.hpp"
 #include "vmm/virtio/console.hpp"
@@ -149,7 +150,7 @@ void check_size(const MachineConfig& config, const snapshot::Snapshot& saved) {
 }
 
 // In place of loading a kernel and setting up processors.
-void restore(Machine& machine, const snapshot::Snapshot& saved) {
+void restore(Machine& machine, const MachineConfig& config, const snapshot::Snapshot& saved) {
   saved.map_into(machine.memory);
   StateReader reader(saved.state());
   const auto vcpus = snapshot::read_vcpus(reader, saved.cpus());
@@ -159,6 +160,7 @@ void restore(Machine& machine, const snapshot::Snapshot& saved) {
     machine.vcpus.push_back(std::make_unique<kvm::Vcpu>(machine.vm, index, vcpus[index].cpuid));
   }
   snapshot::restore(machine, vcpus, reader);
+  snapshot::prefetch_working_set(machine.memory, config.snapshot);
 }
 
 void add_vcpus(Machine& machine, const MachineConfig& config) {
@@ -222,7 +224,7 @@ std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventL
   add_clock_and_marks(*machine, hooks);
   add_virtio_devices(*machine, loop, config);
   if (saved) {
-    restore(*machine, *saved);
+    restore(*machine, config, *saved);
   } else {
     write_tables(*machine, config);
     // Processors: the first one begins at the kernel's entry, the others when it wakes them.

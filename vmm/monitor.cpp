@@ -20,9 +20,13 @@
 #include "vmm/diagnosis.hpp"
 #include "vmm/machine_events.hpp"
 #include "vmm/snapshot/machine_state.hpp"
+#include "vmm/snapshot/working_set.hpp"
 
 namespace twinbox::vmm {
 namespace {
+
+// How long a workload runs until what its start has written is noted.
+constexpr std::chrono::milliseconds start_of_a_workload{5};
 
 // A machine's run: from its configuration to the reason of its end.
 class Run {
@@ -32,6 +36,7 @@ class Run {
         reporter_(reporter),
         signals_(base::make_signalfd(std::array{SIGTERM, SIGINT, SIGHUP})) {
     watch_for_end();
+    if (snapshot::lacks_working_set(config_.snapshot)) watch_for_workload();
     machine_ = build_machine(config, loop_,
                              {.on_end = [this](EndRequest end) { mailbox_.post(std::move(end)); },
                               .on_mark = [this](auto mark, auto ns) { take_mark(mark, ns); }});
@@ -55,6 +60,15 @@ class Run {
   void watch_for_end() {
     loop_.add(mailbox_.descriptor(), EPOLLIN, [this](std::uint32_t) { loop_.stop(); });
     loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { end_with(EndReason::stopped); });
+  }
+
+  void watch_for_workload() {
+    workload_ = base::make_eventfd();
+    loop_.add(workload_.get(), EPOLLIN, [this](std::uint32_t) {
+      loop_.remove(workload_.get());
+      loop_.add_timer(start_of_a_workload,
+                      [this] { snapshot::record_working_set(machine_->memory, config_.snapshot); });
+    });
   }
 
   // Where the report goes to a socket, orders come from there.
@@ -140,7 +154,9 @@ class Run {
   void take_mark(std::uint32_t number, std::uint64_t monotonic_ns) {
     const auto mark = static_cast<sandbox::Mark>(number);
     if (mark != sandbox::Mark::booted && mark != sandbox::Mark::executed) return;
-    if (!reporter_.mark(mark, monotonic_ns) || mark != sandbox::Mark::booted) return;
+    if (!reporter_.mark(mark, monotonic_ns)) return;
+    if (mark == sandbox::Mark::executed && workload_) base::signal_eventfd(workload_.get());
+    if (mark != sandbox::Mark::booted) return;
     const std::lock_guard lock(boot_mutex_);
     exits_at_boot_ = machine_->exits();
   }
@@ -150,6 +166,7 @@ class Run {
   base::EventLoop loop_;
   EndMailbox mailbox_;
   base::Fd signals_;
+  base::Fd workload_;      // signalled when it runs; empty where nobody asks
   std::mutex boot_mutex_;  // guards exits_at_boot_; the mailbox's lock may be taken under it
   std::optional<ExitCounts> exits_at_boot_;
   base::EventLoop::TimerId boot_timer_{};

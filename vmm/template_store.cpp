@@ -96,6 +96,7 @@ bool remove_template(const fs::path& snapshot) {
   std::error_code ignored;
   if (!lock || !fs::remove(snapshot, ignored)) return false;
   fs::remove(snapshot.string() + snapshot::checked_suffix, ignored);
+  fs::remove(snapshot.string() + snapshot::working_set_suffix, ignored);
   fs::remove(lock_of(snapshot), ignored);
   return true;
 }

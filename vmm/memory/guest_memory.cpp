@@ -29,9 +29,12 @@ void name_mapping(const base::Mapping& mapping) {
 
 using PageSet = std::vector<bool>;
 
-// What the process has touched, from its own /proc/self/pagemap (Linux
-// Documentation/admin-guide/mm/pagemap.rst): bit 63 present, bit 62 swapped out.
-void add_touched(PageSet& pages, const std::byte* start) {
+// Of an entry of /proc/PID/pagemap (Linux Documentation/admin-guide/mm/pagemap.rst): bit 63
+// present, bit 62 swapped out, bit 61 a page of a file or of shared memory.
+bool is_touched(std::uint64_t entry) { return entry >> 62 != 0; }
+bool is_own(std::uint64_t entry) { return is_touched(entry) && (entry >> 61 & 1) == 0; }
+
+void add_pages(PageSet& pages, const std::byte* start, bool (*wanted)(std::uint64_t entry)) {
   const auto map = base::open_file("/proc/self/pagemap", O_RDONLY);
   const std::uint64_t first = reinterpret_cast<std::uintptr_t>(start) / page;
   std::vector<std::uint64_t> entries(std::min<std::size_t>(pages.size(), 16384));
@@ -40,7 +43,7 @@ void add_touched(PageSet& pages, const std::byte* start) {
     base::pread_exact(map.get(), std::as_writable_bytes(std::span(entries)),
                       (first + done) * sizeof(std::uint64_t));
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      if (entries[i] >> 62 != 0) pages[done + i] = true;
+      if (wanted(entries[i])) pages[done + i] = true;
     }
   }
 }
@@ -130,11 +133,23 @@ bool GuestMemory::map_file(GuestAddress address, int fd, std::uint64_t offset,
 
 std::vector<PageRange> GuestMemory::populated() const {
   PageSet pages(size() / page);
-  add_touched(pages, host_base());
+  add_pages(pages, host_base(), is_touched);
   for (const auto& window : windows_) {
     add_data(pages, window.pages, window.file.get(), window.file_offset);
   }
   return ranges_of(pages);
+}
+
+std::vector<PageRange> GuestMemory::own_pages() const {
+  PageSet pages(size() / page);
+  add_pages(pages, host_base(), is_own);
+  return ranges_of(pages);
+}
+
+void GuestMemory::make_own(PageRange pages) const {
+  if (pages.host_offset >= size() || pages.size > size() - pages.host_offset) return;
+  // A kernel that does not know the advice (before 5.14) leaves the pages to be touched.
+  ::madvise(host_base() + pages.host_offset, pages.size, MADV_POPULATE_WRITE);
 }
 
 }  // namespace twinbox::vmm

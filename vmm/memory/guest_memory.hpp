@@ -51,6 +51,11 @@ class GuestMemory {
   // The pages that may hold anything but zeros: those that were ever touched, and those of mapped
   // files that are no holes. In order, none adjacent to the next.
   std::vector<PageRange> populated() const;
+  // The pages that are this process's alone: those written to, by the guest or by us. In order,
+  // none adjacent to the next.
+  std::vector<PageRange> own_pages() const;
+  // Makes pages so ahead of time, all at once; what is beyond the memory is left out.
+  void make_own(PageRange pages) const;
 
   // The bytes [address, address + length), or nullopt unless all of them are RAM of one region.
   // A range that ends exactly at the top of a region is valid; so is an empty one inside.

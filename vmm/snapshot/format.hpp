@@ -16,6 +16,8 @@ inline constexpr std::array<char, 8> magic{'T', 'W', 'I', 'N', 'S', 'N', 'A', 'P
 inline constexpr std::uint64_t memory_offset = 2U << 20;
 // Of the file beside a snapshot that notes which one was found whole.
 inline constexpr const char* checked_suffix = ".checked";
+// Of the file beside a snapshot that notes what machines write soon after they went on from it.
+inline constexpr const char* working_set_suffix = ".written";
 // SNAPSHOT.PID.part is one that is being written, or was when its writer was killed.
 inline constexpr const char* draft_suffix = ".part";
 

@@ -43,6 +43,7 @@ TEST_F(TemplateStore, PruningLeavesNothingButWhatIsBeingMade) {
   make("one");
   const auto two = make("two");
   base::write_file(two.string() + ".checked", "as it was\n");
+  base::write_file(two.string() + ".written", "0 4096\n");
   const auto busy = make("busy");
   const auto lock = lock_template(busy);
 

@@ -93,6 +93,29 @@ TEST_F(MappedFile, IsSeenByTheGuestAndNotChangedByIt) {
   EXPECT_EQ(first, 'k');
 }
 
+TEST_F(MappedFile, OwnPagesAreThoseWrittenTo) {
+  const GuestMemory memory(mebibyte);
+  ASSERT_TRUE(memory.map_file({0x4000}, file_.get(), 0, 8192));
+  EXPECT_EQ(memory.read_object<char>({0x4000}), 'k');
+  ASSERT_TRUE(memory.write_object({0x5000}, 'g'));
+  EXPECT_EQ(memory.own_pages(), std::vector({PageRange{0x5000, 4096}}));
+}
+
+TEST_F(MappedFile, PagesMadeOwnKeepWhatTheFileSays) {
+  const GuestMemory memory(mebibyte);
+  ASSERT_TRUE(memory.map_file({0x4000}, file_.get(), 0, 8192));
+  memory.make_own({0x4000, 8192});
+  EXPECT_EQ(memory.own_pages(), std::vector({PageRange{0x4000, 8192}}));
+  EXPECT_EQ(memory.read_object<char>({0x5fff}), 'k');
+}
+
+TEST(GuestMemory, PagesBeyondItAreNotMadeOwn) {
+  const GuestMemory memory(mebibyte);
+  memory.make_own({mebibyte - 4096, 8192});
+  memory.make_own({~std::uint64_t{4095}, 4096});
+  EXPECT_TRUE(memory.own_pages().empty());
+}
+
 TEST_F(MappedFile, MustLieWithinRamAndOnPages) {
   const GuestMemory memory(mebibyte);
   EXPECT_FALSE(memory.map_file({mebibyte - 4096}, file_.get(), 0, 8192));
