@@ -1,145 +1,115 @@
-// twinbox compare: measures process, container and microVM against each other.
+// twinbox compare: measures kinds of boxes against each other.
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdint>
-#include <sstream>
+#include <filesystem>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
+#include "cli/compare_flags.hpp"
 #include "cli/options.hpp"
+#include "cli/progress_bar.hpp"
 #include "cli/verbs.hpp"
 #include "compare/comparison.hpp"
+#include "compare/plan_json.hpp"
 #include "compare/report/terminal.hpp"
-#include "guest-images/guest_kernel.hpp"
 #include "vmm/kvm/host_support.hpp"
 
 namespace twinbox::cli {
 namespace {
 
-struct Flags {
-  bool quick = false;
+struct Place {
   bool here = false;
   bool lab = false;
   std::string out = "twinbox-report";
-  std::string engines;
-  std::string runs;
-  std::string warm_ups;
-  std::string instances;
-  std::string seed;
-  std::string kernel;
+  // How a comparison in the lab works together with the one that waits for it.
+  bool tell_parts = false;
+  std::string go_on_from;
 };
 
-// `text` as a number from 0 to `most`, or what it was when no flag was given.
-template <typename T>
-void read_number(const std::string& text, const std::string& flag, T most, T& target) {
-  if (text.empty()) return;
-  T value{};
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || value > most ||
-      text.front() == '-') {
-    throw base::Error(base::ErrorKind::usage,
-                      fmt::format("--{}: '{}' is not a number from 0 to {}", flag, text, most),
-                      "see: twinbox help compare");
+bool needs_lab(const compare::Plan& plan, const Place& place) {
+  if (place.here || place.lab) return place.lab;
+  const bool machines = std::ranges::any_of(plan.engines, [&](const std::string& engine) {
+    return plan.settings_of(engine).engine == "vm";
+  });
+  return machines && !vmm::kvm::probe_host().runs_linux();
+}
+
+compare::Result measure_and_tell(const compare::Plan& plan, const Place& place,
+                                 const compare::ProgressHandler& progress) {
+  compare::Result finished;
+  if (!place.go_on_from.empty()) {
+    compare::read_part(base::read_file(place.go_on_from), place.go_on_from, finished);
   }
-  target = value;
+  compare::Journal journal(finished, [&](const std::string& line) {
+    if (place.tell_parts) fmt::print(stderr, "{}", compare::told_part(line));
+  });
+  return compare::measure_here(plan, journal, progress);
 }
 
-std::vector<std::string> split(const std::string& text) {
-  std::vector<std::string> parts;
-  std::istringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) parts.push_back(part);
-  return parts;
+// Finished samples are kept beside where the reports will be, until these are written.
+compare::Result measure(const compare::Plan& plan, const Place& place,
+                        const compare::ProgressHandler& progress, compare::JournalFile& file) {
+  compare::Journal journal(file.finished(), [&](const std::string& line) { file.append(line); });
+  return compare::measure(plan, needs_lab(plan, place), journal, progress);
 }
 
-// "N" for every engine, or "ENGINE=N,...".
-void read_limits(const std::string& text, compare::Plan& plan) {
-  for (const auto& part : split(text)) {
-    const auto equals = part.find('=');
-    if (equals != std::string::npos) {
-      read_number(part.substr(equals + 1), "instances", 100'000,
-                  plan.density.limits[part.substr(0, equals)]);
-      continue;
-    }
-    for (const auto& engine : plan.engines) {
-      read_number(part, "instances", 100'000, plan.density.limits[engine]);
-    }
-  }
-}
-
-compare::Plan plan_of(const Flags& flags) {
-  auto plan = flags.quick ? compare::quick_plan() : compare::Plan();
-  if (!flags.engines.empty()) plan.engines = split(flags.engines);
-  read_number(flags.runs, "runs", 100'000, plan.blocks);
-  read_number(flags.warm_ups, "warm-ups", 1000, plan.warm_ups);
-  read_limits(flags.instances, plan);
-  plan.kernel = guest_images::checked_kernel_choice(flags.kernel);
-  read_number(flags.seed, "seed", std::uint64_t{1} << 53U, plan.seed);
-  compare::check(plan);
-  return plan;
-}
-
-bool needs_lab(const compare::Plan& plan, const Flags& flags) {
-  if (flags.here || flags.lab) return flags.lab;
-  if (std::count(plan.engines.begin(), plan.engines.end(), "vm") == 0) return false;
-  return !vmm::kvm::probe_host().runs_linux();
-}
-
-// One line that is written over on a terminal, one line each elsewhere.
-void show_progress(std::string_view line) {
-  const bool terminal = ::isatty(STDERR_FILENO) != 0;
-  fmt::print(stderr, "{}{}{}", terminal ? "\r\033[K" : "", line, terminal ? "" : "\n");
-  std::fflush(stderr);
-}
-
-void end_progress() {
-  if (::isatty(STDERR_FILENO) != 0) fmt::print(stderr, "\r\033[K");
+int show(const compare::Result& result, const std::string& directory) {
+  const auto paths = compare::write_reports(result, directory);
+  fmt::print("{}\nReports:\n  {}\n  {}\n", compare::render_terminal(result), paths.page.string(),
+             paths.json.string());
+  return result.starts.empty() ? 1 : 0;
 }
 
 }  // namespace
 
 int compare(const Arguments& arguments) {
-  Flags flags;
-  Options options("compare [flags]",
-                  "Measures start-up, memory and density of one workload as a plain process, as a "
-                  "container and as a microVM, and writes report.json and index.html.");
-  options.flag("quick", "a first look: 7 runs of each, few instances", flags.quick);
-  options.flag("here", "measure on this host, also where it cannot run machines", flags.here);
+  CompareFlags flags;
+  Place place;
+  Options options("compare [flags] [PLAN]",
+                  "Measures start-up, memory, density and speed of workloads in several kinds of "
+                  "boxes, as PLAN (see docs/plan.schema.json) or the flags say, and writes "
+                  "report.json and index.html. What is interrupted goes on where it was when it is "
+                  "started again.");
+  flags.declare(options);
+  options.flag("here", "measure on this host, also where it cannot run machines", place.here);
   options.flag("lab", "measure in the deterministic lab, also where this host runs machines",
-               flags.lab);
-  options.value("out", "DIR", "where the reports go (twinbox-report)", flags.out);
-  options.value("engines", "A,B", "of process, container, vm (all)", flags.engines);
-  options.value("kernel", "stock|tuned|FILE", "the machines' kernel (tuned if built)",
-                flags.kernel);
-  options.value("runs", "N", "measured runs of each engine (30)", flags.runs);
-  options.value("warm-ups", "N", "runs of each that are discarded first (2)", flags.warm_ups);
-  options.value("instances", "N|ENGINE=N,...",
-                "instances at the same time, at most (64, of machines 16)", flags.instances);
-  options.value("seed", "N", "of the order and the intervals (1)", flags.seed);
+               place.lab);
+  options.value("out", "DIR", "where the reports go (twinbox-report)", place.out);
+  options.flag("tell-parts", "write finished samples to the standard error", place.tell_parts);
+  options.value("go-on-from", "FILE", "samples that are finished", place.go_on_from);
   const auto rest = options.parse(arguments);
   if (options.help_shown()) return 0;
-  if (!rest.empty()) {
-    throw base::Error(base::ErrorKind::usage, fmt::format("unexpected argument '{}'", rest.front()),
+  if (rest.size() > 1) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("unexpected argument '{}'", rest[1]),
                       options.see_help());
   }
-  if (flags.here && flags.lab) {
+  if (place.here && place.lab) {
     throw base::Error(base::ErrorKind::usage, "--here and --lab exclude each other",
                       options.see_help());
   }
-  const auto plan = plan_of(flags);
-  auto result = needs_lab(plan, flags) ? compare::measure_in_lab(plan, show_progress)
-                                       : compare::measure_here(plan, show_progress);
-  end_progress();
+  const auto plan = flags.plan(rest.empty() ? "" : rest.front());
+  compare::Result result;
+  std::optional<compare::JournalFile> journal;
+  {
+    const ProgressBar bar;
+    const auto progress = [&](const compare::ProgressEvent& event) { bar.show(event); };
+    if (place.tell_parts) {
+      result = measure_and_tell(plan, place, progress);
+    } else {
+      base::make_directories(place.out);
+      journal.emplace(std::filesystem::path(place.out) / "journal.jsonl", plan);
+      base::write_file_atomic(std::filesystem::path(place.out) / "plan.json",
+                              compare::write_plan(plan).dump(2) + "\n");
+      result = measure(plan, place, progress, *journal);
+    }
+  }
   result.command = fmt::format("twinbox compare {}", fmt::join(arguments, " "));
-  const auto paths = compare::write_reports(result, flags.out);
-  fmt::print("{}\nReports:\n  {}\n  {}\n", compare::render_terminal(result), paths.page.string(),
-             paths.json.string());
-  return result.starts.empty() ? 1 : 0;
+  const int status = show(result, place.out);
+  if (journal) journal->remove();
+  return status;
 }
 
 }  // namespace twinbox::cli

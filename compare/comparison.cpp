@@ -2,12 +2,15 @@
 
 #include <chrono>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "compare/environment.hpp"
 #include "compare/instance.hpp"
+#include "compare/parts.hpp"
+#include "compare/plan_json.hpp"
 #include "compare/report/html.hpp"
 #include "compare/runner.hpp"
 #include "sandbox/paths.hpp"
@@ -15,61 +18,83 @@
 namespace twinbox::compare {
 namespace {
 
+namespace fs = std::filesystem;
+
 // Where the lab's commands leave files that come back.
 constexpr const char* lab_out = "/out";
+constexpr std::string_view part_prefix = "part: ";
 
-// "container=24,process=24,vm=6".
-std::string limits_text(const Plan& plan) {
-  std::vector<std::string> parts;
-  for (const auto& engine : plan.engines) {
-    parts.push_back(fmt::format("{}={}", engine, plan.density.limit_of(engine)));
-  }
-  return fmt::format("{}", fmt::join(parts, ","));
-}
-
-std::vector<std::string> lab_command(const Plan& plan, const std::filesystem::path& out) {
+std::vector<std::string> lab_command(const Plan& plan, const fs::path& plan_file,
+                                     const fs::path& finished, const fs::path& out) {
   std::vector<std::string> command{sandbox::program_path("twinbox").string(),
                                    "lab",
                                    "exec",
                                    "--deterministic",
                                    "--out",
-                                   out.string(),
-                                   "--",
-                                   "twinbox",
-                                   "compare",
-                                   "--here",
-                                   "--out",
-                                   lab_out,
-                                   "--engines",
-                                   fmt::format("{}", fmt::join(plan.engines, ",")),
-                                   "--runs",
-                                   std::to_string(plan.blocks),
-                                   "--warm-ups",
-                                   std::to_string(plan.warm_ups),
-                                   "--instances",
-                                   limits_text(plan),
-                                   "--seed",
-                                   std::to_string(plan.seed)};
-  // By the lab's own flag: a kernel that is a file has to be taken there.
-  if (!plan.kernel.empty()) command.insert(command.begin() + 3, {"--kernel", plan.kernel});
+                                   out.string()};
+  std::vector<std::string> files{plan_file.string(), finished.string()};
+  // A kernel that is a file has to be there too.
+  if (plan.kernel.starts_with('/')) files.push_back(plan.kernel);
+  for (const auto& [name, settings] : plan.settings) {
+    if (settings.kernel.starts_with('/')) files.push_back(settings.kernel);
+  }
+  for (const auto& file : files) command.insert(command.end(), {"--with", file});
+  command.insert(command.end(),
+                 {"--", "twinbox", "compare", "--here", "--out", lab_out, "--go-on-from",
+                  finished.string(), "--tell-parts", plan_file.string()});
   return command;
+}
+
+Result of_lab(Result result, std::vector<Fact> facts_of_this_host) {
+  auto& host = result.hosts.at(0);
+  host.name = "lab";
+  host.kind = HostKind::deterministic_lab;
+  for (auto& engine : result.engines) engine.host = host.name;
+  result.hosts.push_back({"this host", HostKind::native, std::move(facts_of_this_host)});
+  return result;
+}
+
+// A journal of the lab's part alone, whose parts go on to `journal` under the names of the lab.
+Journal journal_of_lab(Journal& journal) {
+  return {lab_part(journal.finished()), [&journal](const std::string& line) {
+            Result part;
+            read_part(line, "the lab's journal", part);
+            rename_engines(part, lab_name);
+            journal.append(part);
+          }};
 }
 
 }  // namespace
 
-Result measure_here(const Plan& plan, const Progress& progress) {
+std::string told_part(const std::string& line) { return std::string(part_prefix) + line; }
+
+Result measure_here(const Plan& plan, Journal& journal, const ProgressHandler& progress) {
   const base::TemporaryDirectory scratch("/tmp", "twinbox-compare-");
-  return Runner(plan, sandbox::program_path("twinbox"), scratch.path(), progress).run();
+  Progress steps(progress);
+  return Runner(plan, sandbox::program_path("twinbox"), scratch.path(), journal, steps).run();
 }
 
-Result measure_in_lab(const Plan& plan, const Progress& progress) {
+Result measure_in_lab(const Plan& plan, Journal& journal, const ProgressHandler& progress) {
   check(plan);
-  const base::TemporaryDirectory back("/tmp", "twinbox-compare-");
-  progress("this host has no hardware virtualization: measuring in the deterministic lab");
-  const auto facts = collect_facts("/");
-  Instance lab(lab_command(plan, back.path()), Instance::Input::none);
+  const base::TemporaryDirectory files("/tmp", "twinbox-compare-");
+  const auto plan_file = files.path() / "plan.json";
+  const auto finished = files.path() / "finished.jsonl";
+  const auto out = files.path() / "out";
+  base::make_directories(out);
+  base::write_file(plan_file, write_plan(plan).dump());
+  base::write_file(finished, part_line(journal.finished()));
+  progress(
+      {.text = "this host has no hardware virtualization: measuring in the deterministic lab"});
+  auto facts = collect_facts("/");
+  Instance lab(lab_command(plan, plan_file, finished, out), Instance::Input::none);
   const auto end = lab.finish(std::chrono::hours(6), [&](std::string_view line) {
-    progress(fmt::format("lab: {}", line));
+    if (line.starts_with(part_prefix)) {
+      journal.append_line(line.substr(part_prefix.size()));
+      return;
+    }
+    auto event = event_from_line(std::string(line));
+    event.text.insert(0, "lab: ");
+    progress(event);
   });
   if (end.status != 0) {
     throw base::Error(
@@ -77,17 +102,26 @@ Result measure_in_lab(const Plan& plan, const Progress& progress) {
         fmt::format("the comparison in the lab ended with status {}: {}", end.status, lab.errors()),
         "see whether the lab works: twinbox lab exec -- true");
   }
-  const auto report = back.path() / "report.json";
-  auto result = result_from_json(base::read_file(report), report.string());
-  auto& host = result.hosts.at(0);
-  host.name = "lab";
-  host.kind = HostKind::deterministic_lab;
-  for (auto& engine : result.engines) engine.host = host.name;
-  result.hosts.push_back({"this host", HostKind::native, facts});
+  const auto report = out / "report.json";
+  return of_lab(result_from_json(base::read_file(report), report.string()), std::move(facts));
+}
+
+Result measure(const Plan& plan, bool machines_in_lab, Journal& journal,
+               const ProgressHandler& progress) {
+  const auto division = divide(plan, machines_in_lab);
+  if (division.lab.empty()) return measure_here(plan, journal, progress);
+  if (!division.is_mixed()) return measure_in_lab(plan, journal, progress);
+
+  auto in_lab = journal_of_lab(journal);
+  auto lab = measure_in_lab(only(plan, division.lab), in_lab, progress);
+  rename_engines(lab, lab_name);
+  auto result = measure_here(only(plan, division.native), journal, progress);
+  result.plan = plan;
+  merge(result, std::move(lab));
   return result;
 }
 
-ReportPaths write_reports(const Result& result, const std::filesystem::path& directory) {
+ReportPaths write_reports(const Result& result, const fs::path& directory) {
   base::make_directories(directory);
   ReportPaths paths{directory / "report.json", directory / "index.html"};
   base::write_file_atomic(paths.json, to_json(result));

@@ -2,22 +2,29 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
-#include <string_view>
 
+#include "compare/journal.hpp"
 #include "compare/plan.hpp"
+#include "compare/progress.hpp"
 #include "compare/result.hpp"
 
 namespace twinbox::compare {
 
-using Progress = std::function<void(std::string_view line)>;
-
 // Measures on this host.
-Result measure_here(const Plan& plan, const Progress& progress);
+Result measure_here(const Plan& plan, Journal& journal, const ProgressHandler& progress);
 
 // Measures the same on an emulated host with hardware virtualization, where one executed
 // instruction takes one nanosecond.
-Result measure_in_lab(const Plan& plan, const Progress& progress);
+Result measure_in_lab(const Plan& plan, Journal& journal, const ProgressHandler& progress);
+
+// Measures machines and what there is beside them in the lab, and on this host what only that has;
+// each row of the report says where it is from.
+Result measure(const Plan& plan, bool machines_in_lab, Journal& journal,
+               const ProgressHandler& progress);
+
+// The lines in which a comparison tells another one, which watches its standard error, of a part
+// that is finished.
+std::string told_part(const std::string& line);
 
 struct ReportPaths {
   std::filesystem::path json;

@@ -1,8 +1,12 @@
 #include "compare/plan.hpp"
 
 #include <algorithm>
+#include <array>
+#include <set>
+#include <string_view>
 
 #include "base/error.hpp"
+#include "base/size.hpp"
 #include "compare/random.hpp"
 
 namespace twinbox::compare {
@@ -12,6 +16,86 @@ namespace {
   throw base::Error(base::ErrorKind::usage, std::move(message), "see: twinbox help compare");
 }
 
+constexpr std::array known_engines{"process", "container", "vm",   "qemu",      "docker",
+                                   "podman",  "runc",      "crun", "bubblewrap"};
+
+bool is_known(const std::string& engine) {
+  return engine == "command" || std::ranges::find(known_engines, engine) != known_engines.end();
+}
+
+// Ours with settings that are often compared, by short names.
+EngineSettings settings_by_name(const std::string& name) {
+  if (name == "vm-cold") return {.engine = "vm", .start = "cold"};
+  if (name == "vm-warm") return {.engine = "vm", .start = "warm"};
+  if (name == "vm-stock") return {.engine = "vm", .kernel = "stock"};
+  if (name == "vm-tuned") return {.engine = "vm", .kernel = "tuned"};
+  return {.engine = name};
+}
+
+void check_engine(const Plan& plan, const std::string& name) {
+  const auto settings = plan.settings_of(name);
+  if (!is_known(settings.engine)) {
+    refuse(fmt::format("there is no engine '{}' ({}; vm-cold, vm-warm, vm-stock, vm-tuned)",
+                       settings.engine, fmt::join(known_engines, ", ")));
+  }
+  if (std::ranges::count(plan.engines, name) > 1) {
+    refuse(fmt::format("the engine '{}' is named twice", name));
+  }
+  if (settings.engine == "command" && settings.command.empty()) {
+    refuse(fmt::format("the engine '{}' has no command", name));
+  }
+  if (!settings.repeats.empty() &&
+      std::ranges::find(plan.engines, settings.repeats) == plan.engines.end()) {
+    refuse(fmt::format("the engine '{}' repeats '{}', which is not in the plan", name,
+                       settings.repeats));
+  }
+  if (settings.engine != "vm" && !settings.start.empty()) {
+    refuse(fmt::format("the engine '{}' has no '{}' start: only vm has", name, settings.start));
+  }
+  if (!settings.memory.empty()) base::parse_size(settings.memory, "engine " + name + ": memory");
+}
+
+void check_workloads(const Plan& plan) {
+  std::set<std::string> names{plan.start.name, plan.idle.name};
+  for (const auto& workload : plan.workloads) {
+    if (workload.args.empty()) refuse(fmt::format("workload '{}' has no command", workload.name));
+    if (!names.insert(workload.name).second) {
+      refuse(fmt::format("the workload '{}' is named twice", workload.name));
+    }
+  }
+}
+
+void check_density(const DensityPlan& density) {
+  for (const auto& state : density.states) {
+    if (state != "idle" && state != "touched" && state != "active") {
+      refuse(fmt::format("instances are idle, touched or active, not '{}'", state));
+    }
+  }
+}
+
+std::vector<Step> blocks_of(const Plan& plan, std::uint64_t seed, int warm_ups, int blocks) {
+  Random random(seed);
+  std::vector<Step> steps;
+  for (int block = 0; block < warm_ups + blocks; ++block) {
+    auto engines = plan.engines;
+    random.shuffle(engines);
+    for (std::size_t i = 0; i < engines.size(); ++i) {
+      steps.push_back({engines[i], block, static_cast<int>(i), block < warm_ups});
+    }
+  }
+  return steps;
+}
+
+// FNV-1a: the same on every platform, as std::hash is not.
+std::uint64_t hash_of(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3U;
+  }
+  return hash;
+}
+
 }  // namespace
 
 int DensityPlan::limit_of(const std::string& engine) const {
@@ -19,45 +103,72 @@ int DensityPlan::limit_of(const std::string& engine) const {
   return found == limits.end() ? 1 : found->second;
 }
 
+EngineSettings Plan::settings_of(const std::string& name) const {
+  const auto found = settings.find(name);
+  return found == settings.end() ? settings_by_name(name) : found->second;
+}
+
 Plan quick_plan() {
   Plan plan;
   plan.warm_ups = 1;
-  plan.blocks = 7;
+  plan.least_blocks = 7;
+  plan.enough = 0.01;
+  plan.workload_blocks = 3;
   plan.density.limits = {{"process", 40}, {"container", 40}, {"vm", 6}};
   return plan;
 }
 
+Plan publish_plan() {
+  Plan plan;
+  plan.blocks = 100;
+  plan.least_blocks = 30;
+  plan.enough = 0.01;
+  plan.workload_blocks = 30;
+  return plan;
+}
+
 std::vector<Step> schedule(const Plan& plan) {
-  Random random(plan.seed);
-  std::vector<Step> steps;
-  for (int block = 0; block < plan.warm_ups + plan.blocks; ++block) {
-    auto engines = plan.engines;
-    random.shuffle(engines);
-    for (std::size_t i = 0; i < engines.size(); ++i) {
-      steps.push_back({engines[i], block, static_cast<int>(i), block < plan.warm_ups});
-    }
-  }
-  return steps;
+  return blocks_of(plan, plan.seed, plan.warm_ups, plan.blocks);
+}
+
+std::vector<Step> schedule(const Plan& plan, const Workload& workload) {
+  // Its own stream, by its name: another workload in the plan must not change its order.
+  return blocks_of(plan, plan.seed ^ hash_of(workload.name), 1, plan.workload_blocks);
 }
 
 std::vector<std::string> density_order(const Plan& plan) {
   // Its own stream: more blocks must not change the order of the growth.
   Random random(plan.seed + 1);
   auto engines = plan.engines;
+  std::erase_if(engines, [&](const std::string& engine) {
+    return !plan.settings_of(engine).repeats.empty();
+  });
   random.shuffle(engines);
   return engines;
 }
 
+void add_repetition(Plan& plan) {
+  const auto& engines = plan.engines;
+  if (engines.empty() || std::ranges::any_of(engines, [&](const std::string& engine) {
+        return !plan.settings_of(engine).repeats.empty();
+      })) {
+    return;
+  }
+  const bool container = std::ranges::find(engines, "container") != engines.end();
+  const std::string repeated = container ? "container" : engines.front();
+  auto settings = plan.settings_of(repeated);
+  settings.repeats = repeated;
+  plan.settings[repeated + "-again"] = settings;
+  plan.engines.push_back(repeated + "-again");
+}
+
 void check(const Plan& plan) {
   if (plan.engines.empty()) refuse("there is no engine to compare");
-  for (const auto& engine : plan.engines) {
-    if (engine != "process" && engine != "container" && engine != "vm") {
-      refuse(fmt::format("there is no engine '{}' (process, container, vm)", engine));
-    }
-    if (std::count(plan.engines.begin(), plan.engines.end(), engine) > 1) {
-      refuse(fmt::format("the engine '{}' is named twice", engine));
-    }
-  }
+  for (const auto& engine : plan.engines) check_engine(plan, engine);
+  check_workloads(plan);
+  check_density(plan.density);
+  base::parse_size(plan.memory, "memory");
+  if (plan.cpus < 1) refuse("an engine needs at least one CPU");
   if (plan.blocks < 1) refuse("a comparison needs at least one run of each engine");
   if (plan.warm_ups < 0) refuse("the number of warm-ups is negative");
 }

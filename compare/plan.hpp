@@ -8,10 +8,35 @@
 
 namespace twinbox::compare {
 
-// A command run in the image. It is ready when its output holds the line `ready`.
+enum class Better { lower, higher };
+
+// A command run in the image. It is ready when its output holds the line `ready`; one with a figure
+// is done when it ends.
 struct Workload {
   std::string name;
   std::vector<std::string> args;
+  std::string image{};   // empty: the plan's
+  std::string figure{};  // a regular expression over the output; its first group is the number
+  std::string unit{};    // of the figure
+  Better better = Better::lower;
+  std::string memory{};  // empty: the plan's
+};
+
+// How an engine is used, where that is not the default.
+struct EngineSettings {
+  // The engine that runs it (see adapter.hpp); "command" runs the template.
+  std::string engine;
+  std::vector<std::string> command{};  // with {image}, {rootfs}, {args}, ...
+  std::vector<std::string> prepare{};  // run once for each image, with {image} and {archive}
+  std::vector<std::string> version{};  // prints what the template's engine is
+  std::string start{};                 // of our machines: "cold" (empty) or "warm"
+  std::string kernel{};                // of machines: "stock", "tuned" or a file; empty: the plan's
+  // What makes a comparison unfair, and is said so; empty or 0: the plan's.
+  std::string image{};
+  std::string memory{};
+  int cpus = 0;
+  // The engine of the plan that this one repeats with nothing changed: the A/A run.
+  std::string repeats{};
 };
 
 // Growth of the number of instances that run at the same time.
@@ -26,10 +51,29 @@ struct DensityPlan {
   double discarded_share = 1.0 / 3;
   int settle_ms = 200;  // from the last instance being ready to the reading of the host's memory
   double memory_share = 0.5;  // of the host's available memory at the start, at most
+  // What an instance is while it is counted: "idle", "touched" (it has written to a quarter of its
+  // memory) or "active" (it works a tenth of the time).
+  std::vector<std::string> states{"idle"};
+  int repeats = 1;            // growths of each engine in each state
+  int ready_ms = 60'000;      // limit of the 99th percentile of the times to ready; 0: none
+  double stall_percent = 20;  // limit of the share of time that tasks wait for memory (PSI)
+};
+
+// Starts at the same time, and starts beside instances that run already.
+struct LoadPlan {
+  std::vector<int> parallel{};  // how many starts are under way at once; empty: not measured
+  int launches = 16;            // of each engine at each parallelism
+  std::vector<int> beside{};    // instances that run already; empty: not measured
+  int beside_runs = 5;          // starts at each of these
+  int rounds = 3;               // of all of it
 };
 
 struct Plan {
-  std::vector<std::string> engines{"process", "container", "vm"};
+  // The settings of one of `engines`; defaults for one without.
+  EngineSettings settings_of(const std::string& name) const;
+
+  std::vector<std::string> engines{"process", "container", "vm"};  // by the names of the report
+  std::map<std::string, EngineSettings> settings{};                // by these names
   std::string image = "busybox";
   std::string memory = "128m";  // every engine's limit, or the machine's size
   int cpus = 1;
@@ -37,17 +81,25 @@ struct Plan {
   Workload start{"start-up", {"sh", "-c", "echo ready"}};
   // Stays until its standard input ends, after it has told what it sees of its machine.
   Workload idle{"idle", {"sh", "-c", "cat /proc/meminfo /proc/cmdline; echo ready; exec cat"}};
-  int warm_ups = 2;  // blocks run first and left out of every figure
-  int blocks = 30;   // blocks that count; each holds every engine once
+  std::vector<Workload> workloads{};  // measured beside start-up, each in blocks of its own
+  int workload_blocks = 5;            // of each
+  int warm_ups = 2;                   // blocks run first and left out of every figure
+  int blocks = 30;                    // blocks that count, at most; each holds every engine once
+  int least_blocks = 0;               // that count before `enough` may end them; 0: all of them
+  // The width of the 95 % interval of every engine's median, as a share of it, that is enough.
+  double enough = 0;
   std::uint64_t seed = 1;
   DensityPlan density;
+  LoadPlan load{};
   int timeout_s = 300;  // for one command to get ready, or to end
 };
 
-// For a first look: a few blocks, a few instances.
+// For a first look: few blocks, few instances.
 Plan quick_plan();
+// For figures that are to be quoted: 100 blocks, or until every interval is under 1 %.
+Plan publish_plan();
 
-// One command of the start-up measurement.
+// One command of a measurement in blocks.
 struct Step {
   std::string engine;
   int block = 0;     // counted from 0 over warm-ups and measured blocks
@@ -55,11 +107,18 @@ struct Step {
   bool warm_up = false;
 };
 
-// All steps in order: every block holds every engine once, in an order drawn from the seed.
+// All steps of the start-up measurement in order: every block holds every engine once, in an order
+// drawn from the seed.
 std::vector<Step> schedule(const Plan& plan);
+// The steps of a further workload; one block warms up.
+std::vector<Step> schedule(const Plan& plan, const Workload& workload);
 
 // The engines in the order in which their instances are grown, drawn from the seed.
 std::vector<std::string> density_order(const Plan& plan);
+
+// Adds a repetition of one engine under another name, unless there is one: how much it differs from
+// itself is the noise that a difference has to stand out of.
+void add_repetition(Plan& plan);
 
 // Throws base::Error (usage) naming what is wrong.
 void check(const Plan& plan);

@@ -1,11 +1,16 @@
 #include "compare/probes.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <set>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "compare/cgroup_memory.hpp"
 #include "compare/procfs.hpp"
 
 namespace twinbox::compare {
@@ -69,15 +74,39 @@ void add_process(InstanceMemory& memory, pid_t pid) {
 }  // namespace
 
 std::string component_of(const std::string& program) {
-  if (program.find("twinbox-vmm") != std::string::npos) return "monitor";
-  if (program.find("twinbox") != std::string::npos) return "supervisor";
-  return "workload";
+  constexpr std::array monitors{"twinbox-vmm", "qemu-system", "firecracker", "cloud-hypervisor",
+                                "lkvm"};
+  constexpr std::array supervisors{
+      "twinbox", "docker", "containerd-shim", "podman", "conmon", "runc", "crun", "bwrap"};
+  const auto names = [&](const char* name) { return program.find(name) != std::string::npos; };
+  if (std::ranges::any_of(monitors, names)) return "monitor";
+  return std::ranges::any_of(supervisors, names) ? "supervisor" : "workload";
 }
 
-InstanceMemory measure_memory(pid_t root) {
+InstanceMemory measure_memory(const std::vector<pid_t>& roots) {
+  const auto parents = all_parents();
+  std::set<pid_t> processes;
+  for (const pid_t root : roots) {
+    for (const pid_t pid : descendants(parents, root)) processes.insert(pid);
+  }
   InstanceMemory memory;
-  for (const pid_t pid : descendants(all_parents(), root)) add_process(memory, pid);
+  for (const pid_t pid : processes) add_process(memory, pid);
+  memory.cgroup_bytes = cgroup_memory(processes);
   return memory;
+}
+
+bool has_guest(const InstanceMemory& memory) { return memory.components.contains("guest RAM"); }
+
+std::optional<double> memory_stall_percent() {
+  const auto text = read_if_there("/proc/pressure/memory");
+  if (!text) return std::nullopt;
+  constexpr std::string_view key = "some avg10=";
+  const auto at = text->find(key);
+  double value = 0;
+  if (at == std::string::npos) return std::nullopt;
+  const char* const from = text->data() + at + key.size();
+  if (std::from_chars(from, text->data() + text->size(), value).ec != std::errc()) return {};
+  return value;
 }
 
 std::uint64_t available_memory() {

@@ -63,7 +63,6 @@ struct MeasuredWorkload {
   std::string ready;  // how readiness is told: "output line 'ready'", "HTTP answer"
 };
 
-enum class Better { lower, higher };
 std::string_view to_string(Better better);
 
 // What a number is.

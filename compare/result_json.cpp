@@ -4,6 +4,7 @@
 #include "compare/audit.hpp"
 #include "compare/plan_json.hpp"
 #include "compare/result.hpp"
+#include "compare/result_parts.hpp"
 #include "compare/summary.hpp"
 #include "compare/summary_json.hpp"
 
@@ -131,7 +132,23 @@ Json write_all(const std::vector<T>& items) {
   return json;
 }
 
+template <typename T>
+void write_any(Json& json, const char* key, const std::vector<T>& items) {
+  if (!items.empty()) json[key] = write_all(items);
+}
+
 }  // namespace
+
+Json write_samples(const Result& result) {
+  Json json = Json::object();
+  write_any(json, "starts", result.starts);
+  write_any(json, "measurements", result.measurements);
+  write_any(json, "memory", result.memory);
+  write_any(json, "density", result.density);
+  write_any(json, "exits", result.exits);
+  write_any(json, "failures", result.failures);
+  return json;
+}
 
 std::string to_json(const Result& result) {
   const auto summary = summarise(result);

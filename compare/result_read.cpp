@@ -6,6 +6,7 @@
 #include "base/json.hpp"
 #include "compare/plan_json.hpp"
 #include "compare/result.hpp"
+#include "compare/result_parts.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -226,12 +227,19 @@ void read_version_2(const JsonView& view, Result& result) {
   read_all(view, "engines", read_engine, result.engines);
   read_all(view, "workloads", read_workload, result.workloads);
   read_all(view, "metrics", read_metric, result.metrics);
-  read_all(view, "measurements", read_measurement, result.measurements);
-  read_all(view, "exits", read_exit, result.exits);
   read_all(view, "audit", read_audit, result.audit);
 }
 
 }  // namespace
+
+void read_samples(const JsonView& view, Result& into) {
+  read_all(view, "starts", read_start, into.starts);
+  read_all(view, "measurements", read_measurement, into.measurements);
+  read_all(view, "memory", read_memory, into.memory);
+  read_all(view, "density", read_density, into.density);
+  read_all(view, "exits", read_exit, into.exits);
+  read_all(view, "failures", read_failure, into.failures);
+}
 
 Result result_from_json(std::string_view text_of_report, std::string_view source) {
   const auto json = base::parse_json(text_of_report, source);
@@ -240,12 +248,9 @@ Result result_from_json(std::string_view text_of_report, std::string_view source
   Result result;
   result.version = view.get<std::string>("twinbox_version");
   result.command = text(view, "command");
-  result.plan = read_plan(view.at("plan"));
+  result.plan = version == 1 ? read_plan_of_version_1(view.at("plan")) : read_plan(view.at("plan"));
   result.image_digest = text(view, "image_digest");
-  read_all(view, "starts", read_start, result.starts);
-  read_all(view, "memory", read_memory, result.memory);
-  read_all(view, "density", read_density, result.density);
-  read_all(view, "failures", read_failure, result.failures);
+  read_samples(view, result);
   if (version == 1) {
     read_version_1(view, result);
   } else {

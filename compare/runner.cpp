@@ -1,253 +1,377 @@
 #include "compare/runner.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <ratio>
-#include <thread>
+#include <ctime>
 #include <utility>
 
 #include "base/error.hpp"
-#include "base/file.hpp"
 #include "compare/environment.hpp"
-#include "compare/probes.hpp"
-#include "compare/procfs.hpp"
+#include "compare/growth.hpp"
+#include "compare/statistics.hpp"
+#include "compare/workloads.hpp"
 
 namespace twinbox::compare {
 namespace {
 
 using sandbox::Mark;
+using Clock = std::chrono::steady_clock;
 
-// Why a command failed, as it says on its standard error: the last line before any hint.
-std::string reason_in(const std::string& errors) {
-  const auto hint = ("\n" + errors).rfind("\nhint:");
-  const auto said = errors.substr(0, hint == std::string::npos ? errors.size() : hint);
-  const auto end = said.find_last_not_of('\n');
-  if (end == std::string::npos) return "it said nothing";
-  const auto newline = said.rfind('\n', end);
-  const auto start = newline == std::string::npos ? 0 : newline + 1;
-  return said.substr(start, end + 1 - start);
+constexpr const char* preparation = "preparation";
+
+// UTC, as RFC 3339 has it.
+std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
-// The kernel goes on undoing a box (its network, its control groups) when its command is gone: that
-// is not the next one's time. Starts on a grid meet the timer's ticks alike.
-void wait_for_quiet() {
-  using namespace std::chrono_literals;
-  using Grid = std::chrono::duration<std::int64_t, std::deci>;
-  const auto earliest = std::chrono::steady_clock::now() + 50ms;
-  std::this_thread::sleep_until(std::chrono::ceil<Grid>(earliest));
+bool same_run(const StartSample& sample, const Workload& workload, const Step& step) {
+  return sample.engine == step.engine && sample.workload == workload.name &&
+         sample.block == step.block;
 }
 
-std::map<Mark, std::uint64_t> relative_marks(const sandbox::Marks& engine,
-                                             const Instance::Stamps& stamps) {
-  std::map<Mark, std::uint64_t> marks{{Mark::request, 0},
-                                      {Mark::first_output, stamps.first_output - stamps.request},
-                                      {Mark::ready, stamps.ready - stamps.request},
-                                      {Mark::gone, stamps.gone - stamps.request}};
-  for (const auto mark : {Mark::entered, Mark::created, Mark::booted, Mark::executed}) {
-    const auto at = engine.at(mark);
-    if (at && *at >= stamps.request) marks[mark] = *at - stamps.request;
-  }
-  return marks;
-}
-
-// The idle workload prints /proc/cmdline last of all before it is ready.
-std::string line_before_ready(const std::string& output) {
-  const auto ready = output.find("\nready\n");
-  if (ready == std::string::npos || ready == 0) return {};
-  const auto start = output.rfind('\n', ready - 1);
-  const auto first = start == std::string::npos ? 0 : start + 1;
-  return output.substr(first, ready - first);
+int warm_ups_in(const std::vector<Step>& steps) {
+  return static_cast<int>(std::ranges::count_if(
+      steps, [](const Step& step) { return step.warm_up && step.position == 0; }));
 }
 
 }  // namespace
 
 Runner::Runner(Plan plan, std::filesystem::path program, std::filesystem::path scratch,
-               Progress progress)
+               Journal& journal, Progress& progress)
     : plan_(std::move(plan)),
-      program_(std::move(program)),
-      scratch_(std::move(scratch)),
-      progress_(std::move(progress)) {}
+      context_{std::move(program), std::move(scratch)},
+      journal_(journal),
+      progress_(progress) {}
 
 Result Runner::run() {
   check(plan_);
   result_ = {};
   result_.version = TWINBOX_VERSION;
+  result_.measured_at = time_of_day();
   result_.plan = plan_;
   result_.image_digest = image_digest(plan_.image);
   // Before the measurement, so that the load is the load it began under.
   result_.hosts = {{"this host", HostKind::native, collect_facts("/")}};
-  describe_engines();
-  measure_starts();
+  describe_workloads();
+  prepare_engines();
+  plan_work();
+  measure(plan_.start, schedule(plan_));
+  for (const auto& workload : plan_.workloads) measure(workload, schedule(plan_, workload));
+  measure_load();
   measure_density();
+  add_samples(result_, samples_of(journal_.finished(), plan_.engines));
   return std::move(result_);
 }
 
-void Runner::describe_engines() {
+void Runner::prepare_engines() {
   for (const auto& name : plan_.engines) {
-    auto engine = describe_engine(name);
+    auto adapter = make_adapter(plan_, name, context_);
+    auto engine = adapter->describe();
     engine.host = result_.hosts.front().name;
-    engine.image_digest = result_.image_digest;
-    engine.command = command(name, plan_.start, {}, Instance::Input::none);
+    engine.repeats = plan_.settings_of(name).repeats;
+    adapters_[name] = std::move(adapter);
+    try {
+      for (const auto& image : images_for(name)) adapters_[name]->prepare(image);
+      engine.command = adapters_[name]->launch(request_for(name, plan_.start)).command;
+    } catch (const base::Error& error) {
+      leave_out(name, preparation, error.message());
+    }
     result_.engines.push_back(std::move(engine));
   }
-  result_.workloads = {{"start-up", "start-up", plan_.image, result_.image_digest, plan_.start.args,
-                        "output line 'ready'"}};
 }
 
-void Runner::measure_starts() {
-  const auto steps = schedule(plan_);
+std::set<std::string> Runner::images_for(const std::string& engine) {
+  std::set<std::string> images{request_for(engine, plan_.start).image};
+  for (const auto& workload : plan_.workloads) images.insert(request_for(engine, workload).image);
+  return images;
+}
+
+void Runner::describe_workloads() {
+  const auto add = [&](const Workload& workload) {
+    const auto& image = workload.image.empty() ? plan_.image : workload.image;
+    result_.workloads.push_back(
+        {workload.name, workload.name, image, image_digest(image), workload.args,
+         workload.figure.empty() ? "output line 'ready', or the end" : "its end"});
+  };
+  add(plan_.start);
+  for (const auto& workload : plan_.workloads) {
+    add(workload);
+    if (workload.figure.empty()) continue;
+    result_.metrics.push_back(
+        {workload.name, workload.name, workload.unit, workload.better,
+         fmt::format("What the workload's own output says, found by '{}'; its clock is that of the "
+                     "box it runs in.",
+                     workload.figure),
+         ""});
+  }
+}
+
+void Runner::plan_work() {
+  const auto add = [&](const std::vector<Step>& steps) {
+    for (const auto& step : steps) progress_.estimate().plan(step.engine, 1);
+  };
+  add(schedule(plan_));
+  for (const auto& workload : plan_.workloads) add(schedule(plan_, workload));
+}
+
+void Runner::measure(const Workload& workload, const std::vector<Step>& steps) {
+  warm_up_again(workload, steps);
   for (const auto& step : steps) {
-    if (is_left_out(step.engine)) continue;
-    if (step.position == 0) {
-      progress_(fmt::format("start-up: block {} of {}{}", step.block + 1,
-                            plan_.warm_ups + plan_.blocks, step.warm_up ? " (warm-up)" : ""));
+    if (step.position == 0 && !step.warm_up &&
+        has_enough(workload, step.block - warm_ups_in(steps))) {
+      for (const auto& rest : steps) {
+        if (rest.block >= step.block) progress_.estimate().drop(rest.engine, 1);
+      }
+      break;
     }
+    if (is_left_out(step.engine, workload.name) || is_measured(workload, step)) {
+      progress_.estimate().drop(step.engine, 1);
+      continue;
+    }
+    progress_.say(fmt::format("{}: block {} of at most {}{}, {}", workload.name, step.block + 1,
+                              steps.back().block + 1, step.warm_up ? " (warm-up)" : "",
+                              step.engine));
+    const auto begin = Clock::now();
     try {
-      measure_start(step);
+      journal_.append(measure(workload, step));
+      progress_.estimate().finish(step.engine, Clock::now() - begin);
     } catch (const base::Error& error) {
-      leave_out(step.engine, "start-up", error.message());
+      progress_.estimate().drop(step.engine, 1);
+      leave_out(step.engine, workload.name, error.message());
     }
   }
 }
 
-void Runner::measure_start(const Step& step) {
-  const auto marks_file = scratch_ / "marks.json";
-  std::filesystem::remove(marks_file);
-  wait_for_quiet();
-  Instance instance(command(step.engine, plan_.start, marks_file, Instance::Input::none),
-                    Instance::Input::none);
-  const std::chrono::seconds timeout(plan_.timeout_s);
-  const bool ready = instance.wait_ready(timeout);
-  const auto end = instance.finish(timeout);
-  if (!ready || end.status != 0) {
-    throw base::Error(base::ErrorKind::system,
-                      fmt::format("status {}: {}", end.status, reason_in(instance.errors())));
+// What the interruption left cold: once around, and not counted.
+void Runner::warm_up_again(const Workload& workload, const std::vector<Step>& steps) {
+  const auto rest = std::ranges::find_if(steps, [&](const Step& step) {
+    return !is_left_out(step.engine, workload.name) && !is_measured(workload, step);
+  });
+  if (rest == steps.end() || rest == steps.begin() || rest->warm_up) return;
+  for (const auto& step : steps) {
+    if (step.block != 0 || is_left_out(step.engine, workload.name)) continue;
+    progress_.say(
+        fmt::format("{}: warm-up after the interruption, {}", workload.name, step.engine));
+    try {
+      measure(workload, step);
+    } catch (const base::Error& error) {
+      leave_out(step.engine, workload.name, error.message());
+    }
   }
-  const auto engine_marks =
-      std::filesystem::exists(marks_file)
-          ? sandbox::Marks::from_json(base::read_file(marks_file), marks_file.string())
-          : sandbox::Marks();
+}
+
+Result Runner::measure(const Workload& workload, const Step& step) {
+  wait_for_quiet();
+  auto& adapter = *adapters_.at(step.engine);
+  Box box(adapter, request_for(step.engine, workload));
+  const std::chrono::seconds timeout(plan_.timeout_s);
+  const bool ready = box.instance().wait_ready(timeout);
+  const auto end = box.instance().finish(timeout);
+  const bool start_up = workload.name == plan_.start.name;
+  if ((start_up && !ready) || end.status != 0) {
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("status {}: {}", end.status, reason_in(box.instance().errors())));
+  }
+  Result part;
+  if (!workload.figure.empty()) {
+    const auto value = figure_in(workload, box.instance().output());
+    if (!value) {
+      throw base::Error(base::ErrorKind::system,
+                        fmt::format("there is no '{}' in its output", workload.figure));
+    }
+    part.measurements.push_back({workload.name,
+                                 step.engine,
+                                 workload.name,
+                                 step.block,
+                                 step.position,
+                                 step.warm_up,
+                                 {},
+                                 *value});
+  }
   StartSample sample;
   sample.engine = step.engine;
-  sample.workload = result_.workloads.front().name;
+  sample.workload = workload.name;
   sample.block = step.block;
   sample.position = step.position;
   sample.warm_up = step.warm_up;
-  sample.marks = relative_marks(engine_marks, instance.stamps());
-  sample.user_ns = end.user_ns;
-  sample.system_ns = end.system_ns;
-  result_.starts.push_back(std::move(sample));
+  sample.marks = box.marks();
+  if (adapter.counts_cpu_time()) {
+    sample.user_ns = end.user_ns;
+    sample.system_ns = end.system_ns;
+  }
+  part.starts.push_back(std::move(sample));
+  return part;
 }
 
-void Runner::measure_density() {
-  for (const auto& engine : density_order(plan_)) {
-    if (is_left_out(engine)) continue;
-    try {
-      result_.density.push_back(grow(engine));
-    } catch (const base::Error& error) {
-      leave_out(engine, "density", error.message());
+bool Runner::is_measured(const Workload& workload, const Step& step) const {
+  return std::ranges::any_of(journal_.finished().starts, [&](const StartSample& sample) {
+    return same_run(sample, workload, step);
+  });
+}
+
+bool Runner::has_enough(const Workload& workload, int blocks_done) const {
+  const bool start_up = workload.name == plan_.start.name;
+  if (!start_up || plan_.enough <= 0 || plan_.least_blocks == 0) return false;
+  if (blocks_done < plan_.least_blocks) return false;
+  for (const auto& engine : plan_.engines) {
+    std::vector<double> times;
+    for (const auto& sample : journal_.finished().starts) {
+      if (sample.engine != engine || sample.warm_up || sample.workload != workload.name) continue;
+      times.push_back(static_cast<double>(sample.marks.at(Mark::ready)));
+    }
+    if (times.empty()) continue;  // left out
+    const auto interval = median_interval(times, plan_.seed);
+    if (interval.high - interval.low > plan_.enough * median(times)) return false;
+  }
+  return true;
+}
+
+void Runner::measure_load() {
+  const auto& load = plan_.load;
+  if (load.parallel.empty() && load.beside.empty()) return;
+  const auto metrics = load_metrics();
+  result_.metrics.insert(result_.metrics.end(), metrics.begin(), metrics.end());
+  for (int round = 0; round < load.rounds; ++round) {
+    for (const auto& engine : density_order(plan_)) {
+      for (const int parallel : load.parallel) measure_launch_rate(engine, parallel, round);
+      for (const int others : load.beside) measure_beside(engine, others, round);
     }
   }
 }
 
-DensitySeries Runner::grow(const std::string& engine) {
-  DensitySeries series;
-  series.engine = engine;
-  std::vector<Instance> running;
-  running.reserve(static_cast<std::size_t>(plan_.density.limit_of(engine)));
-  add_point(series, running);
-  while (grow_by_one(series, running)) {
-    add_point(series, running);
-    if (running.size() == 1) measure_instances(engine, running);
-  }
-  if (running.size() > 1) measure_instances(engine, running);
-  for (auto& instance : running) instance.finish(std::chrono::seconds(plan_.timeout_s));
-  return series;
+bool Runner::is_measured(const Measurement& wanted) const {
+  return std::ranges::any_of(journal_.finished().measurements, [&](const Measurement& done) {
+    return done.metric == wanted.metric && done.engine == wanted.engine && done.at == wanted.at &&
+           done.block == wanted.block;
+  });
 }
 
-bool Runner::grow_by_one(DensitySeries& series, std::vector<Instance>& running) {
-  const auto begin = series.points.front().available_bytes;
-  const auto now = series.points.back().available_bytes;
-  const auto used = begin > now ? begin - now : 0;
-  const int limit = plan_.density.limit_of(series.engine);
-  if (static_cast<int>(running.size()) >= limit) {
-    series.constraint = "instance budget";
-    return false;
+// Measures what is not measured yet; `values` gives the samples of one round.
+void Runner::measure_under_load(Measurement wanted,
+                                const std::function<std::vector<double>()>& values) {
+  if (is_left_out(wanted.engine, wanted.metric) || is_measured(wanted)) return;
+  progress_.say(fmt::format("{}: {}, {}", wanted.metric, wanted.engine, wanted.at.value_or(0)));
+  wait_for_quiet();
+  try {
+    Result part;
+    for (const double value : values()) {
+      wanted.value = value;
+      part.measurements.push_back(wanted);
+      ++wanted.position;
+    }
+    journal_.append(part);
+  } catch (const base::Error& error) {
+    leave_out(wanted.engine, wanted.metric, error.message());
   }
-  if (static_cast<double>(used) > plan_.density.memory_share * static_cast<double>(begin)) {
-    series.constraint = "memory budget";
-    return false;
-  }
-  progress_(fmt::format("density: {} {} of {}", series.engine, running.size() + 1, limit));
-  Instance next(command(series.engine, plan_.idle, {}, Instance::Input::held_open),
-                Instance::Input::held_open);
-  if (!next.wait_ready(std::chrono::seconds(plan_.timeout_s))) {
-    series.constraint = "instance failed";
-    series.detail = reason_in(next.errors());
-    series.stopped_by_budget = false;
-    if (running.empty()) throw base::Error(base::ErrorKind::system, series.detail);
-    return false;
-  }
-  running.push_back(std::move(next));
-  return true;
 }
 
-void Runner::add_point(DensitySeries& series, const std::vector<Instance>& running) {
-  // Starting leaves pages behind that are given back a moment later.
-  std::this_thread::sleep_for(std::chrono::milliseconds(plan_.density.settle_ms));
-  DensityPoint point{static_cast<int>(running.size()), available_memory(), {}};
-  if (!running.empty()) {
-    const auto& stamps = running.back().stamps();
-    point.ready_ns = stamps.ready - stamps.request;
-  }
-  series.points.push_back(point);
+std::vector<LaunchRequest> Runner::requests_for(const std::string& engine, const Workload& workload,
+                                                int count) {
+  std::vector<LaunchRequest> requests;
+  for (int i = 0; i < count; ++i) requests.push_back(request_for(engine, workload));
+  return requests;
 }
 
-void Runner::measure_instances(const std::string& engine, const std::vector<Instance>& running) {
-  for (std::size_t i = 0; i < running.size(); ++i) {
-    auto memory = measure_memory(running[i].pid());
-    memory.engine = engine;
-    memory.instance = static_cast<int>(i) + 1;
-    memory.running = static_cast<int>(running.size());
-    memory.workload_view = parse_meminfo(running[i].output());
-    // Of the other engines it would be the host's own, which is nobody's business.
-    if (engine == "vm") memory.kernel_command_line = line_before_ready(running[i].output());
-    result_.memory.push_back(std::move(memory));
+void Runner::measure_launch_rate(const std::string& engine, int parallel, int round) {
+  Measurement wanted{launch_rate_metric,
+                     engine,
+                     plan_.start.name,
+                     round,
+                     0,
+                     false,
+                     static_cast<double>(parallel),
+                     0};
+  measure_under_load(std::move(wanted), [&] {
+    return std::vector{launch_rate(starter(engine),
+                                   requests_for(engine, plan_.start, plan_.load.launches), parallel,
+                                   std::chrono::seconds(plan_.timeout_s))};
+  });
+}
+
+void Runner::measure_beside(const std::string& engine, int others, int round) {
+  Measurement wanted{
+      beside_metric, engine, plan_.start.name, round, 0, false, static_cast<double>(others), 0};
+  measure_under_load(std::move(wanted), [&] {
+    return starts_beside(starter(engine), requests_for(engine, plan_.idle, others),
+                         requests_for(engine, plan_.start, plan_.load.beside_runs),
+                         std::chrono::seconds(plan_.timeout_s));
+  });
+}
+
+Start Runner::starter(const std::string& engine) {
+  return [&adapter = *adapters_.at(engine)](LaunchRequest request) {
+    return Box(adapter, std::move(request));
+  };
+}
+
+void Runner::measure_density() {
+  for (const auto& state : plan_.density.states) {
+    for (int repeat = 0; repeat < plan_.density.repeats; ++repeat) {
+      for (const auto& engine : density_order(plan_)) grow(engine, state, repeat);
+    }
   }
+}
+
+void Runner::grow(const std::string& engine, const std::string& state, int repeat) {
+  const auto stage = state == "idle" ? std::string("density") : "density, " + state;
+  if (is_left_out(engine, stage) || plan_.density.limit_of(engine) < 1) return;
+  const auto& finished = journal_.finished().density;
+  if (std::ranges::any_of(finished, [&](const DensitySeries& series) {
+        return series.engine == engine && series.state == state && series.repeat == repeat;
+      })) {
+    return;
+  }
+  const auto workload = workload_in_state(plan_, engine, state);
+  const Grower::Start start = [&] {
+    auto request = request_for(engine, workload);
+    request.held_open = true;
+    return Box(*adapters_.at(engine), std::move(request));
+  };
+  try {
+    Grower grower(plan_, engine, state, start, [&](int running, int limit) {
+      progress_.say(fmt::format("{}: {} {} of at most {}", stage, engine, running, limit));
+    });
+    auto part = grower.grow();
+    part.density.front().repeat = repeat;
+    journal_.append(part);
+  } catch (const base::Error& error) {
+    leave_out(engine, stage, error.message());
+  }
+}
+
+LaunchRequest Runner::request_for(const std::string& engine, const Workload& workload) {
+  const auto settings = plan_.settings_of(engine);
+  LaunchRequest request;
+  request.id = fmt::format("compare-{}-{}", ::getpid(), ++launched_);
+  request.args = workload.args;
+  const auto first = [](const std::string& one, const std::string& two, const std::string& three) {
+    return !one.empty() ? one : !two.empty() ? two : three;
+  };
+  request.image = first(settings.image, workload.image, plan_.image);
+  request.memory = first(settings.memory, workload.memory, plan_.memory);
+  return request;
 }
 
 void Runner::leave_out(const std::string& engine, const std::string& stage,
                        const std::string& why) {
-  progress_(fmt::format("{} is left out: {}", engine, why));
-  result_.failures.push_back({engine, stage, why});
+  progress_.say(fmt::format("{}: {} is left out: {}", stage, engine, why));
+  Result part;
+  part.failures.push_back({engine, stage, why});
+  journal_.append(part);
 }
 
-bool Runner::is_left_out(const std::string& engine) const {
-  return std::any_of(result_.failures.begin(), result_.failures.end(),
-                     [&](const Failure& failure) { return failure.engine == engine; });
-}
-
-std::vector<std::string> Runner::command(const std::string& engine, const Workload& workload,
-                                         const std::filesystem::path& marks,
-                                         Instance::Input input) const {
-  std::vector<std::string> arguments{program_.string(), "run", "--as", engine};
-  // A plain process has no limits; it is the baseline that shows what they cost.
-  if (engine != "process") {
-    arguments.insert(arguments.end(),
-                     {"--memory", plan_.memory, "--cpus", std::to_string(plan_.cpus)});
-  }
-  if (engine == "vm") arguments.emplace_back("--cold");  // a boot is what is compared
-  if (!plan_.kernel.empty() && engine == "vm") {
-    arguments.insert(arguments.end(), {"--kernel", plan_.kernel});
-  }
-  // A box of a run that is interrupted must not go on and disturb the next one.
-  arguments.insert(arguments.end(), {"--rm", "--die-with-parent"});
-  if (input == Instance::Input::held_open) arguments.push_back("--interactive");
-  if (!marks.empty()) arguments.insert(arguments.end(), {"--marks", marks.string()});
-  arguments.push_back(plan_.image);
-  arguments.insert(arguments.end(), workload.args.begin(), workload.args.end());
-  return arguments;
+bool Runner::is_left_out(const std::string& engine, const std::string& stage) const {
+  return std::ranges::any_of(journal_.finished().failures, [&](const Failure& failure) {
+    const bool everywhere = failure.stage == preparation || failure.stage == plan_.start.name;
+    return failure.engine == engine && (everywhere || failure.stage == stage);
+  });
 }
 
 }  // namespace twinbox::compare

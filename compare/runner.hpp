@@ -3,48 +3,69 @@
 
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <memory>
+#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "compare/instance.hpp"
+#include "compare/box.hpp"
+#include "compare/journal.hpp"
+#include "compare/load.hpp"
 #include "compare/plan.hpp"
+#include "compare/progress.hpp"
 #include "compare/result.hpp"
 
 namespace twinbox::compare {
 
 class Runner {
  public:
-  using Progress = std::function<void(std::string_view line)>;
-
-  // `program` is the twinbox command that is measured; short-lived files go below `scratch`.
-  Runner(Plan plan, std::filesystem::path program, std::filesystem::path scratch,
-         Progress progress);
+  // `program` is the twinbox command that is measured; short-lived files go below `scratch`. What
+  // the journal holds already is not measured again.
+  Runner(Plan plan, std::filesystem::path program, std::filesystem::path scratch, Journal& journal,
+         Progress& progress);
 
   // Measures everything that can be measured; an engine that cannot is left out from there on and
   // listed with its reason.
   Result run();
 
  private:
-  void describe_engines();
-  void measure_starts();
-  void measure_start(const Step& step);
+  void prepare_engines();
+  std::set<std::string> images_for(const std::string& engine);
+  void describe_workloads();
+  void plan_work();
+
+  // Blocks of one workload: start-up, or one of the plan's further ones.
+  void measure(const Workload& workload, const std::vector<Step>& steps);
+  void warm_up_again(const Workload& workload, const std::vector<Step>& steps);
+  // Starts one and takes its samples.
+  Result measure(const Workload& workload, const Step& step);
+  bool is_measured(const Workload& workload, const Step& step) const;
+  bool has_enough(const Workload& workload, int blocks_done) const;
+
+  void measure_load();
+  void measure_launch_rate(const std::string& engine, int parallel, int round);
+  void measure_beside(const std::string& engine, int others, int round);
+  void measure_under_load(Measurement wanted, const std::function<std::vector<double>()>& values);
+  bool is_measured(const Measurement& wanted) const;
+
   void measure_density();
-  DensitySeries grow(const std::string& engine);
-  // Starts one more; false when the growth is at its end, with the reason in `series`.
-  bool grow_by_one(DensitySeries& series, std::vector<Instance>& running);
-  void add_point(DensitySeries& series, const std::vector<Instance>& running);
-  void measure_instances(const std::string& engine, const std::vector<Instance>& running);
+  void grow(const std::string& engine, const std::string& state, int repeat);
+
+  LaunchRequest request_for(const std::string& engine, const Workload& workload);
+  std::vector<LaunchRequest> requests_for(const std::string& engine, const Workload& workload,
+                                          int count);
+  Start starter(const std::string& engine);
   void leave_out(const std::string& engine, const std::string& stage, const std::string& why);
-  bool is_left_out(const std::string& engine) const;
-  std::vector<std::string> command(const std::string& engine, const Workload& workload,
-                                   const std::filesystem::path& marks, Instance::Input input) const;
+  bool is_left_out(const std::string& engine, const std::string& stage) const;
 
   Plan plan_;
-  std::filesystem::path program_;
-  std::filesystem::path scratch_;
-  Progress progress_;
+  AdapterContext context_;
+  Journal& journal_;
+  Progress& progress_;
+  std::map<std::string, std::unique_ptr<Adapter>> adapters_;
   Result result_;
+  int launched_ = 0;
 };
 
 }  // namespace twinbox::compare

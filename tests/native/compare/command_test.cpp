@@ -1,54 +1,13 @@
 // The command `twinbox compare` as a user runs it, on this host's own kernel.
-#include "base/command.hpp"
-
-#include <gtest/gtest.h>
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <filesystem>
 #include <map>
 
-#include "base/file.hpp"
-#include "compare/result.hpp"
+#include "tests/native/compare/compare_fixture.hpp"
 
 namespace twinbox::compare {
 namespace {
 
 namespace fs = std::filesystem;
 using sandbox::Mark;
-
-fs::path busybox() { return fs::exists("/bin/busybox") ? "/bin/busybox" : "/usr/bin/busybox"; }
-
-class CompareCommand : public ::testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "making boxes takes root privileges";
-    ::setenv("TWINBOX_ROOT", (directory_.path() / "data").c_str(), 1);
-    import_image();
-  }
-  base::CommandResult twinbox(std::vector<std::string> args) const {
-    args.insert(args.begin(), TWINBOX_PROGRAM);
-    return base::run_command(args);
-  }
-  fs::path out() const { return directory_.path() / "out"; }
-  Result report() const {
-    return result_from_json(base::read_file(out() / "report.json"), "report.json");
-  }
-
- private:
-  void import_image() const {
-    const auto root = directory_.path() / "image";
-    for (const auto* const name : {"bin", "dev", "etc", "proc", "sys", "tmp"}) {
-      fs::create_directories(root / name);
-    }
-    fs::copy_file(busybox(), root / "bin/busybox");
-    for (const auto* const name : {"sh", "cat"}) fs::create_symlink("busybox", root / "bin" / name);
-    const auto imported = twinbox({"image", "import", "busybox", root.string()});
-    ASSERT_EQ(imported.status, 0) << imported.err;
-  }
-
-  base::TemporaryDirectory directory_;
-};
 
 TEST_F(CompareCommand, MeasuresProcessAndContainerNatively) {
   const auto run = twinbox({"compare", "--here", "--engines", "process,container", "--runs", "3",
@@ -70,7 +29,8 @@ TEST_F(CompareCommand, MeasuresProcessAndContainerNatively) {
       EXPECT_TRUE(sample.marks.contains(mark)) << sample.engine << " " << to_string(mark);
     }
   }
-  EXPECT_EQ(runs, (std::map<std::string, int>{{"process", 4}, {"container", 4}}));
+  EXPECT_EQ(runs,
+            (std::map<std::string, int>{{"process", 4}, {"container", 4}, {"container-again", 4}}));
   ASSERT_EQ(result.density.size(), 2U);
   for (const auto& series : result.density) EXPECT_EQ(series.points.back().instances, 3);
   for (const auto& memory : result.memory) {
@@ -84,6 +44,31 @@ TEST_F(CompareCommand, RefusesAnEngineThatThereIsNot) {
   EXPECT_EQ(run.status, 125);
   EXPECT_NE(run.err.find("there is no engine 'jail'"), std::string::npos) << run.err;
   EXPECT_FALSE(fs::exists(out()));
+}
+
+TEST_F(CompareCommand, TakesAPlanFromAFile) {
+  const auto plan = out().parent_path() / "my-plan.json";
+  base::write_file(plan, R"({"engines": ["process"], "runs": 2, "warm_ups": 0, "workload_runs": 2,
+    "density": {"instances": 0},
+    "workloads": [{"name": "mine", "command": ["sh", "-c", "echo 7 ops"],
+                   "figure": "([0-9]+) ops", "unit": "ops", "better": "higher"}]})");
+  const auto run = twinbox({"compare", "--here", "--out", out().string(), plan.string()});
+  ASSERT_EQ(run.status, 0) << run.err;
+  const auto result = report();
+  EXPECT_TRUE(result.failures.empty());
+  ASSERT_EQ(result.measurements.size(), 6U);  // with a warm-up, and of the repetition too
+  EXPECT_EQ(result.measurements.front().value, 7);
+  // The journal is gone with the report, and the plan that was carried out is beside it.
+  EXPECT_FALSE(fs::exists(out() / "journal.jsonl"));
+  EXPECT_TRUE(fs::exists(out() / "plan.json"));
+}
+
+TEST_F(CompareCommand, NamesTheFieldOfAPlanThatIsWrong) {
+  const auto plan = out().parent_path() / "my-plan.json";
+  base::write_file(plan, R"({"density": {"states": ["idle", 3]}})");
+  const auto run = twinbox({"compare", "--out", out().string(), plan.string()});
+  EXPECT_EQ(run.status, 125);
+  EXPECT_NE(run.err.find("my-plan.json.density.states[1]"), std::string::npos) << run.err;
 }
 
 TEST_F(CompareCommand, RefusesNumbersThatAreNone) {

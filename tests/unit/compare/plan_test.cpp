@@ -103,9 +103,54 @@ TEST(CheckPlan, RefusesPlansThatMeasureNothing) {
   EXPECT_NE(refusal(without_blocks), "accepted");
 }
 
+TEST(Repetition, IsOfTheContainerAndNeverTwice) {
+  Plan plan;
+  add_repetition(plan);
+  add_repetition(plan);
+  EXPECT_EQ(plan.engines,
+            (std::vector<std::string>{"process", "container", "vm", "container-again"}));
+  EXPECT_EQ(plan.settings_of("container-again").engine, "container");
+  EXPECT_EQ(plan.settings_of("container-again").repeats, "container");
+  EXPECT_EQ(density_order(plan).size(), 3U);
+  EXPECT_EQ(refusal(plan), "accepted");
+}
+
+TEST(Settings, FollowFromAShortName) {
+  const Plan plan;
+  EXPECT_EQ(plan.settings_of("vm-warm").engine, "vm");
+  EXPECT_EQ(plan.settings_of("vm-warm").start, "warm");
+  EXPECT_EQ(plan.settings_of("vm-stock").kernel, "stock");
+  EXPECT_EQ(plan.settings_of("docker").engine, "docker");
+}
+
+TEST(Schedule, OfAWorkloadDoesNotDependOnTheOthers) {
+  Plan plan;
+  plan.workloads = {{.name = "a", .args = {"a"}}, {.name = "b", .args = {"b"}}};
+  const auto alone = engines_of(schedule(plan, plan.workloads[1]));
+  plan.workloads.erase(plan.workloads.begin());
+  EXPECT_EQ(engines_of(schedule(plan, plan.workloads[0])), alone);
+  EXPECT_NE(engines_of(schedule(plan, {.name = "c", .args = {"b"}})), alone);
+}
+
+TEST(CheckPlan, RefusesWhatMakesNoSense) {
+  Plan plan;
+  plan.settings["container"] = {.engine = "container", .start = "warm"};
+  EXPECT_NE(refusal(plan).find("only vm has"), std::string::npos);
+  plan = {};
+  plan.density.states = {"asleep"};
+  EXPECT_NE(refusal(plan).find("'asleep'"), std::string::npos);
+  plan = {};
+  plan.workloads = {{.name = "idle", .args = {"a"}}};
+  EXPECT_NE(refusal(plan).find("twice"), std::string::npos);
+  plan = {};
+  plan.memory = "lots";
+  EXPECT_NE(refusal(plan).find("memory"), std::string::npos);
+}
+
 TEST(CheckPlan, AcceptsTheDefaults) {
   EXPECT_EQ(refusal(Plan()), "accepted");
   EXPECT_EQ(refusal(quick_plan()), "accepted");
+  EXPECT_EQ(refusal(publish_plan()), "accepted");
 }
 
 }  // namespace

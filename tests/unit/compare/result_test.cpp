@@ -71,10 +71,10 @@ TEST(ResultJson, NamesTheFieldThatIsWrong) {
 
 TEST(ResultJson, NamesTheFieldThatIsMissing) {
   auto json = base::parse_json(to_json(sample_result()), "report.json");
-  json["plan"].erase("seed");
+  json["engines"][1].erase("title");
   const auto error = reading_error(json);
-  EXPECT_NE(error.find("plan"), std::string::npos) << error;
-  EXPECT_NE(error.find("seed"), std::string::npos) << error;
+  EXPECT_NE(error.find("engines/1"), std::string::npos) << error;
+  EXPECT_NE(error.find("title"), std::string::npos) << error;
 }
 
 TEST(ResultJson, OpensAReportOfVersion1) {

@@ -6,6 +6,7 @@
 
 #include <set>
 
+#include "base/error.hpp"
 #include "base/file.hpp"
 #include "compare/summary.hpp"
 
@@ -50,13 +51,15 @@ class WithStandIn : public ::testing::Test {
   }
   std::filesystem::path program() const { return directory_.path() / "twinbox"; }
   Result run() {
-    return Runner(plan_, program(), directory_.path(),
-                  [this](std::string_view line) { progress_.emplace_back(line); })
-        .run();
+    Journal journal(finished_, [this](const std::string& line) { lines_.push_back(line); });
+    Progress progress([this](const ProgressEvent& event) { progress_.push_back(event.text); });
+    return Runner(plan_, program(), directory_.path(), journal, progress).run();
   }
 
   base::TemporaryDirectory directory_;
   Plan plan_;
+  Result finished_;
+  std::vector<std::string> lines_;
   std::vector<std::string> progress_;
 };
 
@@ -126,7 +129,90 @@ TEST_F(WithStandIn, LeavesTheHostsCommandLineOut) {
 TEST_F(WithStandIn, TellsHowFarItIs) {
   run();
   ASSERT_FALSE(progress_.empty());
-  EXPECT_EQ(progress_.front(), "start-up: block 1 of 4 (warm-up)");
+  EXPECT_EQ(progress_.front(), "start-up: block 1 of at most 4 (warm-up), container");
+}
+
+// What identifies a run.
+std::vector<std::string> runs_of(const Result& result) {
+  std::vector<std::string> runs;
+  for (const auto& sample : result.starts) {
+    runs.push_back(
+        fmt::format("{} {} {} {}", sample.workload, sample.block, sample.position, sample.engine));
+  }
+  for (const auto& series : result.density) runs.push_back("density " + series.engine);
+  return runs;
+}
+
+TEST_F(WithStandIn, KeepsEachRunOnceItIsFinished) {
+  const auto result = run();
+  Result kept;
+  for (const auto& line : lines_) read_part(line, "line", kept);
+  EXPECT_EQ(runs_of(kept), runs_of(result));
+  EXPECT_EQ(kept.failures.size(), 1U);
+}
+
+TEST_F(WithStandIn, GoesOnWhereItWasInterrupted) {
+  const auto whole = run();
+  const auto lines = lines_;
+  // In the warm-up, between blocks, within one, after a failure, and during density.
+  for (const std::size_t kept : {1U, 3U, 4U, 6U, 10U}) {
+    ASSERT_LT(kept, lines.size());
+    finished_ = {};
+    lines_.clear();
+    for (std::size_t i = 0; i < kept; ++i) read_part(lines[i], "line", finished_);
+    const auto result = run();
+    EXPECT_EQ(runs_of(result), runs_of(whole)) << kept;
+    EXPECT_EQ(lines_.size(), lines.size() - kept);
+    for (std::size_t i = 0; i < finished_.starts.size(); ++i) {
+      EXPECT_EQ(result.starts[i].marks, finished_.starts[i].marks);
+    }
+  }
+}
+
+TEST_F(WithStandIn, EndsWhenEveryIntervalIsNarrowEnough) {
+  plan_.engines = {"process"};
+  plan_.blocks = 50;
+  plan_.least_blocks = 4;
+  plan_.enough = 1000;  // of the median: anything is
+  plan_.density.limits.clear();
+  plan_.density.limits["process"] = 0;
+  EXPECT_EQ(run().starts.size(), 5U);
+}
+
+TEST_F(WithStandIn, MeasuresAWorkloadsOwnFigure) {
+  plan_.engines = {"process"};
+  plan_.workload_blocks = 2;
+  plan_.workloads = {{.name = "mine",
+                      .args = {"sh", "-c", "echo speed 12.5 km/h"},
+                      .figure = "speed ([0-9.]+)",
+                      .unit = "km/h",
+                      .better = Better::higher},
+                     {.name = "broken", .args = {"sh", "-c", "echo none"}, .figure = "(x)"}};
+  const auto result = run();
+  ASSERT_EQ(result.measurements.size(), 3U);  // with a warm-up
+  EXPECT_EQ(result.measurements.back().value, 12.5);
+  EXPECT_EQ(result.measurements.back().metric, "mine");
+  ASSERT_EQ(result.metrics.size(), 2U);
+  EXPECT_EQ(result.metrics[0].unit, "km/h");
+  ASSERT_EQ(result.failures.size(), 1U);
+  EXPECT_EQ(result.failures[0].stage, "broken");
+  // It was left out of that only.
+  EXPECT_EQ(result.density.size(), 1U);
+}
+
+TEST_F(WithStandIn, MeasuresUnderLoad) {
+  plan_.engines = {"process"};
+  plan_.load = {.parallel = {1, 2}, .launches = 4, .beside = {2}, .beside_runs = 2, .rounds = 1};
+  const auto result = run();
+  EXPECT_TRUE(result.failures.empty());
+  std::multiset<std::string> found;
+  for (const auto& measurement : result.measurements) {
+    EXPECT_GT(measurement.value, 0);
+    found.insert(fmt::format("{} {}", measurement.metric, measurement.at.value_or(-1)));
+  }
+  EXPECT_EQ(found,
+            (std::multiset<std::string>{"launch rate 1", "launch rate 2",
+                                        "start-up beside others 2", "start-up beside others 2"}));
 }
 
 }  // namespace

@@ -1,0 +1,69 @@
+// The one interface between the comparison and every engine: how an instance is started and what
+// belongs to it. Marks, streams, memory and time are taken by the same code for all.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "compare/plan.hpp"
+#include "compare/result.hpp"
+
+namespace twinbox::compare {
+
+struct LaunchRequest {
+  std::string
+      id;  // unique in this comparison: a file name, and the name of the box where it has one
+  std::vector<std::string> args;
+  std::string image;
+  std::string memory;
+  bool held_open = false;  // the workload reads its standard input
+};
+
+// A command to spawn. Whatever it needs is made beforehand and undone with `holds`, after its end.
+struct Launch {
+  std::vector<std::string> command;
+  std::filesystem::path marks{};  // where its own marks will be; empty: it gives none
+  std::shared_ptr<void> holds{};
+};
+
+class Adapter {
+ public:
+  virtual ~Adapter() = default;
+
+  // What it is: its title, kind, version, settings, and why it cannot give a mark.
+  virtual Engine describe() const = 0;
+  // Brings an image into its own store, if it has one; once for each image of a plan, before
+  // anything is timed. Throws base::Error when the engine cannot be used here.
+  virtual void prepare(const std::string& image) = 0;
+  virtual Launch launch(const LaunchRequest& request) = 0;
+  // Roots of process trees that belong to a running instance besides that of its command.
+  virtual std::vector<pid_t> further_processes(const LaunchRequest& request) const;
+  // Whether wait4 on the command tells the CPU time of all that works for the instance.
+  virtual bool counts_cpu_time() const { return true; }
+};
+
+struct AdapterContext {
+  std::filesystem::path program;  // the twinbox command
+  std::filesystem::path scratch;  // for short-lived files
+};
+
+// The adapter of one of the plan's engines. The plan outlives it.
+std::unique_ptr<Adapter> make_adapter(const Plan& plan, const std::string& name,
+                                      const AdapterContext& context);
+
+// Why no engine but ours gives the marks between the spawn and the first output.
+std::map<sandbox::Mark, std::string> no_inner_marks(const std::string& program);
+// The first line that `command` prints; empty when it cannot be run.
+std::string first_line_of(const std::vector<std::string>& command);
+// Throws base::Error (not_found) unless `program` is in PATH.
+void require_program(const std::string& program, const std::string& package);
+// What is the same in the description of every engine.
+Engine describe_common(const Plan& plan, const std::string& name, BoxKind kind,
+                       const std::string& title);
+
+}  // namespace twinbox::compare

@@ -1,0 +1,115 @@
+#include "compare/engines/command_template.hpp"
+
+#include <algorithm>
+
+#include "base/command.hpp"
+#include "base/error.hpp"
+#include "base/size.hpp"
+#include "compare/engines/kernel_facts.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+using Words = std::vector<std::string>;
+
+bool mentions(const Words& words, const std::string& place) {
+  return std::ranges::any_of(
+      words, [&](const std::string& word) { return word.find(place) != std::string::npos; });
+}
+
+std::string fill_word(const std::string& word, const std::map<std::string, std::string>& values) {
+  std::string filled;
+  std::size_t from = 0;
+  for (auto open = word.find('{'); open != std::string::npos; open = word.find('{', from)) {
+    const auto close = word.find('}', open);
+    if (close == std::string::npos) break;
+    const auto place = word.substr(open + 1, close - open - 1);
+    const auto value = values.find(place);
+    if (value == values.end()) {
+      Words known{"args"};
+      for (const auto& [name, unused] : values) known.push_back(name);
+      throw base::Error(
+          base::ErrorKind::usage,
+          fmt::format("the command template has no place '{{{}}}' in '{}'", place, word),
+          fmt::format("places here: {}", fmt::join(known, ", ")));
+    }
+    filled += word.substr(from, open - from) + value->second;
+    from = close + 1;
+  }
+  return filled + word.substr(from);
+}
+
+}  // namespace
+
+Words fill_template(const Words& words, const std::map<std::string, std::string>& values,
+                    const Words& args) {
+  Words filled;
+  for (const auto& word : words) {
+    if (word == "{args}") {
+      filled.insert(filled.end(), args.begin(), args.end());
+    } else {
+      filled.push_back(fill_word(word, values));
+    }
+  }
+  return filled;
+}
+
+Engine CommandTemplate::describe() const {
+  const auto& words = settings_.command;
+  auto engine = describe_common(plan_, name_, BoxKind::container, name_);
+  engine.version = first_line_of(settings_.version);
+  engine.missing_marks = no_inner_marks(words.front());
+  if (!mentions(words, "{memory")) engine.settings.at(0).value = "not limited";
+  if (!mentions(words, "{cpus}")) engine.settings.at(1).value = "not limited";
+  if (mentions(words, "{rootfs}")) {
+    engine.settings.push_back({"root", "mounted before the request"});
+  } else if (!mentions(words, "{image}")) {
+    engine.image_digest.clear();  // whatever it runs, we did not give it
+  }
+  for (const auto& word : words) {
+    const auto format = kernel_format(word);
+    if (format == "unknown" || word.find("vmlin") == std::string::npos) continue;
+    engine.kind = BoxKind::machine;
+    add_kernel_file_facts(engine, word);
+  }
+  if (mentions(words, "console=ttyS")) engine.settings.push_back({"console", "serial"});
+  return engine;
+}
+
+void CommandTemplate::prepare(const std::string& image) {
+  require_program(settings_.command.front(), settings_.command.front());
+  const auto& words = settings_.prepare;
+  if (words.empty()) return;
+  const auto archive = context_.scratch / (name_ + ".tar");
+  if (mentions(words, "{archive}")) {
+    material(image).write_archive(archive, image + ":latest", context_.scratch);
+  }
+  const auto command = fill_template(words, {{"archive", archive.string()}, {"image", image}}, {});
+  const auto result = base::run_command(command);
+  if (result.status != 0) {
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("{} ended with status {}: {}", fmt::join(command, " "),
+                                  result.status, result.err));
+  }
+}
+
+Launch CommandTemplate::launch(const LaunchRequest& request) {
+  const auto& words = settings_.command;
+  std::map<std::string, std::string> values{
+      {"image", request.image},
+      {"memory", request.memory},
+      {"memory_mib", std::to_string(base::parse_size(request.memory, "memory") / base::mebibyte)},
+      {"cpus", std::to_string(cpus())},
+      {"id", request.id},
+      {"rootfs", ""}};
+  Launch launch;
+  if (mentions(words, "{rootfs}")) {
+    auto root = std::make_shared<MountedRoot>(material(request.image), directory_of(request));
+    values["rootfs"] = root->path().string();
+    launch.holds = std::move(root);
+  }
+  launch.command = fill_template(words, values, request.args);
+  return launch;
+}
+
+}  // namespace twinbox::compare

@@ -1,0 +1,27 @@
+// docker and podman: managers with a store of their own, into which our image is loaded.
+#pragma once
+
+#include "compare/engines/foreign.hpp"
+
+namespace twinbox::compare {
+
+class OciManager : public ForeignEngine {
+ public:
+  OciManager(const Plan& plan, std::string name, AdapterContext context)
+      : ForeignEngine(plan, std::move(name), std::move(context)) {}
+
+  Engine describe() const override;
+  void prepare(const std::string& image) override;
+  Launch launch(const LaunchRequest& request) override;
+  std::vector<pid_t> further_processes(const LaunchRequest& request) const override;
+  // What works for an instance is no child of the command.
+  bool counts_cpu_time() const override { return false; }
+
+ private:
+  bool is_docker() const { return settings_.engine == "docker"; }
+  // The program with the flags that come before its verb.
+  std::vector<std::string> program() const;
+  std::string run(std::vector<std::string> arguments, const std::string& what) const;
+};
+
+}  // namespace twinbox::compare

@@ -1,0 +1,74 @@
+#include "compare/engines/own.hpp"
+
+#include <utility>
+
+#include "compare/engines/kernel_facts.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+std::string title_of(const EngineSettings& settings) {
+  if (settings.engine == "process") return "plain process";
+  if (settings.engine == "qemu") return "QEMU (libvirt)";
+  if (settings.engine != "vm") return settings.engine;
+  std::string title = "microVM";
+  if (!settings.kernel.empty()) title += ", " + settings.kernel + " kernel";
+  if (settings.start == "warm") title += ", warm start";
+  return title;
+}
+
+BoxKind kind_of(const EngineSettings& settings) {
+  if (settings.engine == "process") return BoxKind::process;
+  return settings.engine == "container" ? BoxKind::container : BoxKind::machine;
+}
+
+}  // namespace
+
+OwnEngine::OwnEngine(const Plan& plan, std::string name, AdapterContext context)
+    : plan_(plan),
+      name_(std::move(name)),
+      settings_(plan.settings_of(name_)),
+      context_(std::move(context)) {}
+
+std::string OwnEngine::kernel() const {
+  return settings_.kernel.empty() ? plan_.kernel : settings_.kernel;
+}
+
+Engine OwnEngine::describe() const {
+  auto engine = describe_common(plan_, name_, kind_of(settings_), title_of(settings_));
+  engine.version = TWINBOX_VERSION;
+  if (settings_.engine == "vm") {
+    engine.settings.push_back({"start", settings_.start == "warm" ? "warm" : "cold"});
+  }
+  if (is_machine()) add_kernel_facts(engine, kernel(), settings_.engine == "vm");
+  if (settings_.engine == "qemu") {
+    engine.missing_marks[sandbox::Mark::entered] = "libvirt starts QEMU and tells no such moment";
+  }
+  return engine;
+}
+
+void OwnEngine::prepare(const std::string&) {}  // the store is its own
+
+Launch OwnEngine::launch(const LaunchRequest& request) {
+  Launch launch;
+  launch.marks = context_.scratch / (request.id + ".marks");
+  auto& command = launch.command;
+  command = {context_.program.string(), "run", "--as", settings_.engine};
+  // A plain process has no limits; it is the baseline that shows what they cost.
+  if (settings_.engine != "process") {
+    command.insert(command.end(),
+                   {"--memory", request.memory, "--cpus",
+                    std::to_string(settings_.cpus == 0 ? plan_.cpus : settings_.cpus)});
+  }
+  // A boot is what is compared, unless a copy of a booted machine is asked for.
+  if (settings_.engine == "vm" && settings_.start != "warm") command.emplace_back("--cold");
+  if (is_machine() && !kernel().empty()) command.insert(command.end(), {"--kernel", kernel()});
+  // A box of a run that is interrupted must not go on and disturb the next one.
+  command.insert(command.end(), {"--rm", "--die-with-parent"});
+  if (request.held_open) command.emplace_back("--interactive");
+  command.insert(command.end(), {"--marks", launch.marks.string(), request.image});
+  command.insert(command.end(), request.args.begin(), request.args.end());
+  return launch;
+}
+
+}  // namespace twinbox::compare

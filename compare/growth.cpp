@@ -1,0 +1,169 @@
+#include "compare/growth.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/size.hpp"
+#include "compare/probes.hpp"
+#include "compare/procfs.hpp"
+#include "compare/statistics.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+// The idle workload prints /proc/cmdline last of all before it is ready.
+std::string line_before_ready(const std::string& output) {
+  const auto ready = output.find("\nready\n");
+  if (ready == std::string::npos || ready == 0) return {};
+  const auto start = output.rfind('\n', ready - 1);
+  const auto first = start == std::string::npos ? 0 : start + 1;
+  return output.substr(first, ready - first);
+}
+
+}  // namespace
+
+Workload workload_in_state(const Plan& plan, const std::string& engine, const std::string& state) {
+  if (state == "idle") return plan.idle;
+  const auto settings = plan.settings_of(engine);
+  const auto memory =
+      base::parse_size(settings.memory.empty() ? plan.memory : settings.memory, "memory");
+  constexpr const char* look = "cat /proc/meminfo /proc/cmdline; ";
+  auto workload = plan.idle;
+  if (state == "touched") {
+    // Held in a variable of the shell, so in plain memory of a process.
+    workload.args = {"sh", "-c",
+                     fmt::format("{}x=$(head -c {} /dev/zero | tr '\\0' x); echo ready; cat; : $x",
+                                 look, memory / 4)};
+  } else {
+    workload.args = {"sh", "-c",
+                     fmt::format("{}(while :; do i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done; "
+                                 "sleep 0.1; done) & echo ready; cat; kill $!",
+                                 look)};
+  }
+  return workload;
+}
+
+std::string constraint_named_in(const std::string& message) {
+  struct Sign {
+    const char* words;
+    const char* constraint;
+  };
+  constexpr std::array signs{
+      Sign{"annot allocate memory", "out of memory"}, Sign{"ut of memory", "out of memory"},
+      Sign{"No space left", "out of memory"}, Sign{"esource temporarily unavailable", "fork"},
+      Sign{"oo many open files", "descriptors"}};
+  const auto found = std::ranges::find_if(
+      signs, [&](const Sign& sign) { return message.find(sign.words) != std::string::npos; });
+  return found == signs.end() ? "instance failed" : found->constraint;
+}
+
+Grower::Grower(const Plan& plan, std::string engine, std::string state, Start start, Say say)
+    : plan_(plan), engine_(std::move(engine)), start_(std::move(start)), say_(std::move(say)) {
+  series_.engine = engine_;
+  series_.state = std::move(state);
+  running_.reserve(static_cast<std::size_t>(plan.density.limit_of(engine_)));
+}
+
+Result Grower::grow() {
+  add_point();
+  while (grow_by_one()) {
+    add_point();
+    if (running_.size() == 1) measure_instances();
+  }
+  if (running_.size() > 1) measure_instances();
+  for (auto& box : running_) box.instance().finish(std::chrono::seconds(plan_.timeout_s));
+  part_.density.push_back(std::move(series_));
+  return std::move(part_);
+}
+
+bool Grower::grow_by_one() {
+  if (!is_within_budget() || !is_within_limits()) return false;
+  say_(static_cast<int>(running_.size()) + 1, plan_.density.limit_of(engine_));
+  std::string why;
+  try {
+    auto next = start_();
+    if (next.instance().wait_ready(std::chrono::seconds(plan_.timeout_s))) {
+      const auto& stamps = next.instance().stamps();
+      ready_ms_.push_back(static_cast<double>(stamps.ready - stamps.request) / 1e6);
+      running_.push_back(std::move(next));
+      return true;
+    }
+    why = reason_in(next.instance().errors());
+  } catch (const base::Error& error) {
+    why = error.message();  // it could not even be spawned
+  }
+  if (running_.empty()) throw base::Error(base::ErrorKind::system, why);
+  return end_with(constraint_named_in(why), why);
+}
+
+bool Grower::is_within_budget() {
+  const auto begin = series_.points.front().available_bytes;
+  const auto now = series_.points.back().available_bytes;
+  const auto used = begin > now ? begin - now : 0;
+  series_.stopped_by_budget = true;
+  if (static_cast<int>(running_.size()) >= plan_.density.limit_of(engine_)) {
+    series_.constraint = "instance budget";
+    return false;
+  }
+  if (static_cast<double>(used) > plan_.density.memory_share * static_cast<double>(begin)) {
+    series_.constraint = "memory budget";
+    return false;
+  }
+  return true;
+}
+
+// What tells that the host is full before a start fails.
+bool Grower::is_within_limits() {
+  if (const auto stall = memory_stall_percent(); stall && *stall > plan_.density.stall_percent) {
+    return end_with("memory stall", fmt::format("tasks waited for memory {} % of the last ten "
+                                                "seconds (PSI, some avg10)",
+                                                *stall));
+  }
+  const auto p99 = quantile(ready_ms_, 0.99);
+  if (plan_.density.ready_ms > 0 && p99 > plan_.density.ready_ms) {
+    return end_with("readiness", fmt::format("the 99th percentile of the times to ready is {:.0f} "
+                                             "ms, over {}",
+                                             p99, plan_.density.ready_ms));
+  }
+  return true;
+}
+
+bool Grower::end_with(std::string constraint, std::string detail) {
+  series_.constraint = std::move(constraint);
+  series_.detail = std::move(detail);
+  series_.stopped_by_budget = false;
+  return false;
+}
+
+void Grower::add_point() {
+  // Starting leaves pages behind that are given back a moment later.
+  std::this_thread::sleep_for(std::chrono::milliseconds(plan_.density.settle_ms));
+  DensityPoint point{static_cast<int>(running_.size()), available_memory(), {}};
+  if (!running_.empty()) {
+    const auto& stamps = running_.back().instance().stamps();
+    point.ready_ns = stamps.ready - stamps.request;
+  }
+  series_.points.push_back(point);
+}
+
+void Grower::measure_instances() {
+  for (std::size_t i = 0; i < running_.size(); ++i) {
+    auto memory = measure_memory(running_[i].processes());
+    memory.engine = engine_;
+    memory.state = series_.state;
+    memory.instance = static_cast<int>(i) + 1;
+    memory.running = static_cast<int>(running_.size());
+    const auto& output = running_[i].instance().output();
+    memory.workload_view = parse_meminfo(output);
+    // Of the other engines it would be the host's own, which is nobody's business.
+    if (has_guest(memory)) memory.kernel_command_line = line_before_ready(output);
+    part_.memory.push_back(std::move(memory));
+  }
+}
+
+}  // namespace twinbox::compare

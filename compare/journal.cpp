@@ -1,0 +1,127 @@
+#include "compare/journal.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/syscall.hpp"
+#include "compare/plan_json.hpp"
+#include "compare/result_parts.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+template <typename T>
+void add(std::vector<T>& into, const std::vector<T>& part) {
+  into.insert(into.end(), part.begin(), part.end());
+}
+
+void write_durably(int file, std::string_view text, const std::filesystem::path& path) {
+  while (!text.empty()) {
+    const auto count = ::write(file, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) base::throw_errno("cannot write {}", path.string());
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+  if (::fdatasync(file) != 0) base::throw_errno("cannot sync {}", path.string());
+}
+
+}  // namespace
+
+void add_samples(Result& into, const Result& part) {
+  add(into.starts, part.starts);
+  add(into.measurements, part.measurements);
+  add(into.memory, part.memory);
+  add(into.density, part.density);
+  add(into.exits, part.exits);
+  add(into.failures, part.failures);
+}
+
+Result samples_of(const Result& from, const std::vector<std::string>& engines) {
+  Result part;
+  add_samples(part, from);
+  const auto keep = [&](auto& items) {
+    std::erase_if(items, [&](const auto& item) {
+      return std::ranges::find(engines, item.engine) == engines.end();
+    });
+  };
+  keep(part.starts);
+  keep(part.measurements);
+  keep(part.memory);
+  keep(part.density);
+  keep(part.exits);
+  keep(part.failures);
+  return part;
+}
+
+std::string part_line(const Result& part) {
+  return write_samples(part).dump(-1, ' ', false, base::Json::error_handler_t::replace) + "\n";
+}
+
+void read_part(std::string_view line, std::string_view source, Result& into) {
+  const auto json = base::parse_json(line, source);
+  read_samples(base::JsonView(json, std::string(source)), into);
+}
+
+void Journal::append(const Result& part) {
+  add_samples(finished_, part);
+  if (keep_) keep_(part_line(part));
+}
+
+void Journal::append_line(std::string_view line) {
+  Result part;
+  read_part(line, "journal", part);
+  append(part);
+}
+
+JournalFile::JournalFile(std::filesystem::path path, const Plan& plan)
+    : path_(std::move(path)), file_(base::open_file(path_.c_str(), O_RDWR | O_CREAT | O_APPEND)) {
+  if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("another comparison writes {}", path_.string()),
+                      "wait for its end, or choose another directory with --out");
+  }
+  read(plan);
+}
+
+void JournalFile::read(const Plan& plan) {
+  const auto text = base::read_file(path_);
+  const auto whole = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
+  if (::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0) {
+    base::throw_errno("cannot cut {}", path_.string());
+  }
+  const base::Json head{{"plan", write_plan(plan)}, {"twinbox_version", TWINBOX_VERSION}};
+  if (whole == 0) {
+    write_durably(file_.get(), head.dump() + "\n", path_);
+    return;
+  }
+  std::size_t number = 0;
+  for (std::size_t from = 0; from < whole; ++number) {
+    const auto end = text.find('\n', from);
+    const auto line = std::string_view(text).substr(from, end - from);
+    from = end + 1;
+    const auto source = fmt::format("{}, line {}", path_.string(), number + 1);
+    if (number > 0) {
+      read_part(line, source, finished_);
+    } else if (base::parse_json(line, source) != head) {
+      throw base::Error(
+          base::ErrorKind::conflict,
+          fmt::format("{} is of an interrupted comparison with another plan", path_.string()),
+          "go on with that plan, remove the file, or choose another directory with --out");
+    }
+  }
+}
+
+void JournalFile::append(const std::string& line) { write_durably(file_.get(), line, path_); }
+
+void JournalFile::remove() {
+  std::error_code gone;
+  std::filesystem::remove(path_, gone);
+}
+
+}  // namespace twinbox::compare

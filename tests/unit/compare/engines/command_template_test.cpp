@@ -1,0 +1,66 @@
+#include "compare/engines/command_template.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Plan plan_with(Words command) {
+  Plan plan;
+  plan.engines = {"mine"};
+  plan.settings["mine"] = {.engine = "command", .command = std::move(command)};
+  return plan;
+}
+
+std::string setting(const Engine& engine, const std::string& name) {
+  for (const auto& fact : engine.settings) {
+    if (fact.name == name) return fact.value;
+  }
+  return "missing";
+}
+
+TEST(FillTemplate, PutsValuesIntoWordsAndTheCommandInPlaceOfAWord) {
+  EXPECT_EQ(fill_template({"box", "--size={memory}/{cpus}", "{args}", "{}x"},
+                          {{"memory", "1g"}, {"cpus", "2"}, {"", "-"}}, {"echo", "{args}"}),
+            (Words{"box", "--size=1g/2", "echo", "{args}", "-x"}));
+}
+
+TEST(FillTemplate, NamesAPlaceThatThereIsNot) {
+  try {
+    fill_template({"--image={imgae}"}, {{"image", "x"}}, {});
+    FAIL() << "it was filled";
+  } catch (const base::Error& error) {
+    EXPECT_NE(error.message().find("{imgae}"), std::string::npos);
+    EXPECT_NE(error.hint().find("image"), std::string::npos);
+  }
+}
+
+TEST(CommandTemplate, BecomesTheCommandOfAnInstance) {
+  const auto plan = plan_with({"/bin/mybox", "-m", "{memory_mib}", "--name", "{id}", "{args}"});
+  CommandTemplate engine(plan, "mine", {"/bin/twinbox", "/tmp"});
+  const auto launch = engine.launch(
+      {.id = "one", .args = {"sh", "-c", "a b"}, .image = "busybox", .memory = "128m"});
+  EXPECT_EQ(launch.command, (Words{"/bin/mybox", "-m", "128", "--name", "one", "sh", "-c", "a b"}));
+  EXPECT_TRUE(launch.marks.empty());
+}
+
+TEST(CommandTemplate, SaysWhichMarksItCannotGive) {
+  const auto plan = plan_with({"/bin/mybox", "{args}"});
+  const auto engine = CommandTemplate(plan, "mine", {}).describe();
+  EXPECT_TRUE(engine.missing_marks.contains(sandbox::Mark::executed));
+  EXPECT_FALSE(engine.missing_marks.contains(sandbox::Mark::ready));
+  EXPECT_EQ(setting(engine, "memory"), "not limited");
+  EXPECT_EQ(engine.image_digest, "");
+}
+
+TEST(CommandTemplate, TellsASerialConsole) {
+  const auto plan = plan_with({"/bin/mybox", "--append", "quiet console=ttyS0", "{args}"});
+  EXPECT_EQ(setting(CommandTemplate(plan, "mine", {}).describe(), "console"), "serial");
+}
+
+}  // namespace
+}  // namespace twinbox::compare

@@ -1,0 +1,101 @@
+#include "compare/journal.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "compare/result_parts.hpp"
+#include "tests/unit/compare/sample_result.hpp"
+
+namespace twinbox::compare {
+namespace {
+
+class Journals : public ::testing::Test {
+ protected:
+  std::filesystem::path file() const { return directory_.path() / "journal.jsonl"; }
+  static Result start(int block) {
+    Result part;
+    part.starts.push_back(sample_result().starts.front());
+    part.starts.back().block = block;
+    return part;
+  }
+
+  base::TemporaryDirectory directory_;
+  Plan plan_;
+};
+
+TEST_F(Journals, GiveBackWhatWasFinished) {
+  const auto all = sample_result();
+  { JournalFile(file(), plan_).append(part_line(all)); }
+  const JournalFile again(file(), plan_);
+  EXPECT_EQ(write_samples(again.finished()), write_samples(all));
+}
+
+TEST_F(Journals, DropALineThatIsNotWhole) {
+  {
+    JournalFile journal(file(), plan_);
+    journal.append(part_line(start(0)));
+    journal.append(part_line(start(1)));
+  }
+  const auto text = base::read_file(file());
+  const auto first_two = text.find('\n', text.find('\n') + 1) + 1;
+  // Cut anywhere within the last line.
+  for (const auto length : {first_two, first_two + 1, text.size() - 2, text.size() - 1}) {
+    base::write_file(file(), text.substr(0, length));
+    {
+      JournalFile journal(file(), plan_);
+      ASSERT_EQ(journal.finished().starts.size(), 1U) << length;
+      journal.append(part_line(start(1)));
+    }
+    EXPECT_EQ(base::read_file(file()), text);
+  }
+}
+
+TEST_F(Journals, BeginAnewWhenNotEvenThePlanIsWhole) {
+  base::write_file(file(), "{\"plan\"");
+  JournalFile journal(file(), plan_);
+  EXPECT_TRUE(journal.finished().starts.empty());
+  journal.append(part_line(start(0)));
+  EXPECT_TRUE(base::read_file(file()).starts_with("{\"plan\":{"));
+}
+
+TEST_F(Journals, AreOfOnePlan) {
+  { const JournalFile journal(file(), plan_); }
+  plan_.seed = 2;
+  try {
+    const JournalFile journal(file(), plan_);
+    FAIL() << "it was taken";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
+    EXPECT_NE(error.message().find("another plan"), std::string::npos);
+  }
+}
+
+TEST_F(Journals, HaveOneWriter) {
+  const JournalFile journal(file(), plan_);
+  EXPECT_THROW(JournalFile(file(), plan_), base::Error);
+}
+
+TEST_F(Journals, ThatAreDamagedNameTheLine) {
+  {
+    JournalFile journal(file(), plan_);
+    journal.append("{\"starts\": [{}]}\n");
+  }
+  try {
+    const JournalFile journal(file(), plan_);
+    FAIL() << "it was taken";
+  } catch (const base::Error& error) {
+    EXPECT_NE(error.message().find("line 2.starts[0]: the field 'engine'"), std::string::npos)
+        << error.message();
+  }
+}
+
+TEST(SamplesOf, LeavesOtherEnginesOut) {
+  const auto part = samples_of(sample_result(), {"vm"});
+  ASSERT_FALSE(part.starts.empty());
+  for (const auto& sample : part.starts) EXPECT_EQ(sample.engine, "vm");
+  EXPECT_EQ(part.density.size(), 1U);
+}
+
+}  // namespace
+}  // namespace twinbox::compare
