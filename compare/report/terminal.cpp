@@ -106,9 +106,9 @@ std::string density(const Summary& summary) {
 }
 
 std::string heading(const Result& result, const Summary& summary) {
-  std::string text = fmt::format(
-      "\n{} as {} on {}\n", result.plan.image, fmt::join(result.plan.engines, ", "),
-      result.has_lab() ? "an emulated host (deterministic lab)" : "this host");
+  std::string text =
+      fmt::format("\n{} as {} on {}\n", result.plan.image, fmt::join(result.plan.engines, ", "),
+                  result.has_lab() ? "an emulated host (deterministic lab)" : "this host");
   if (result.has_lab()) {
     text +=
         "Times are executed instructions, 1 ns each: they repeat exactly, and leave out what\n"
