@@ -45,12 +45,8 @@ void check(const MachineConfig& config) {
   }
 }
 
-// An interrupt line that KVM raises itself when our eventfd is signalled.
-InterruptLine wire_interrupt(Machine& machine, std::uint32_t gsi) {
-  machine.interrupts.push_back(base::make_eventfd());
-  const int eventfd = machine.interrupts.back().get();
-  machine.vm.add_irqfd(gsi, eventfd);
-  return [eventfd] { base::signal_eventfd(eventfd); };
+InterruptLine wire_interrupt(const Machine& machine, std::uint32_t gsi) {
+  return [&vm = machine.vm, gsi] { vm.interrupt(gsi); };
 }
 
 template <typename Device, typename... Args>
@@ -85,7 +81,7 @@ void add_clock_and_marks(Machine& machine, const MachineHooks& hooks) {
                    add_small_device<MarkRegister>(machine, hooks.on_mark));
 }
 
-// The device's registers are on the bus; its doorbells and its interrupt bypass us through KVM.
+// The device's registers are on the bus; its doorbells bypass it through KVM.
 void add_virtio_device(Machine& machine, base::EventLoop& loop,
                        std::unique_ptr<virtio::VirtioDevice> device) {
   const auto slot = static_cast<std::uint32_t>(machine.virtio_devices.size());

@@ -1,13 +1,11 @@
 // A virtual machine with all its parts, in the order in which they depend on each other.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
 
 #include "base/event_loop.hpp"
-#include "base/fd.hpp"
 #include "vmm/devices/acpi_power.hpp"
 #include "vmm/devices/bus.hpp"
 #include "vmm/devices/cmos.hpp"
@@ -41,7 +39,6 @@ class Machine {
   GuestMemory memory;
   kvm::Kvm kvm;
   kvm::Vm vm{kvm};
-  std::deque<base::Fd> interrupts;  // an eventfd per interrupt line in use
   std::unique_ptr<SerialConsole> serial;
   std::vector<std::unique_ptr<BusDevice>> small_devices;
   std::vector<std::unique_ptr<virtio::Attachment>> virtio_devices;

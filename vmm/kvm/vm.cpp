@@ -29,11 +29,15 @@ void Vm::add_memory(const GuestMemory& memory) {
   }
 }
 
-void Vm::add_irqfd(std::uint32_t gsi, int eventfd) {
-  kvm_irqfd request{};
-  request.fd = static_cast<std::uint32_t>(eventfd);
-  request.gsi = gsi;
-  checked_ioctl(fd(), KVM_IRQFD, &request, "KVM_IRQFD");
+// An irqfd would do so from a kernel thread, for an IO-APIC, and would cost the end of the machine
+// a wait for each.
+void Vm::interrupt(std::uint32_t gsi) const {
+  for (const std::uint32_t level : {1U, 0U}) {
+    kvm_irq_level line{};
+    line.irq = gsi;
+    line.level = level;
+    checked_ioctl(fd(), KVM_IRQ_LINE, &line, "KVM_IRQ_LINE");
+  }
 }
 
 void Vm::add_ioeventfd(std::uint64_t address, std::uint32_t value, int eventfd) {

@@ -1,4 +1,4 @@
-// One virtual machine of KVM: guest memory, interrupt controllers, event descriptors.
+// One virtual machine of KVM: guest memory, interrupt controllers, doorbells.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,9 @@ class Vm {
   const Kvm& kvm() const { return kvm_; }
   int fd() const { return fd_.get(); }
 
-  // Signalling `eventfd` raises an edge on the interrupt line `gsi`.
-  void add_irqfd(std::uint32_t gsi, int eventfd);
+  // An edge on the interrupt line `gsi`. On return the interrupt controllers have it. From any
+  // thread.
+  void interrupt(std::uint32_t gsi) const;
   // A guest's write of `value` (4 bytes) to the memory address signals `eventfd` and does not leave
   // KVM.
   void add_ioeventfd(std::uint64_t address, std::uint32_t value, int eventfd);

@@ -34,7 +34,6 @@ std::vector<kvm::SavedVcpu> read_vcpus(StateReader& reader, unsigned cpus) {
   return vcpus;
 }
 
-// Devices come last, since they raise the interrupts again that may have been on their way.
 void restore(Machine& machine, const std::vector<kvm::SavedVcpu>& vcpus, StateReader& reader) {
   for (std::size_t i = 0; i < vcpus.size(); ++i) {
     kvm::restore_vcpu(*machine.vcpus.at(i), vcpus[i]);

@@ -24,7 +24,7 @@ struct Doorbell {
 
 // Owns a device and its transport.
 //
-//   Attachment disk(loop, memory, std::make_unique<Block>(loop, ...), [&] { irqfd.signal(); });
+//   Attachment disk(loop, memory, std::make_unique<Block>(loop, ...), [&] { vm.interrupt(gsi); });
 //   bus.add(address, layout::virtio_mmio_stride, disk.bus_device());
 //   for (const Doorbell& bell : disk.doorbells())
 //     vm.add_ioeventfd(address + bell.offset, 4, bell.value, bell.descriptor);

@@ -277,9 +277,7 @@ void MmioTransport::restore(StateReader& reader) {
   }
   if ((registers_.status & abi::status_driver_ok) != 0) activate();
   device_.restore(reader);
-  // An interrupt that was raised may still have been on its way to the interrupt controller; one
-  // too many does no harm. The same goes for notifications.
-  if (interrupt_status_ != 0) interrupt_line_();
+  // A notification may still have been on its way to us; one too many does no harm.
   for (const QueueState& queue : queues_) base::signal_eventfd(queue.notify.get());
 }
 

@@ -48,14 +48,12 @@ TEST_F(Vcpu, CountsExitsByReason) {
   EXPECT_NE(machine.journal.text().find("read=0xffffffff"), std::string::npos);
 }
 
-TEST_F(Vcpu, EventfdInterruptsTheGuestOncePerSignal) {
+TEST_F(Vcpu, InterruptsTheGuestOncePerEdge) {
   BareMachine machine("interrupts");
-  const auto line = base::make_eventfd();
-  machine.vm.add_irqfd(platform::test_gsi, line.get());
   machine.thread->resume();
   ASSERT_TRUE(machine.journal.wait_for_text("ready\n"));
   for (int i = 1; i <= 5; ++i) {
-    base::signal_eventfd(line.get());
+    machine.vm.interrupt(platform::test_gsi);
     const auto expected = "interrupts=0x" + std::to_string(i) + "\n";
     ASSERT_TRUE(machine.journal.wait_for_text(expected)) << machine.journal.text();
   }
