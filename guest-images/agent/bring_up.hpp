@@ -17,5 +17,7 @@ std::string kernel_parameter(const std::string& name);
 // Loads the modules named in modules/order below `initramfs`, then removes them to free their
 // memory.
 void load_modules(int initramfs);
+// Once the balloon's driver is there, which sets a size of its own.
+void give_small_pieces_back();
 
 }  // namespace twinbox::agent

@@ -43,6 +43,7 @@ void serve_host() {
   marks.stamp(sandbox::Mark::booted);
   HostPort port;
   load_modules(initramfs.get());
+  give_small_pieces_back();
   base::EventLoop loop;
   Boxes boxes(loop, [&] { marks.stamp(sandbox::Mark::executed); });
   Service service(
