@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "base/error.hpp"
+#include "compare/audit_engines.hpp"
 #include "compare/environment.hpp"
 
 namespace twinbox::compare {
@@ -13,27 +15,20 @@ AuditRow row(std::string check, bool fine, std::string detail) {
   return {std::move(check), fine ? AuditState::pass : AuditState::warn, std::move(detail)};
 }
 
-AuditRow same_image(const Result& result) {
-  if (result.image_digest.empty()) {
-    return {"same image", AuditState::warn,
-            fmt::format("every engine ran {}, whose digest could not be read", result.plan.image)};
+// That were measured: a plan may end before its most.
+int blocks_of(const Result& result) {
+  int last = -1;
+  for (const auto& sample : result.starts) {
+    if (sample.workload == result.plan.start.name) last = std::max(last, sample.block);
   }
-  return {"same image", AuditState::pass,
-          fmt::format("every engine ran {}, {}", result.plan.image, result.image_digest)};
-}
-
-AuditRow same_budget(const Result& result) {
-  return {"same budget", AuditState::pass,
-          fmt::format("{} of memory and {} CPU asked of every engine; a plain process is not held "
-                      "to it",
-                      result.plan.memory, result.plan.cpus)};
+  return std::max(0, last + 1 - result.plan.warm_ups);
 }
 
 AuditRow order(const Result& result) {
   return {"interleaved runs", AuditState::pass,
           fmt::format("{} blocks, each with every engine once in random order (seed {}), after {} "
                       "discarded",
-                      result.plan.blocks, result.plan.seed, result.plan.warm_ups)};
+                      blocks_of(result), result.plan.seed, result.plan.warm_ups)};
 }
 
 AuditRow baseline(const Summary& summary) {
@@ -47,24 +42,12 @@ AuditRow every_engine(const Result& result) {
   if (result.failures.empty()) {
     return {"every engine measured", AuditState::pass, "all that were asked for"};
   }
-  std::vector<std::string> names;
-  for (const auto& failure : result.failures) names.push_back(failure.engine);
+  std::set<std::string> names;
+  for (const auto& failure : result.failures) {
+    names.insert(fmt::format("{} ({})", failure.engine, failure.stage));
+  }
   return {"every engine measured", AuditState::fail,
           fmt::format("not measured: {}", fmt::join(names, ", "))};
-}
-
-// A serial console costs a guest tens of milliseconds that the other side does not pay.
-std::vector<AuditRow> consoles(const Result& result) {
-  const auto vm =
-      std::find_if(result.memory.begin(), result.memory.end(), [](const InstanceMemory& memory) {
-        return memory.engine == "vm" && !memory.kernel_command_line.empty();
-      });
-  if (vm == result.memory.end()) return {};
-  const bool serial = vm->kernel_command_line.find("console=ttyS") != std::string::npos;
-  return {row("consoles off", !serial,
-              (serial ? "the guest's kernel writes to a serial console: "
-                      : "the guest's kernel has no serial console: ") +
-                  vm->kernel_command_line)};
 }
 
 AuditRow cache(const Result& result) {
@@ -74,34 +57,68 @@ AuditRow cache(const Result& result) {
                  : "cold for the first run of each engine: no warm-up was run");
 }
 
-AuditRow host(const Result& result) {
-  if (result.host_of({}).kind == HostKind::deterministic_lab) {
-    return {"host", AuditState::warn,
+// The hosts that something was measured on.
+std::vector<Host> used_hosts(const Result& result) {
+  std::vector<Host> hosts;
+  for (const auto& host : result.hosts) {
+    if (std::ranges::any_of(result.engines,
+                            [&](const Engine& engine) { return engine.host == host.name; })) {
+      hosts.push_back(host);
+    }
+  }
+  return hosts;
+}
+
+// The check's name, with the host's where there are several.
+std::string on(const std::string& check, const Host& host, bool several) {
+  return several ? fmt::format("{} ({})", check, host.name) : check;
+}
+
+AuditRow bare(const Host& host, const std::string& check) {
+  if (host.kind == HostKind::deterministic_lab) {
+    return {check, AuditState::warn,
             "emulated: one nanosecond is one executed instruction; what a world switch, a cache "
             "miss or a device costs in hardware is not priced"};
   }
-  const bool nested = fact(result.host_of({}).facts, "runs under a hypervisor") == "yes";
-  return row("host", !nested,
+  const bool nested = fact(host.facts, "runs under a hypervisor") == "yes";
+  return row(check, !nested,
              nested ? "itself a virtual machine: world switches cost more than on bare metal"
                     : "bare metal");
 }
 
-AuditRow quiet(const Result& result) {
-  const auto load = fact(result.host_of({}).facts, "load before");
-  return row("quiet host", std::strtod(load.c_str(), nullptr) < 0.5,
+AuditRow quiet(const Host& host, const std::string& check) {
+  const auto load = fact(host.facts, "load before");
+  return row(check, std::strtod(load.c_str(), nullptr) < 0.5,
              fmt::format("load average {} before the first run", load.empty() ? "unknown" : load));
 }
 
-AuditRow frequency(const Result& result) {
-  const auto governor = fact(result.host_of({}).facts, "frequency governor");
-  const bool fine =
-      governor == "performance" || result.host_of({}).kind == HostKind::deterministic_lab;
-  return row("steady frequency", fine, fmt::format("frequency governor: {}", governor));
+AuditRow frequency(const Host& host, const std::string& check) {
+  const auto governor = fact(host.facts, "frequency governor");
+  const bool fine = governor == "performance" || host.kind == HostKind::deterministic_lab;
+  return row(check, fine, fmt::format("frequency governor: {}", governor));
 }
 
-AuditRow merging(const Result& result) {
-  const auto state = fact(result.host_of({}).facts, "same-page merging");
-  return row("no page merging", state != "on", fmt::format("same-page merging: {}", state));
+AuditRow merging(const Host& host, const std::string& check) {
+  const auto state = fact(host.facts, "same-page merging");
+  return row(check, state != "on", fmt::format("same-page merging: {}", state));
+}
+
+AuditRow swapping(const Host& host, const std::string& check) {
+  const auto swap = fact(host.facts, "swap");
+  const bool none = swap.empty() || swap == "none";
+  return row(check, none, fmt::format("swap: {}", swap.empty() ? "unknown" : swap));
+}
+
+void add_hosts(const Result& result, std::vector<AuditRow>& rows) {
+  const auto hosts = used_hosts(result);
+  const bool several = hosts.size() > 1;
+  for (const auto& host : hosts) {
+    rows.push_back(bare(host, on("host", host, several)));
+    rows.push_back(quiet(host, on("quiet host", host, several)));
+    rows.push_back(frequency(host, on("steady frequency", host, several)));
+    rows.push_back(merging(host, on("no page merging", host, several)));
+    rows.push_back(swapping(host, on("no swap", host, several)));
+  }
 }
 
 AuditRow stability(const Summary& summary) {
@@ -118,12 +135,16 @@ AuditRow stability(const Summary& summary) {
 }  // namespace
 
 std::vector<AuditRow> audit(const Result& result, const Summary& summary) {
-  std::vector<AuditRow> rows{every_engine(result), same_image(result), same_budget(result),
-                             order(result), baseline(summary)};
-  const auto console_rows = consoles(result);
-  rows.insert(rows.end(), console_rows.begin(), console_rows.end());
-  rows.insert(rows.end(), {cache(result), host(result), quiet(result), frequency(result),
-                           merging(result), stability(summary)});
+  std::vector<AuditRow> rows{every_engine(result),    audit_images(result), audit_budget(result),
+                             order(result),           baseline(summary),    audit_marks(result),
+                             audit_isolation(result), audit_storage(result)};
+  for (const auto& more : {audit_kernels(result), audit_consoles(result)}) {
+    rows.insert(rows.end(), more.begin(), more.end());
+  }
+  rows.push_back(audit_hosts(result));
+  rows.push_back(cache(result));
+  add_hosts(result, rows);
+  rows.push_back(stability(summary));
   rows.insert(rows.end(), result.audit.begin(), result.audit.end());
   return rows;
 }

@@ -11,6 +11,7 @@
 #include "base/error.hpp"
 #include "compare/environment.hpp"
 #include "compare/growth.hpp"
+#include "compare/orphans.hpp"
 #include "compare/statistics.hpp"
 #include "compare/workloads.hpp"
 
@@ -52,6 +53,7 @@ Runner::Runner(Plan plan, std::filesystem::path program, std::filesystem::path s
 
 Result Runner::run() {
   check(plan_);
+  adopt_orphans();
   result_ = {};
   result_.version = TWINBOX_VERSION;
   result_.measured_at = time_of_day();
@@ -59,6 +61,7 @@ Result Runner::run() {
   result_.image_digest = image_digest(plan_.image);
   // Before the measurement, so that the load is the load it began under.
   result_.hosts = {{"this host", HostKind::native, collect_facts("/")}};
+  check_images();
   describe_workloads();
   prepare_engines();
   plan_work();
@@ -68,6 +71,20 @@ Result Runner::run() {
   measure_density();
   add_samples(result_, samples_of(journal_.finished(), plan_.engines));
   return std::move(result_);
+}
+
+// Before anything is measured: an image that is missing is nobody's failure but the plan's.
+void Runner::check_images() {
+  for (const auto& name : plan_.engines) {
+    for (const auto& image : images_for(name)) {
+      if (!image_digest(image).empty()) continue;
+      throw base::Error(base::ErrorKind::not_found,
+                        fmt::format("there is no image '{}' to measure {} with", image, name),
+                        image.starts_with("twinbox-")
+                            ? fmt::format("run scripts/make-workload-image {}", image)
+                            : "import it: twinbox image import NAME DIRECTORY|TAR");
+    }
+  }
 }
 
 void Runner::prepare_engines() {
@@ -169,6 +186,7 @@ void Runner::warm_up_again(const Workload& workload, const std::vector<Step>& st
 
 Result Runner::measure(const Workload& workload, const Step& step) {
   wait_for_quiet();
+  reap_orphans();
   auto& adapter = *adapters_.at(step.engine);
   Box box(adapter, request_for(step.engine, workload));
   const std::chrono::seconds timeout(plan_.timeout_s);
@@ -203,8 +221,11 @@ Result Runner::measure(const Workload& workload, const Step& step) {
   sample.warm_up = step.warm_up;
   sample.marks = box.marks();
   if (adapter.counts_cpu_time()) {
-    sample.user_ns = end.user_ns;
-    sample.system_ns = end.system_ns;
+    // What undoes the box after its command has a moment to end.
+    wait_for_quiet();
+    const auto left_behind = reap_orphans();
+    sample.user_ns = end.user_ns + left_behind.user_ns;
+    sample.system_ns = end.system_ns + left_behind.system_ns;
   }
   part.starts.push_back(std::move(sample));
   return part;

@@ -30,6 +30,7 @@ class Runner {
   Result run();
 
  private:
+  void check_images();
   void prepare_engines();
   std::set<std::string> images_for(const std::string& engine);
   void describe_workloads();

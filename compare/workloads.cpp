@@ -46,7 +46,10 @@ Workload fio(const std::string& name, const std::string& mode, int field, std::s
 std::vector<Workload> make_catalogue() {
   return {
       {.name = "true", .args = {"true"}},
-      shell("http", "nginx && until wget -q -O /dev/null http://127.0.0.1/; do :; done; echo ready",
+      shell("http",
+            "nginx -g 'daemon off;' & until wget -q -O /dev/null http://127.0.0.1:18080/ "
+            "2>/dev/null; "
+            "do :; done; echo ready; kill $!",
             "twinbox-nginx"),
       measured(shell("sysbench-cpu", "sysbench cpu --time=2 run", "twinbox-sysbench"),
                "events per second: +([0-9.]+)", "events/s", Better::higher),
@@ -67,9 +70,9 @@ std::vector<Workload> make_catalogue() {
       measured(shell("hackbench", "hackbench -g 2 -f 4 -l 50", "twinbox-hackbench"),
                "Time: ([0-9.]+)", "s", Better::lower),
       measured(shell("redis",
-                     "redis-server --save '' --daemonize yes >/dev/null && "
-                     "until redis-cli ping >/dev/null 2>&1; do :; done; "
-                     "redis-benchmark -n 5000 -c 4 -t get --csv",
+                     "redis-server --port 16379 --save '' >/dev/null & "
+                     "until redis-cli -p 16379 ping >/dev/null 2>&1; do :; done; "
+                     "redis-benchmark -p 16379 -n 5000 -c 4 -t get --csv; kill $!",
                      "twinbox-redis"),
                "\"GET\",\"([0-9.]+)\"", "requests/s", Better::higher),
       // A hundred transactions, each to the file, and what the shell's timer says of them.

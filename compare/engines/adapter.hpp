@@ -43,7 +43,7 @@ class Adapter {
   virtual Launch launch(const LaunchRequest& request) = 0;
   // Roots of process trees that belong to a running instance besides that of its command.
   virtual std::vector<pid_t> further_processes(const LaunchRequest& request) const;
-  // Whether wait4 on the command tells the CPU time of all that works for the instance.
+  // Whether all that works for the instance descends from the command.
   virtual bool counts_cpu_time() const { return true; }
 };
 

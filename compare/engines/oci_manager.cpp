@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/command.hpp"
@@ -18,14 +19,23 @@ std::string name_in_store(const std::string& image) {
   return "localhost/twinbox-compare/" + image + ":latest";
 }
 
-// This process's own limit, as --ulimit takes it.
-std::string own_limit(const char* name, decltype(RLIMIT_NOFILE) resource) {
+// This process's own limit, as --ulimit takes it, and at most `most`.
+std::string own_limit(const char* name, decltype(RLIMIT_NOFILE) resource,
+                      rlim_t most = RLIM_INFINITY) {
   rlimit limit{};
   ::getrlimit(resource, &limit);
-  const auto number = [](rlim_t value) {
+  const auto number = [&](rlim_t value) {
+    value = std::min(value, most);
     return value == RLIM_INFINITY ? std::string("-1") : std::to_string(value);
   };
   return fmt::format("{}={}:{}", name, number(limit.rlim_cur), number(limit.rlim_max));
+}
+
+// Podman lowers its own limit of processes to this.
+rlim_t most_processes() {
+  auto text = base::read_file("/proc/sys/kernel/pid_max");
+  text.erase(text.find_last_not_of('\n') + 1);
+  return base::parse_number<rlim_t>(text).value_or(RLIM_INFINITY);
 }
 
 pid_t pid_of(std::string_view text) {
@@ -65,10 +75,12 @@ Engine OciManager::describe() const {
   auto engine = describe_common(plan_, name_, BoxKind::container, settings_.engine);
   engine.version = first_line_of({settings_.engine, "--version"});
   engine.missing_marks = no_inner_marks(settings_.engine);
+  engine.settings.push_back({"writable layer", "disk"});
   engine.settings.push_back({"runtime", "runc"});
   engine.settings.push_back({"network", "none"});
-  engine.settings.push_back(
-      {"CPU time", "not known: a daemon or a parentless process works for the command"});
+  if (is_docker()) {
+    engine.settings.push_back({"CPU time", "not known: a daemon works for the command"});
+  }
   return engine;
 }
 
@@ -97,7 +109,7 @@ Launch OciManager::launch(const LaunchRequest& request) {
   // Podman would raise these to what not every host allows; docker's daemon has its own.
   if (!is_docker()) {
     command.insert(command.end(), {"--ulimit", own_limit("nofile", RLIMIT_NOFILE), "--ulimit",
-                                   own_limit("nproc", RLIMIT_NPROC)});
+                                   own_limit("nproc", RLIMIT_NPROC, most_processes())});
   }
   if (request.held_open) command.emplace_back("--interactive");
   command.push_back(name_in_store(request.image));

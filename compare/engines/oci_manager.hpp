@@ -14,8 +14,8 @@ class OciManager : public ForeignEngine {
   void prepare(const std::string& image) override;
   Launch launch(const LaunchRequest& request) override;
   std::vector<pid_t> further_processes(const LaunchRequest& request) const override;
-  // What works for an instance is no child of the command.
-  bool counts_cpu_time() const override { return false; }
+  // docker's daemon works for the command, and is no child of it.
+  bool counts_cpu_time() const override { return !is_docker(); }
 
  private:
   bool is_docker() const { return settings_.engine == "docker"; }

@@ -36,6 +36,7 @@ Engine OciRuntime::describe() const {
   auto engine = describe_common(plan_, name_, BoxKind::container, settings_.engine);
   engine.version = first_line_of({settings_.engine, "--version"});
   engine.missing_marks = no_inner_marks(settings_.engine);
+  engine.settings.push_back({"writable layer", "disk"});
   engine.settings.push_back({"root", "mounted before the request: the runtime makes none"});
   engine.settings.push_back({"system call filter", "none"});
   return engine;

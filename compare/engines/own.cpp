@@ -37,6 +37,7 @@ std::string OwnEngine::kernel() const {
 Engine OwnEngine::describe() const {
   auto engine = describe_common(plan_, name_, kind_of(settings_), title_of(settings_));
   engine.version = TWINBOX_VERSION;
+  engine.settings.push_back({"writable layer", "memory"});
   if (settings_.engine == "vm") {
     engine.settings.push_back({"start", settings_.start == "warm" ? "warm" : "cold"});
   }

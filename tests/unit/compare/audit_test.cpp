@@ -29,12 +29,121 @@ TEST(Audit, PassesAFairComparison) {
   }
 }
 
+void set(Result& result, const std::string& engine, const std::string& name,
+         const std::string& value) {
+  for (auto& described : result.engines) {
+    if (described.name != engine) continue;
+    std::erase_if(described.settings, [&](const Fact& fact) { return fact.name == name; });
+    described.settings.push_back({name, value});
+  }
+}
+
+// A second kind of machine beside the first.
+Result with_two_machines() {
+  auto result = sample_result();
+  auto other = *result.find_engine("vm");
+  other.name = "other-vm";
+  result.engines.push_back(other);
+  for (const auto* const engine : {"vm", "other-vm"}) {
+    set(result, engine, "kernel", "tuned");
+    set(result, engine, "kernel format", "vmlinux");
+    set(result, engine, "kernel digest", "sha256:1");
+  }
+  return result;
+}
+
+TEST(Audit, PassesMachinesWithTheSameKernel) {
+  EXPECT_EQ(row_of(with_two_machines(), "same kernel").state, AuditState::pass);
+}
+
+TEST(Audit, FailsABzImageAgainstAVmlinux) {
+  auto result = with_two_machines();
+  set(result, "other-vm", "kernel format", "bzImage");
+  set(result, "other-vm", "kernel digest", "sha256:2");
+  const auto row = row_of(result, "same kernel");
+  EXPECT_EQ(row.state, AuditState::fail);
+  EXPECT_NE(row.detail.find("other-vm: bzImage"), std::string::npos) << row.detail;
+}
+
+TEST(Audit, WarnsOfDifferentKernels) {
+  auto result = with_two_machines();
+  set(result, "other-vm", "kernel", "stock");
+  set(result, "other-vm", "kernel digest", "sha256:2");
+  EXPECT_EQ(row_of(result, "same kernel").state, AuditState::warn);
+}
+
+TEST(Audit, FailsDifferentNumbersOfCpus) {
+  auto result = sample_result();
+  set(result, "container", "cpus", "64");
+  set(result, "vm", "cpus", "1");
+  const auto row = row_of(result, "same budget");
+  EXPECT_EQ(row.state, AuditState::fail);
+  EXPECT_NE(row.detail.find("container: 64"), std::string::npos) << row.detail;
+}
+
+TEST(Audit, FailsDifferentMemoryButNotDifferentWaysToWriteIt) {
+  auto result = sample_result();
+  set(result, "container", "memory", "1g");
+  set(result, "vm", "memory", "1024m");
+  EXPECT_EQ(row_of(result, "same budget").state, AuditState::pass);
+  set(result, "vm", "memory", "128m");
+  EXPECT_EQ(row_of(result, "same budget").state, AuditState::fail);
+}
+
+TEST(Audit, WarnsOfAnEngineWithoutLimits) {
+  auto result = sample_result();
+  set(result, "container", "memory", "not limited");
+  EXPECT_EQ(row_of(result, "same budget").state, AuditState::warn);
+}
+
+TEST(Audit, FailsAnotherImageDigest) {
+  auto result = sample_result();
+  for (auto& engine : result.engines) engine.image_digest = "sha256:1";
+  result.engines.back().image_digest = "sha256:2";
+  EXPECT_EQ(row_of(result, "same image").state, AuditState::fail);
+}
+
 TEST(Audit, WarnsOfASerialConsole) {
   auto result = sample_result();
   for (auto& memory : result.memory) {
     if (memory.engine == "vm") memory.kernel_command_line = "console=ttyS0 quiet";
   }
   EXPECT_EQ(row_of(result, "consoles off").state, AuditState::warn);
+}
+
+TEST(Audit, FailsASerialConsoleOfOneMachineOnly) {
+  auto result = with_two_machines();
+  set(result, "other-vm", "console", "serial");
+  EXPECT_EQ(row_of(result, "consoles off").state, AuditState::fail);
+}
+
+TEST(Audit, WarnsOfMarksThatAnEngineCannotGive) {
+  auto result = sample_result();
+  result.engines.back().missing_marks[sandbox::Mark::executed] = "it does not tell";
+  EXPECT_EQ(row_of(result, "same marks").state, AuditState::warn);
+}
+
+TEST(Audit, WarnsOfARootThatIsMadeBeforehand) {
+  auto result = sample_result();
+  set(result, "container", "root", "mounted before the request");
+  set(result, "container", "system call filter", "none");
+  EXPECT_EQ(row_of(result, "same work").state, AuditState::warn);
+}
+
+TEST(Audit, WarnsOfWritesThatGoToDifferentPlaces) {
+  auto result = sample_result();
+  set(result, "container", "writable layer", "disk");
+  set(result, "vm", "writable layer", "memory");
+  EXPECT_EQ(row_of(result, "same storage").state, AuditState::warn);
+}
+
+TEST(Audit, WarnsOfTwoHostsAndLooksAtEach) {
+  auto result = sample_result();
+  result.hosts.push_back({"lab", HostKind::deterministic_lab, {}});
+  result.engines.back().host = "lab";
+  EXPECT_EQ(row_of(result, "one host").state, AuditState::warn);
+  EXPECT_EQ(row_of(result, "host (lab)").state, AuditState::warn);
+  EXPECT_EQ(row_of(result, "host (this host)").state, AuditState::pass);
 }
 
 TEST(Audit, WarnsWithoutANativeBaseline) {
@@ -45,7 +154,7 @@ TEST(Audit, WarnsWithoutANativeBaseline) {
 
 TEST(Audit, WarnsOfAnUnknownDigest) {
   auto result = sample_result();
-  result.image_digest.clear();
+  for (auto& engine : result.engines) engine.image_digest.clear();
   EXPECT_EQ(row_of(result, "same image").state, AuditState::warn);
 }
 

@@ -63,5 +63,10 @@ TEST_F(SampleHost, TellsItsLoad) {
   EXPECT_EQ(found("load before"), "0.25");
 }
 
+TEST_F(SampleHost, TellsTheTimeThatWasStolen) {
+  put("proc/stat", "cpu  10 0 10 70 5 0 0 5 0 0\ncpu0 1 1 1 1\n");
+  EXPECT_EQ(found("stolen time"), "5.00 %");
+}
+
 }  // namespace
 }  // namespace twinbox::compare

@@ -2,6 +2,7 @@
 #include "compare/runner.hpp"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <set>
@@ -43,6 +44,12 @@ class WithStandIn : public ::testing::Test {
   void SetUp() override {
     base::write_file(program(), stand_in);
     ASSERT_EQ(::chmod(program().c_str(), 0755), 0);
+    // All that is looked at of the image is that there is one.
+    base::make_directories(directory_.path() / "images");
+    base::write_file(directory_.path() / "images/index.json",
+                     R"({"manifests": [{"digest": "sha256:1",
+      "annotations": {"org.opencontainers.image.ref.name": "busybox"}}]})");
+    ::setenv("TWINBOX_ROOT", directory_.path().c_str(), 1);
     plan_.warm_ups = 1;
     plan_.blocks = 3;
     plan_.density.limits = {{"process", 3}, {"container", 3}, {"vm", 3}};
@@ -124,6 +131,18 @@ TEST_F(WithStandIn, MeasuresMemoryAloneAndTogether) {
 
 TEST_F(WithStandIn, LeavesTheHostsCommandLineOut) {
   for (const auto& memory : run().memory) EXPECT_EQ(memory.kernel_command_line, "");
+}
+
+TEST_F(WithStandIn, MeasuresNothingWithoutAnImage) {
+  plan_.workloads = {{.name = "disk", .args = {"fio"}, .image = "twinbox-fio"}};
+  try {
+    run();
+    FAIL() << "it ran";
+  } catch (const base::Error& error) {
+    EXPECT_NE(error.message().find("'twinbox-fio'"), std::string::npos);
+    EXPECT_NE(error.hint().find("make-workload-image twinbox-fio"), std::string::npos);
+  }
+  EXPECT_TRUE(lines_.empty());
 }
 
 TEST_F(WithStandIn, TellsHowFarItIs) {

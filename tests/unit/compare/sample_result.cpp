@@ -121,6 +121,7 @@ Result sample_result() {
   for (const auto& name : result.plan.engines) {
     result.engines.push_back(describe_engine(name));
     result.engines.back().host = "this host";
+    result.engines.back().image_digest = result.image_digest;
   }
   result.hosts.front().facts = {{"processor", "Some Processor 3000"},
                                 {"processors online", "0-3"},
