@@ -66,6 +66,10 @@ int show(const compare::Result& result, const std::string& directory) {
 }  // namespace
 
 int compare(const Arguments& arguments) {
+  if (!arguments.empty() && (arguments.front() == "diff" || arguments.front() == "show")) {
+    const Arguments rest(arguments.begin() + 1, arguments.end());
+    return arguments.front() == "diff" ? compare_diff(rest) : compare_show(rest);
+  }
   CompareFlags flags;
   Place place;
   Options options("compare [flags] [PLAN]",

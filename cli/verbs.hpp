@@ -64,5 +64,8 @@ int doctor(const Arguments& arguments);
 int boot(const Arguments& arguments);
 int lab(const Arguments& arguments);
 int compare(const Arguments& arguments);
+// Its words diff and show.
+int compare_diff(const Arguments& arguments);
+int compare_show(const Arguments& arguments);
 
 }  // namespace twinbox::cli

@@ -11,7 +11,9 @@
 #include "compare/instance.hpp"
 #include "compare/parts.hpp"
 #include "compare/plan_json.hpp"
+#include "compare/report/csv.hpp"
 #include "compare/report/html.hpp"
+#include "compare/report/markdown.hpp"
 #include "compare/runner.hpp"
 #include "sandbox/paths.hpp"
 
@@ -126,6 +128,8 @@ ReportPaths write_reports(const Result& result, const fs::path& directory) {
   ReportPaths paths{directory / "report.json", directory / "index.html"};
   base::write_file_atomic(paths.json, to_json(result));
   base::write_file_atomic(paths.page, render_html(result));
+  base::write_file_atomic(directory / "samples.csv", render_csv(result));
+  base::write_file_atomic(directory / "report.md", render_markdown(result));
   return paths;
 }
 

@@ -69,16 +69,21 @@ double quantile(Values values, double p) {
 
 double median(Values values) { return quantile(values, 0.5); }
 
-Interval median_interval(Values values, std::uint64_t seed, int resamples) {
+Interval quantile_interval(Values values, double p, std::uint64_t seed, int resamples) {
   if (values.empty()) return {};
   Random random(seed);
   std::vector<double> statistics;
   std::vector<double> draw;
   for (int i = 0; i < resamples; ++i) {
     resample(values, random, draw);
-    statistics.push_back(median_in_place(draw));
+    std::sort(draw.begin(), draw.end());
+    statistics.push_back(sorted_quantile(draw, p));
   }
   return middle_95_percent(statistics);
+}
+
+Interval median_interval(Values values, std::uint64_t seed, int resamples) {
+  return quantile_interval(values, 0.5, seed, resamples);
 }
 
 Interval ratio_interval(Values numerator, Values denominator, std::uint64_t seed, int resamples) {

@@ -22,7 +22,9 @@ double median(Values values);
 
 inline constexpr int default_resamples = 2000;
 
-// The 95 % percentile-bootstrap interval of the median.
+// The 95 % percentile-bootstrap interval of a quantile, and of the median.
+Interval quantile_interval(Values values, double p, std::uint64_t seed,
+                           int resamples = default_resamples);
 Interval median_interval(Values values, std::uint64_t seed, int resamples = default_resamples);
 // The same for median(numerator) / median(denominator), both resampled independently.
 Interval ratio_interval(Values numerator, Values denominator, std::uint64_t seed,

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "compare/explanation.hpp"
 #include "compare/verdict.hpp"
 
 namespace twinbox::compare {
@@ -15,29 +16,10 @@ using sandbox::Mark;
 constexpr std::array marks_in_order{Mark::request,  Mark::entered,      Mark::created, Mark::booted,
                                     Mark::executed, Mark::first_output, Mark::ready,   Mark::gone};
 
-std::optional<Figure> figure_of(const std::vector<double>& values, std::uint64_t seed) {
-  if (values.empty()) return std::nullopt;
-  return Figure{median(values),
-                median_interval(values, seed),
-                quantile(values, 0.9),
-                quantile(values, 0.99),
-                static_cast<int>(values.size()),
-                static_cast<int>(tukey_outliers(values).size())};
-}
-
-std::vector<double> cpu_times(const Result& result, const std::string& engine) {
-  std::vector<double> values;
-  for (const auto& sample : result.starts) {
-    if (sample.engine != engine || sample.warm_up) continue;
-    values.push_back(static_cast<double>(sample.user_ns + sample.system_ns));
-  }
-  return values;
-}
-
 // What an engine does in the stretch that ends with a mark.
-std::string phase_name(const std::string& engine, Mark to) {
-  const bool vm = engine == "vm";
-  const bool container = engine == "container";
+std::string phase_name(BoxKind kind, Mark to) {
+  const bool vm = kind == BoxKind::machine;
+  const bool container = kind == BoxKind::container;
   switch (to) {
     case Mark::request:
       return "request";
@@ -59,18 +41,9 @@ std::string phase_name(const std::string& engine, Mark to) {
   return {};
 }
 
-// When a mark was reached. Marks of different watchers can overtake one another: a parent may learn
-// that its child exists after the child has got further. None can have been reached later than a
-// mark that follows it.
-std::optional<std::uint64_t> reached(const StartSample& sample, Mark mark) {
-  auto found = sample.marks.find(mark);
-  if (found == sample.marks.end()) return std::nullopt;
-  auto earliest = found->second;
-  for (; found != sample.marks.end(); ++found) earliest = std::min(earliest, found->second);
-  return earliest;
-}
-
 std::vector<Phase> phases_of(const Result& result, const std::string& engine) {
+  const auto* described = result.find_engine(engine);
+  const auto kind = described == nullptr ? BoxKind::container : described->kind;
   std::vector<Phase> phases;
   Mark from = Mark::request;
   double at = 0;
@@ -78,7 +51,7 @@ std::vector<Phase> phases_of(const Result& result, const std::string& engine) {
     const auto values = durations(result, engine, Mark::request, mark);
     if (mark == Mark::request || values.empty()) continue;
     const double end = median(values);
-    phases.push_back({from, mark, phase_name(engine, mark), at, end - at});
+    phases.push_back({from, mark, phase_name(kind, mark), at, end - at});
     from = mark;
     at = end;
   }
@@ -142,60 +115,71 @@ struct DensityAxes {
   std::vector<double> lost;
 };
 
-DensityAxes axes_of(const DensitySeries& series, double discarded_share) {
+void add_axes(const DensitySeries& series, double discarded_share, DensityAxes& axes) {
   const double discarded = std::max(1.0, discarded_share * series.points.back().instances);
-  DensityAxes axes;
   for (const auto& point : series.points) {
     if (point.instances <= discarded) continue;
     axes.instances.push_back(point.instances);
     axes.lost.push_back(static_cast<double>(series.points.front().available_bytes) -
                         static_cast<double>(point.available_bytes));
   }
-  return axes;
 }
 
-std::optional<DensitySummary> density_of(const Result& result, const std::string& engine) {
-  const auto series =
-      std::find_if(result.density.begin(), result.density.end(),
-                   [&](const DensitySeries& candidate) { return candidate.engine == engine; });
-  if (series == result.density.end() || series->points.empty()) return std::nullopt;
-  const auto axes = axes_of(*series, result.plan.density.discarded_share);
-  if (axes.instances.size() < 2) return std::nullopt;
+// All repeats of one state's growth together; nothing when there are too few points for a line.
+std::optional<DensitySummary> density_of(const Result& result, const std::string& engine,
+                                         const std::string& state) {
   DensitySummary summary;
+  summary.state = state;
+  DensityAxes axes;
+  double memory = 0;
+  for (const auto& series : result.density) {
+    if (series.engine != engine || series.state != state || series.points.empty()) continue;
+    add_axes(series, result.plan.density.discarded_share, axes);
+    const int reached = series.points.back().instances;
+    summary.survived = memory == 0 ? reached : std::min(summary.survived, reached);
+    memory = static_cast<double>(series.points.front().available_bytes);
+    summary.constraint = series.constraint;
+    summary.detail = series.detail;
+    summary.stopped_by_budget = series.stopped_by_budget;
+  }
+  if (axes.instances.size() < 2) return std::nullopt;
   summary.line = theil_sen(axes.instances, axes.lost, result.plan.seed);
-  summary.first = static_cast<int>(axes.instances.front());
-  summary.last = static_cast<int>(axes.instances.back());
-  summary.constraint = series->constraint;
-  const auto memory = static_cast<double>(series->points.front().available_bytes);
+  const auto [first, last] = std::minmax_element(axes.instances.begin(), axes.instances.end());
+  summary.first = static_cast<int>(*first);
+  summary.last = static_cast<int>(*last);
   if (summary.measurable()) {
     summary.capacity = (memory - summary.line.intercept) / summary.line.slope;
   }
   return summary;
 }
 
-EngineSummary engine_summary(const Result& result, const std::string& engine) {
-  const auto seed = result.plan.seed;
+std::optional<Figure> find_figure(const Result& result, const std::vector<MetricFigure>& figures,
+                                  const std::string& metric, const std::string& engine) {
+  const auto workload = headline_workload(result);
+  const auto found = std::find_if(figures.begin(), figures.end(), [&](const MetricFigure& item) {
+    return item.metric == metric && item.engine == engine && item.workload == workload;
+  });
+  return found == figures.end() ? std::nullopt : std::optional(found->figure);
+}
+
+EngineSummary engine_summary(const Result& result, const Summary& all, const std::string& engine) {
   EngineSummary summary;
   summary.engine = engine;
-  summary.to_executed = figure_of(durations(result, engine, Mark::request, Mark::executed), seed);
-  summary.to_ready = figure_of(durations(result, engine, Mark::request, Mark::ready), seed);
-  summary.teardown = figure_of(durations(result, engine, Mark::ready, Mark::gone), seed);
-  summary.cpu = figure_of(cpu_times(result, engine), seed);
+  summary.to_executed = find_figure(result, all.figures, "request to exec", engine);
+  summary.to_ready = find_figure(result, all.figures, "start-up", engine);
+  summary.teardown = find_figure(result, all.figures, "tear-down", engine);
+  summary.cpu = find_figure(result, all.figures, "CPU time", engine);
   summary.phases = phases_of(result, engine);
   summary.alone = memory_of(result, engine, 1);
   const int most = most_running(result, engine);
   if (most > 1) summary.together = memory_of(result, engine, most);
-  summary.density = density_of(result, engine);
+  summary.density = density_of(result, engine, "idle");
+  for (const auto* const state : {"touched", "active"}) {
+    if (auto density = density_of(result, engine, state)) {
+      summary.other_densities.push_back(std::move(*density));
+    }
+  }
   return summary;
-}
-
-std::optional<Ratio> start_ratio(const Result& result, const std::string& engine,
-                                 const std::string& baseline) {
-  const auto above = durations(result, engine, Mark::request, Mark::ready);
-  const auto below = durations(result, baseline, Mark::request, Mark::ready);
-  if (above.empty() || below.empty() || median(below) == 0) return std::nullopt;
-  return Ratio{"start-up", engine, baseline, median(above) / median(below),
-               ratio_interval(above, below, result.plan.seed)};
 }
 
 std::optional<Ratio> memory_ratio(const EngineSummary& engine, const EngineSummary& baseline) {
@@ -212,16 +196,14 @@ std::optional<Ratio> memory_ratio(const EngineSummary& engine, const EngineSumma
                 above.slope_interval.high / below.slope_interval.low}};
 }
 
-// Every engine against the ones before it in the plan: the container against the process, the
+// Every engine against the ones before it on the same host: the container against the process, the
 // machine against both.
 void add_ratios(const Result& result, Summary& summary) {
   for (std::size_t i = 0; i < summary.engines.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) {
       const auto& engine = summary.engines[i];
       const auto& baseline = summary.engines[j];
-      if (auto ratio = start_ratio(result, engine.engine, baseline.engine)) {
-        summary.ratios.push_back(std::move(*ratio));
-      }
+      if (&result.host_of(engine.engine) != &result.host_of(baseline.engine)) continue;
       if (auto ratio = memory_ratio(engine, baseline)) summary.ratios.push_back(std::move(*ratio));
     }
   }
@@ -236,33 +218,60 @@ const EngineSummary* Summary::find(const std::string& engine) const {
   return found == engines.end() ? nullptr : &*found;
 }
 
-std::vector<double> durations(const Result& result, const std::string& engine, Mark from, Mark to) {
-  std::vector<double> values;
-  for (const auto& sample : result.starts) {
-    if (sample.engine != engine || sample.warm_up) continue;
-    const auto begin = reached(sample, from);
-    const auto end = reached(sample, to);
-    if (!begin || !end) continue;
-    values.push_back(static_cast<double>(*end) - static_cast<double>(*begin));
-  }
-  return values;
+const Comparison* Summary::find_comparison(const std::string& metric, const std::string& engine,
+                                           const std::string& baseline) const {
+  const auto found =
+      std::find_if(comparisons.begin(), comparisons.end(), [&](const Comparison& comparison) {
+        return comparison.metric == metric && comparison.engine == engine &&
+               comparison.baseline == baseline;
+      });
+  return found == comparisons.end() ? nullptr : &*found;
+}
+
+Figure figure_of(const Series& series, std::uint64_t seed) {
+  const Values values = series.values;
+  Figure figure;
+  figure.median = median(values);
+  figure.interval = median_interval(values, seed);
+  figure.p90 = quantile(values, 0.9);
+  figure.p90_interval = quantile_interval(values, 0.9, seed);
+  figure.p99 = quantile(values, 0.99);
+  figure.p99_interval = quantile_interval(values, 0.99, seed);
+  figure.count = static_cast<int>(values.size());
+  for (const auto index : tukey_outliers(values)) figure.outliers.push_back(series.blocks[index]);
+  figure.drift = drift(values);
+  return figure;
 }
 
 Summary summarise(const Result& result) {
   Summary summary;
-  for (const auto& engine : result.plan.engines) {
-    auto figures = engine_summary(result, engine);
+  summary.metrics = metrics_of(result);
+  const auto series = series_of(result);
+  for (const auto& item : series) {
+    summary.figures.push_back(
+        {item.metric, item.workload, item.engine, item.at, figure_of(item, result.plan.seed)});
+  }
+  for (const auto& engine : result.engines) {
+    auto figures = engine_summary(result, summary, engine.name);
     if (figures.to_ready || figures.density) summary.engines.push_back(std::move(figures));
   }
+  summary.noise = noise_floors(result, series);
+  summary.comparisons = comparisons(result, series, summary.noise);
   add_ratios(result, summary);
+  summary.explanations = explain(result, summary);
   summary.verdicts = verdicts(result, summary);
   return summary;
 }
 
-std::string spoken(const std::string& engine) {
-  if (engine == "vm") return "a microVM";
-  if (engine == "process") return "a plain process";
-  return "a " + engine;
+std::string spoken(const Engine& engine) {
+  if (engine.name == "process") return "a plain process";
+  if (engine.name == "vm") return "a microVM";
+  if (engine.name == "container") return "a container";
+  if (engine.title.find("microVM") != std::string::npos ||
+      engine.title.find("container") != std::string::npos) {
+    return "a " + engine.title;
+  }
+  return "a " + engine.title + (engine.kind == BoxKind::machine ? " machine" : " box");
 }
 
 std::string format_time(double nanoseconds) {

@@ -7,22 +7,35 @@
 #include <string>
 #include <vector>
 
+#include "compare/contrast.hpp"
 #include "compare/result.hpp"
+#include "compare/series.hpp"
 #include "compare/statistics.hpp"
 
 namespace twinbox::compare {
 
-// One measured quantity of one engine. Nanoseconds.
+// One measured quantity of one engine, in its metric's unit. Intervals are of 95 %.
 struct Figure {
   double median = 0;
-  Interval interval;  // 95 %, of the median
+  Interval interval;
   double p90 = 0;
+  Interval p90_interval;
   double p99 = 0;
+  Interval p99_interval;
   int count = 0;
-  int outliers = 0;  // beyond Tukey's fences; they are flagged, not dropped
+  std::vector<int> outliers;  // blocks beyond Tukey's fences; they are flagged, not dropped
+  Drift drift;
 
   // Whether the interval is wider than 5 % of the median.
   bool unstable() const { return interval.high - interval.low > 0.05 * median; }
+};
+
+struct MetricFigure {
+  std::string metric;
+  std::string workload;
+  std::string engine;
+  std::optional<double> at;
+  Figure figure;
 };
 
 // A stretch of the time from the request to the end, between two marks that the engine gave.
@@ -44,11 +57,15 @@ struct MemorySummary {
 };
 
 struct DensitySummary {
+  std::string state;
   Line line;      // lost MemAvailable in bytes over the number of instances
   int first = 0;  // instances at the first and last point of the fit
   int last = 0;
   double capacity = 0;  // extrapolated: instances that would use up the memory available at first
   std::string constraint;
+  std::string detail;
+  bool stopped_by_budget = true;
+  int survived = 0;  // instances that every repeat reached
 
   // Whether the slope can be told from nothing.
   bool measurable() const { return line.slope_interval.low > 0; }
@@ -63,34 +80,49 @@ struct EngineSummary {
   std::vector<Phase> phases;
   std::optional<MemorySummary> alone;
   std::optional<MemorySummary> together;
-  std::optional<DensitySummary> density;
+  std::optional<DensitySummary> density;        // of idle instances
+  std::vector<DensitySummary> other_densities;  // touched, active
 };
 
-// How many times more `engine` takes than `baseline`.
+// How many times more memory one more instance of `engine` takes than one of `baseline`.
 struct Ratio {
-  std::string metric;  // "start-up", "memory per instance"
+  std::string metric;
   std::string engine;
   std::string baseline;
   double value = 0;
   Interval interval;
 };
 
+// Why one engine starts later than another: phases of the gap, and what exits have to do with it.
+struct Explanation {
+  std::string engine;
+  std::string baseline;
+  double gap_ns = 0;
+  std::vector<std::string> sentences;  // the largest part first
+};
+
 struct Summary {
-  std::vector<EngineSummary> engines;  // those measured, in the plan's order
+  std::vector<EngineSummary> engines;  // those measured, in the report's order
+  std::vector<Metric> metrics;
+  std::vector<MetricFigure> figures;
+  std::vector<NoiseFloor> noise;
+  std::vector<Comparison> comparisons;
   std::vector<Ratio> ratios;
-  std::vector<std::string> verdicts;  // what it comes to, in sentences
+  std::vector<Explanation> explanations;  // why boxes differ in start-up
+  std::vector<std::string> verdicts;      // what it comes to, in sentences
 
   const EngineSummary* find(const std::string& engine) const;
+  // A headline's comparison; null when there is none.
+  const Comparison* find_comparison(const std::string& metric, const std::string& engine,
+                                    const std::string& baseline) const;
 };
 
 Summary summarise(const Result& result);
 
-// The samples behind a figure, warm-ups left out: `to` - `from` of each run that has both marks.
-std::vector<double> durations(const Result& result, const std::string& engine, sandbox::Mark from,
-                              sandbox::Mark to);
+Figure figure_of(const Series& series, std::uint64_t seed);
 
 // "a container"; engines by the names that sentences use.
-std::string spoken(const std::string& engine);
+std::string spoken(const Engine& engine);
 // "850 µs", "12.3 ms", "1.52 s".
 std::string format_time(double nanoseconds);
 

@@ -5,13 +5,76 @@ namespace {
 
 using base::Json;
 
+template <typename T>
+Json write_all(const std::vector<T>& items);
+
 Json write(const Interval& interval) { return Json::array({interval.low, interval.high}); }
 
 Json write(const Figure& figure) {
-  return {{"median_ns", figure.median},   {"interval_ns", write(figure.interval)},
-          {"p90_ns", figure.p90},         {"p99_ns", figure.p99},
-          {"count", figure.count},        {"outliers", figure.outliers},
+  return {{"median", figure.median},
+          {"interval", write(figure.interval)},
+          {"p90", figure.p90},
+          {"p90_interval", write(figure.p90_interval)},
+          {"p99", figure.p99},
+          {"p99_interval", write(figure.p99_interval)},
+          {"count", figure.count},
+          {"outlier_blocks", figure.outliers},
+          {"drift_share", figure.drift.share},
+          {"drift_p", figure.drift.p},
+          {"drifted", figure.drift.drifted()},
           {"unstable", figure.unstable()}};
+}
+
+// Whose quantity it is; "at" only where the metric has a parameter.
+template <typename T>
+Json subject(const T& item) {
+  Json json{{"metric", item.metric}, {"workload", item.workload}, {"engine", item.engine}};
+  if (item.at) json["at"] = *item.at;
+  return json;
+}
+
+Json write(const MetricFigure& item) {
+  Json json = write(item.figure);
+  json.update(subject(item));
+  return json;
+}
+
+Json write(const NoiseFloor& floor) {
+  Json json = subject(floor);
+  json["share"] = floor.share;
+  json["own_run"] = floor.own_run;
+  return json;
+}
+
+Json write(const Comparison& comparison) {
+  const auto& contrast = comparison.contrast;
+  Json json = subject(comparison);
+  json.update({{"baseline", comparison.baseline},
+               {"ratio", contrast.ratio},
+               {"interval", write(contrast.interval)},
+               {"p", contrast.p},
+               {"p_adjusted", contrast.p_adjusted},
+               {"cliffs_delta", contrast.delta},
+               {"effect", effect_size(contrast.delta)},
+               {"noise", contrast.noise},
+               {"difference", to_string(contrast.difference())}});
+  return json;
+}
+
+Json write(const Metric& metric) {
+  return {{"name", metric.name},
+          {"title", metric.title},
+          {"unit", metric.unit},
+          {"better", to_string(metric.better)},
+          {"definition", metric.definition},
+          {"parameter", metric.parameter}};
+}
+
+Json write(const Explanation& explanation) {
+  return {{"engine", explanation.engine},
+          {"baseline", explanation.baseline},
+          {"gap_ns", explanation.gap_ns},
+          {"sentences", explanation.sentences}};
 }
 
 Json write(const Phase& phase) {
@@ -41,14 +104,18 @@ Json write(const MemorySummary& memory) {
 }
 
 Json write(const DensitySummary& density) {
-  return {{"bytes_per_instance", density.line.slope},
+  return {{"state", density.state},
+          {"bytes_per_instance", density.line.slope},
           {"interval_bytes", write(density.line.slope_interval)},
           {"intercept_bytes", density.line.intercept},
           {"r_squared", density.line.r_squared},
           {"fitted_from", density.first},
           {"fitted_to", density.last},
           {"extrapolated_capacity", density.capacity},
-          {"constraint", density.constraint}};
+          {"constraint", density.constraint},
+          {"detail", density.detail},
+          {"stopped_by_budget", density.stopped_by_budget},
+          {"survived", density.survived}};
 }
 
 template <typename T>
@@ -57,8 +124,7 @@ void add(Json& json, const char* name, const std::optional<T>& value) {
 }
 
 Json write(const EngineSummary& engine) {
-  Json json{{"engine", engine.engine}, {"phases", Json::array()}};
-  for (const auto& phase : engine.phases) json["phases"].push_back(write(phase));
+  Json json{{"engine", engine.engine}, {"phases", write_all(engine.phases)}};
   add(json, "to_executed", engine.to_executed);
   add(json, "to_ready", engine.to_ready);
   add(json, "teardown", engine.teardown);
@@ -66,6 +132,7 @@ Json write(const EngineSummary& engine) {
   add(json, "memory_alone", engine.alone);
   add(json, "memory_together", engine.together);
   add(json, "density", engine.density);
+  json["other_densities"] = write_all(engine.other_densities);
   return json;
 }
 
@@ -81,17 +148,25 @@ Json write(const AuditRow& row) {
   return {{"check", row.check}, {"state", to_string(row.state)}, {"detail", row.detail}};
 }
 
+template <typename T>
+Json write_all(const std::vector<T>& items) {
+  Json json = Json::array();
+  for (const auto& item : items) json.push_back(write(item));
+  return json;
+}
+
 }  // namespace
 
 Json write_computed(const Summary& summary, const std::vector<AuditRow>& audit) {
-  Json json{{"engines", Json::array()},
-            {"ratios", Json::array()},
-            {"verdicts", summary.verdicts},
-            {"audit", Json::array()}};
-  for (const auto& engine : summary.engines) json["engines"].push_back(write(engine));
-  for (const auto& ratio : summary.ratios) json["ratios"].push_back(write(ratio));
-  for (const auto& row : audit) json["audit"].push_back(write(row));
-  return json;
+  return {{"engines", write_all(summary.engines)},
+          {"metrics", write_all(summary.metrics)},
+          {"figures", write_all(summary.figures)},
+          {"noise", write_all(summary.noise)},
+          {"comparisons", write_all(summary.comparisons)},
+          {"ratios", write_all(summary.ratios)},
+          {"explanations", write_all(summary.explanations)},
+          {"verdicts", summary.verdicts},
+          {"audit", write_all(audit)}};
 }
 
 }  // namespace twinbox::compare

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "base/error.hpp"
@@ -32,17 +33,44 @@ std::string listed(const std::vector<std::string>& items) {
   return text;
 }
 
-const Ratio* find_ratio(const Summary& summary, const std::string& metric) {
+std::string spoken(const Result& result, const std::string& engine) {
+  const auto* described = result.find_engine(engine);
+  return spoken(described == nullptr ? describe_engine(engine) : *described);
+}
+
+// The machine and the container that the headlines set against each other: the first of each kind,
+// on one host. Empty when there is no such pair.
+struct Pair {
+  std::string machine;
+  std::string container;
+};
+
+Pair headline(const Result& result, const Summary& summary) {
+  for (const auto& machine : summary.engines) {
+    const auto* one = result.find_engine(machine.engine);
+    if (one->kind != BoxKind::machine || !one->repeats.empty()) continue;
+    for (const auto& container : summary.engines) {
+      const auto* other = result.find_engine(container.engine);
+      if (other->kind == BoxKind::container && other->host == one->host) {
+        return {one->name, other->name};
+      }
+    }
+  }
+  return {};
+}
+
+const Ratio* find_ratio(const Summary& summary, const std::string& metric, const Pair& pair) {
   const auto found =
       std::find_if(summary.ratios.begin(), summary.ratios.end(), [&](const Ratio& ratio) {
-        return ratio.metric == metric && ratio.engine == "vm" && ratio.baseline == "container";
+        return ratio.metric == metric && ratio.engine == pair.machine &&
+               ratio.baseline == pair.container;
       });
   return found == summary.ratios.end() ? nullptr : &*found;
 }
 
-std::string times(const Ratio& ratio) {
-  return fmt::format("{:.3g} times (95 % interval {:.3g} to {:.3g})", ratio.value,
-                     ratio.interval.low, ratio.interval.high);
+std::string times(double ratio, const Interval& interval) {
+  return fmt::format("{:.3g} times (95 % interval {:.3g} to {:.3g})", ratio, interval.low,
+                     interval.high);
 }
 
 // Engines from the heaviest on, as people ask about them.
@@ -53,57 +81,120 @@ std::vector<const EngineSummary*> heaviest_first(const Summary& summary) {
   return engines;
 }
 
-void add_start(const Summary& summary, std::vector<std::string>& sentences) {
-  std::vector<std::string> parts;
-  for (const auto* engine : heaviest_first(summary)) {
-    if (!engine->to_ready) continue;
-    const auto time = format_time(engine->to_ready->median);
-    parts.push_back(parts.empty()
-                        ? fmt::format("{} is ready after {}", spoken(engine->engine), time)
-                        : fmt::format("{} after {}", spoken(engine->engine), time));
-  }
-  if (parts.empty()) return;
-  auto sentence = capitalised(listed(parts));
-  if (const auto* ratio = find_ratio(summary, "start-up")) {
-    sentence += ": the microVM takes " + times(*ratio) + " as long as the container";
-  }
-  sentences.push_back(sentence + ".");
+// "12.3 ms (95 % interval 12.1 to 12.5)".
+std::string with_interval(const Figure& figure) {
+  const auto low = format_time(figure.interval.low);
+  return fmt::format("{} (95 % interval {} to {})", format_time(figure.median), low,
+                     format_time(figure.interval.high));
 }
 
-// The phase that takes most of the microVM's time to ready.
-void add_why(const Summary& summary, std::vector<std::string>& sentences) {
-  const auto* vm = summary.find("vm");
-  if (vm == nullptr || !vm->to_ready || vm->to_ready->median <= 0) return;
-  const Phase* longest = nullptr;
-  for (const auto& phase : vm->phases) {
-    if (phase.to == Mark::gone) continue;
-    if (longest == nullptr || phase.length_ns > longest->length_ns) longest = &phase;
+// One sentence for each host: what is measured on different ones is not comparable.
+void add_starts(const Result& result, const Summary& summary, std::vector<std::string>& sentences) {
+  for (const auto& host : result.hosts) {
+    std::vector<std::string> parts;
+    for (const auto* engine : heaviest_first(summary)) {
+      const auto* described = result.find_engine(engine->engine);
+      if (!engine->to_ready || described->host != host.name || !described->repeats.empty())
+        continue;
+      parts.push_back(spoken(*described) + (parts.empty() ? " is ready after " : " after ") +
+                      with_interval(*engine->to_ready));
+    }
+    if (parts.empty()) continue;
+    auto sentence = capitalised(listed(parts)) + ".";
+    if (host.kind == HostKind::deterministic_lab) {
+      sentence = "In executed instructions of 1 ns each: " + sentence;
+    }
+    sentences.push_back(sentence);
   }
-  if (longest == nullptr) return;
+}
+
+std::string p_text(double p) { return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.2g}", p); }
+
+// "takes 55.4 times (95 % interval 55.1 to 55.9) as long as" with what speaks for it.
+void add_headline(const Result& result, const Summary& summary, const Pair& pair,
+                  std::vector<std::string>& sentences) {
+  const auto* found = summary.find_comparison("start-up", pair.machine, pair.container);
+  if (found == nullptr) return;
+  const auto& contrast = found->contrast;
+  const auto machine = capitalised(spoken(result, pair.machine));
+  const auto container = spoken(result, pair.container);
+  if (contrast.difference() == Difference::inconclusive) {
+    sentences.push_back(fmt::format(
+        "{} takes {} as long to start as {}, but the runs are too few to tell that from chance "
+        "({}).",
+        machine, times(contrast.ratio, contrast.interval), container, p_text(contrast.p_adjusted)));
+    return;
+  }
+  if (contrast.difference() == Difference::none) {
+    sentences.push_back(fmt::format(
+        "{} and {} show no difference in start-up: the ratio of {:.3g} (95 % interval {:.3g} to "
+        "{:.3g}) is not told apart from noise ({}, A/A differs by {:.1f} %).",
+        machine, container, contrast.ratio, contrast.interval.low, contrast.interval.high,
+        p_text(contrast.p_adjusted), 100 * contrast.noise));
+    return;
+  }
   sentences.push_back(
-      fmt::format("{:.0f} % of the microVM's start-up is one phase, \"{}\": {} of {}.",
-                  100 * longest->length_ns / vm->to_ready->median, longest->name,
-                  format_time(longest->length_ns), format_time(vm->to_ready->median)));
+      fmt::format("{} takes {} as long to start as {} ({}; A/A differs by {:.1f} %).", machine,
+                  times(contrast.ratio, contrast.interval), container, p_text(contrast.p_adjusted),
+                  100 * contrast.noise));
 }
 
-void add_density(const Summary& summary, std::vector<std::string>& sentences) {
+void add_why(const Summary& summary, const Pair& pair, std::vector<std::string>& sentences) {
+  for (const auto& explanation : summary.explanations) {
+    if (explanation.engine != pair.machine || explanation.baseline != pair.container) continue;
+    if (!explanation.sentences.empty()) sentences.push_back(explanation.sentences.front());
+  }
+}
+
+// The metrics that are not computed from marks: how every engine stands to the baseline of its
+// host.
+void add_metrics(const Result& result, const Summary& summary,
+                 std::vector<std::string>& sentences) {
+  for (const auto& metric : result.metrics) {
+    std::map<std::pair<std::string, std::string>, std::vector<std::string>> parts;
+    for (const auto& item : summary.comparisons) {
+      if (item.metric != metric.name || item.at) continue;
+      const auto difference = item.contrast.difference();
+      const bool same = difference == Difference::none;
+      auto& list = parts[{item.workload, item.baseline}];
+      list.push_back(spoken(result, item.engine) +
+                     (same ? " shows no difference"
+                           : " has " + times(item.contrast.ratio, item.contrast.interval)) +
+                     (difference == Difference::inconclusive ? " in too few runs to tell" : ""));
+    }
+    for (const auto& [key, list] : parts) {
+      sentences.push_back(fmt::format("{} ({}, {} is better), against {}: {}.", metric.title,
+                                      key.first, to_string(metric.better),
+                                      spoken(result, key.second), listed(list)));
+    }
+  }
+}
+
+void add_density(const Result& result, const Summary& summary, const Host& host, const Pair& pair,
+                 std::vector<std::string>& sentences) {
   std::vector<std::string> parts;
   std::vector<std::string> lost;
   for (const auto* engine : heaviest_first(summary)) {
-    if (!engine->density) continue;
+    if (!engine->density || result.find_engine(engine->engine)->host != host.name) continue;
+    const auto name = spoken(result, engine->engine);
     if (!engine->density->measurable()) {
-      lost.push_back(spoken(engine->engine));
+      lost.push_back(name);
       continue;
     }
-    const auto cost = size(engine->density->line.slope);
+    const auto& line = engine->density->line;
+    const auto cost = fmt::format("{} (95 % interval {} to {})", size(line.slope),
+                                  size(line.slope_interval.low), size(line.slope_interval.high));
     parts.push_back(parts.empty() ? fmt::format("each further idle {} costs the host {} of memory",
-                                                spoken(engine->engine).substr(2), cost)
-                                  : fmt::format("{} {}", spoken(engine->engine), cost));
+                                                name.substr(2), cost)
+                                  : fmt::format("{} {}", name, cost));
   }
+  const auto where = host.kind == HostKind::deterministic_lab ? "In the lab: " : "";
   if (!parts.empty()) {
-    auto sentence = capitalised(listed(parts));
-    if (const auto* ratio = find_ratio(summary, "memory per instance")) {
-      sentence += ": the microVM takes " + times(*ratio) + " as much as the container";
+    auto sentence = where + capitalised(listed(parts));
+    const auto* ratio = find_ratio(summary, "memory per instance", pair);
+    if (ratio != nullptr && result.find_engine(pair.machine)->host == host.name) {
+      sentence += fmt::format(": the machine takes {} as much as the container",
+                              times(ratio->value, ratio->interval));
     }
     sentences.push_back(sentence + ".");
   }
@@ -113,31 +204,32 @@ void add_density(const Summary& summary, std::vector<std::string>& sentences) {
   }
 }
 
-void add_monitor(const Summary& summary, std::vector<std::string>& sentences) {
-  const auto* vm = summary.find("vm");
+void add_monitor(const Summary& summary, const Pair& pair, std::vector<std::string>& sentences) {
+  const auto* vm = summary.find(pair.machine);
   if (vm == nullptr || !vm->alone) return;
   const auto& components = vm->alone->components;
   const auto monitor = components.find("monitor");
   const auto guest = components.find("guest RAM");
   if (monitor == components.end() || guest == components.end()) return;
   sentences.push_back(fmt::format(
-      "An idle microVM keeps {} of guest memory resident; the monitor holds {} beside it.",
+      "An idle machine keeps {} of guest memory resident; the monitor holds {} beside it.",
       base::format_size(guest->second.rss), base::format_size(monitor->second.rss)));
 }
 
-std::string plural(const std::string& engine) {
-  const auto name = spoken(engine).substr(2);
-  return name + (name.ends_with('s') ? "es" : "s");
+std::string plural(const std::string& spoken_name) {
+  const auto name = spoken_name.substr(2);
+  return name + (name.ends_with('s') || name.ends_with('x') ? "es" : "s");
 }
 
-void add_capacity(const Summary& summary, std::vector<std::string>& sentences) {
+void add_capacity(const Result& result, const Summary& summary,
+                  std::vector<std::string>& sentences) {
   std::vector<std::string> parts;
   std::vector<std::string> stops;
   std::set<std::string> constraints;
   for (const auto* engine : heaviest_first(summary)) {
     if (!engine->density || !engine->density->measurable()) continue;
-    parts.push_back(
-        fmt::format("{:.0f} {}", std::floor(engine->density->capacity), plural(engine->engine)));
+    parts.push_back(fmt::format("{:.0f} {}", std::floor(engine->density->capacity),
+                                plural(spoken(result, engine->engine))));
     stops.push_back(std::to_string(engine->density->last));
     constraints.insert(engine->density->constraint);
   }
@@ -152,14 +244,17 @@ void add_capacity(const Summary& summary, std::vector<std::string>& sentences) {
 
 std::vector<std::string> verdicts(const Result& result, const Summary& summary) {
   std::vector<std::string> sentences;
-  add_start(summary, sentences);
-  add_why(summary, sentences);
-  add_density(summary, sentences);
-  add_monitor(summary, sentences);
-  add_capacity(summary, sentences);
+  const auto pair = headline(result, summary);
+  add_headline(result, summary, pair, sentences);
+  add_starts(result, summary, sentences);
+  add_why(summary, pair, sentences);
+  for (const auto& host : result.hosts) add_density(result, summary, host, pair, sentences);
+  add_monitor(summary, pair, sentences);
+  add_metrics(result, summary, sentences);
+  add_capacity(result, summary, sentences);
   for (const auto& failure : result.failures) {
     sentences.push_back(fmt::format("{} was not measured ({}): {}",
-                                    capitalised(spoken(failure.engine)), failure.stage,
+                                    capitalised(spoken(result, failure.engine)), failure.stage,
                                     failure.message));
   }
   return sentences;

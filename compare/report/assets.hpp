@@ -1,4 +1,5 @@
-// Files built into the program: the page's template and the chart library.
+// Files built into the program: the page's template, its style, and its script with the chart
+// library, bundled.
 #pragma once
 
 #include <string_view>
@@ -6,8 +7,7 @@
 namespace twinbox::compare {
 
 std::string_view page_template();
-std::string_view page_script();
 std::string_view page_style();
-std::string_view chart_library();
+std::string_view page_script();
 
 }  // namespace twinbox::compare

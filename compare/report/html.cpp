@@ -43,7 +43,6 @@ std::string render_html(const Result& result) {
   auto rest = page_template();
   rest = fill(page, rest, "/*{{style}}*/", page_style());
   rest = fill(page, rest, "{{data}}", escape_for_script(to_json(result)));
-  rest = fill(page, rest, "/*{{charts}}*/", chart_library());
   rest = fill(page, rest, "/*{{script}}*/", page_script());
   return page + std::string(rest);
 }

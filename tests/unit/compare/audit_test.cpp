@@ -149,6 +149,7 @@ TEST(Audit, WarnsOfTwoHostsAndLooksAtEach) {
 TEST(Audit, WarnsWithoutANativeBaseline) {
   auto result = sample_result();
   result.plan.engines = {"container", "vm"};
+  std::erase_if(result.engines, [](const Engine& engine) { return engine.name == "process"; });
   EXPECT_EQ(row_of(result, "native baseline").state, AuditState::warn);
 }
 

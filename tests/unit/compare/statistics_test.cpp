@@ -60,6 +60,25 @@ TEST(MedianInterval, OfEqualValuesHasNoWidth) {
   EXPECT_EQ(interval.high, 3.5);
 }
 
+TEST(QuantileInterval, OfTheNinetiethPercentileMatchesRsBootstrap) {
+  // quantile(replicate(1e5, quantile(sample(mpg, replace = TRUE), .9)), c(.025, .975)), R 4.2.2.
+  const auto interval = quantile_interval(mpg, 0.9, 1, 20000);
+  EXPECT_NEAR(interval.low, 22.8, 0.3);
+  EXPECT_NEAR(interval.high, 32.4, 0.3);
+}
+
+TEST(RatioInterval, MatchesRsBootstrap) {
+  // quantile(replicate(1e5, median(sample(am, replace = TRUE)) / median(sample(au, replace =
+  // TRUE))), c(.025, .975)) in R 4.2.2, of datasets::mtcars$mpg by transmission.
+  const std::vector<double> manual{21.0, 21.0, 22.8, 32.4, 30.4, 33.9, 27.3,
+                                   26.0, 30.4, 15.8, 19.7, 15.0, 21.4};
+  const std::vector<double> automatic{21.4, 18.7, 18.1, 14.3, 24.4, 22.8, 19.2, 17.8, 16.4, 17.3,
+                                      15.2, 10.4, 10.4, 14.7, 21.5, 15.5, 15.2, 13.3, 19.2};
+  const auto interval = ratio_interval(manual, automatic, 1, 20000);
+  EXPECT_NEAR(interval.low, 1.1146, 0.02);
+  EXPECT_NEAR(interval.high, 1.8537, 0.02);
+}
+
 TEST(RatioInterval, HoldsTheRatioOfMedians) {
   std::vector<double> doubled;
   for (const double value : mpg) doubled.push_back(2 * value);

@@ -1,0 +1,155 @@
+#include "compare/contrast.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace twinbox::compare {
+namespace {
+
+constexpr double significant = 0.05;
+
+double farthest_from_one(const Interval& interval) {
+  return std::max(std::abs(interval.low - 1), std::abs(interval.high - 1));
+}
+
+const Series* find(const std::vector<Series>& all, const Series& like, const std::string& engine) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Series& series) {
+    return series.engine == engine && series.matches(like);
+  });
+  return found == all.end() ? nullptr : &*found;
+}
+
+NoiseFloor floor_of(const Series& series, Values one, Values other, bool own_run,
+                    std::uint64_t seed) {
+  return {series.metric,
+          series.workload,
+          series.engine,
+          series.at,
+          farthest_from_one(ratio_interval(one, other, seed)),
+          own_run};
+}
+
+NoiseFloor floor_of_halves(const Series& series, std::uint64_t seed) {
+  std::vector<double> even;
+  std::vector<double> odd;
+  for (std::size_t i = 0; i < series.values.size(); ++i) {
+    (i % 2 == 0 ? even : odd).push_back(series.values[i]);
+  }
+  return floor_of(series, even, odd, false, seed);
+}
+
+// The noise of a comparison: of the host's A/A run of this metric, or the larger of both sides'.
+double noise_of(const Result& result, const std::vector<NoiseFloor>& floors, const Series& one,
+                const Series& other) {
+  double own = -1;
+  double halves = 0;
+  for (const auto& floor : floors) {
+    if (floor.metric != one.metric || floor.workload != one.workload || floor.at != one.at)
+      continue;
+    const bool same_host = &result.host_of(floor.engine) == &result.host_of(one.engine);
+    if (floor.own_run && same_host) own = std::max(own, floor.share);
+    if (floor.engine == one.engine || floor.engine == other.engine) {
+      halves = std::max(halves, floor.share);
+    }
+  }
+  return own >= 0 ? own : halves;
+}
+
+// The first engine of a kind on the same host that is no A/A run.
+const Engine* first_of(const Result& result, BoxKind kind, const std::string& engine) {
+  for (const auto& candidate : result.engines) {
+    if (candidate.kind == kind && candidate.repeats.empty() &&
+        &result.host_of(candidate.name) == &result.host_of(engine)) {
+      return &candidate;
+    }
+  }
+  return nullptr;
+}
+
+void adjust(std::vector<Comparison>& all) {
+  std::map<std::string, std::vector<Comparison*>> families;
+  for (auto& comparison : all) families[comparison.metric].push_back(&comparison);
+  for (auto& [metric, family] : families) {
+    std::vector<double> p;
+    for (const auto* member : family) p.push_back(member->contrast.p);
+    const auto adjusted = holm(p);
+    for (std::size_t i = 0; i < family.size(); ++i) family[i]->contrast.p_adjusted = adjusted[i];
+  }
+}
+
+}  // namespace
+
+std::string_view to_string(Difference difference) {
+  switch (difference) {
+    case Difference::none:
+      return "no difference";
+    case Difference::higher:
+      return "higher";
+    case Difference::lower:
+      return "lower";
+    case Difference::inconclusive:
+      return "inconclusive";
+  }
+  return {};
+}
+
+Difference Contrast::difference() const {
+  const bool apart = interval.low > 1 || interval.high < 1;
+  if (p_adjusted >= significant) {
+    const bool beyond = interval.low > 1 + noise || interval.high < 1 - noise;
+    return beyond ? Difference::inconclusive : Difference::none;
+  }
+  if (!apart || std::abs(ratio - 1) <= noise) return Difference::none;
+  return ratio > 1 ? Difference::higher : Difference::lower;
+}
+
+Contrast contrast(Values one, Values other, std::uint64_t seed) {
+  Contrast result;
+  const double below = median(other);
+  if (one.empty() || other.empty() || below == 0) return result;
+  result.ratio = median(one) / below;
+  result.interval = ratio_interval(one, other, seed);
+  result.p = permutation_p(one, other, seed);
+  result.p_adjusted = result.p;
+  result.delta = cliffs_delta(one, other);
+  return result;
+}
+
+std::vector<NoiseFloor> noise_floors(const Result& result, const std::vector<Series>& all) {
+  std::vector<NoiseFloor> floors;
+  for (const auto& series : all) {
+    const auto* engine = result.find_engine(series.engine);
+    const auto* repeated =
+        engine == nullptr || engine->repeats.empty() ? nullptr : find(all, series, engine->repeats);
+    if (repeated != nullptr) {
+      floors.push_back(
+          floor_of(*repeated, series.values, repeated->values, true, result.plan.seed));
+    } else if (series.values.size() >= 4) {
+      floors.push_back(floor_of_halves(series, result.plan.seed));
+    }
+  }
+  return floors;
+}
+
+std::vector<Comparison> comparisons(const Result& result, const std::vector<Series>& all,
+                                    const std::vector<NoiseFloor>& floors) {
+  std::vector<Comparison> found;
+  for (const auto& series : all) {
+    const auto* engine = result.find_engine(series.engine);
+    if (engine == nullptr || !engine->repeats.empty()) continue;
+    for (const auto kind : {BoxKind::process, BoxKind::container}) {
+      const auto* baseline = first_of(result, kind, series.engine);
+      if (baseline == nullptr || baseline == engine || engine->kind == BoxKind::process) continue;
+      const auto* other = find(all, series, baseline->name);
+      if (other == nullptr) continue;
+      found.push_back({series.metric, series.workload, series.engine, baseline->name, series.at,
+                       contrast(series.values, other->values, result.plan.seed)});
+      found.back().contrast.noise = noise_of(result, floors, series, *other);
+    }
+  }
+  adjust(found);
+  return found;
+}
+
+}  // namespace twinbox::compare

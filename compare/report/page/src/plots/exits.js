@@ -1,0 +1,38 @@
+// What machines left their guests for.
+import * as Plot from "@observablehq/plot";
+import { heaviestFirst, hosts, label, onHost, report, several, title } from "../data.js";
+import { legend, table } from "../dom.js";
+import { figure, frame, ticks } from "../figure.js";
+import { number, time } from "../format.js";
+
+const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
+
+function exitsOf(host) {
+  const rows = heaviestFirst(report.exits.filter(onHost(host))).map((e) => ({ ...e, row: `${title(e.engine)}, ${e.phase}` }));
+  if (!rows.length) return [];
+  const totals = new Map();
+  for (const r of rows) totals.set(r.reason, (totals.get(r.reason) || 0) + r.count);
+  const reasons = [...totals.keys()].sort((a, b) => totals.get(b) - totals.get(a));
+  const fill = (reason) => `var(--s${(reasons.indexOf(reason) % 9) + 1})`;
+  const names = [...new Set(rows.map((r) => r.row))];
+  const words = (r) => `${r.row}: ${r.reason} ${number(r.count)} times, ${time(r.time_ns)}`;
+  return [
+    figure({
+      id: `exits-${hosts.indexOf(host)}`,
+      text: `Exits of machines by phase and reason${where(host)}: ` + rows.map(words).join("; "),
+      caption: `Exits of one run from the guest, by phase and reason${where(host)}. What a world switch itself takes is not in a lab's figures, so the counts stand beside the times.`,
+      legend: legend(reasons.map((r) => [fill(r), r])),
+      plot: (width) =>
+        Plot.plot({
+          ...frame(width, names),
+          height: names.length * 44 + 40,
+          x: { grid: true, label: null, ticks: ticks(width), tickFormat: number },
+          y: { domain: names, label: null, tickSize: 0, padding: 0.3 },
+          marks: [Plot.barX(rows, Plot.stackX({ order: reasons, z: "reason", x: "count", y: "row", fill: (r) => fill(r.reason), title: words }))],
+        }),
+      table: table(`Exits${where(host)}`, ["", "reason", "times", "time in the monitor"], rows.map((r) => ({ label: r.row, cells: [r.reason, number(r.count), time(r.time_ns)] }))),
+    }),
+  ];
+}
+
+export const exits = () => hosts.flatMap(exitsOf);

@@ -1,0 +1,152 @@
+// Start-up: the waterfall of marks, the distribution, and every sample.
+import * as Plot from "@observablehq/plot";
+import { color, engine, heaviestFirst, hosts, label, several, starts, title } from "../data.js";
+import { legend, table } from "../dom.js";
+import { figure, frame, ticks } from "../figure.js";
+import { percent, plain, time } from "../format.js";
+
+const phases = [
+  ["entered", "command starts"],
+  ["created", "box is created"],
+  ["booted", "kernel boots / root is ready"],
+  ["executed", "workload is executed"],
+  ["first_output", "workload answers"],
+  ["ready", "ready"],
+  ["gone", "torn down"],
+];
+const shown = (item) => !engine(item.engine).repeats;
+const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
+
+function waterfallPlot(rows, names, limit, width) {
+  const ends = rows.filter((r) => r.mark === "ready").map((r) => ({ name: r.name, ready: r.to, end: Math.max(...rows.filter((o) => o.name === r.name).map((o) => o.to)) }));
+  return Plot.plot({
+    ...frame(width, names, { marginRight: 108 }),
+    height: names.length * 44 + 46,
+    x: { domain: [0, limit], grid: true, tickFormat: (v) => plain(time(v)), ticks: ticks(width), label: null },
+    y: { domain: names, label: null, tickSize: 0, padding: 0.28 },
+    marks: [
+      Plot.rect(rows.filter((r) => r.from < limit), {
+        x1: "from",
+        x2: (r) => Math.min(r.to, limit),
+        y: "name",
+        fill: (r) => `var(--phase-${r.mark})`,
+        title: (r) => `${r.name}: ${r.phase}, ${time(r.length)}, from ${time(r.from)} to ${time(r.to)}`,
+        insetLeft: 0.4,
+        rx: 2,
+      }),
+      Plot.tickX(rows.filter((r) => r.mark === "ready" && r.to <= limit), { x: "to", y: "name", stroke: "var(--ink)", strokeWidth: 2, insetTop: -4, insetBottom: -4 }),
+      // Behind the whole bar, where nothing else is.
+      Plot.text(ends.filter((r) => r.end <= limit), { x: "end", y: "name", text: (r) => `ready ${time(r.ready)}`, dx: 8, textAnchor: "start", fontWeight: 600, fill: "var(--ink)" }),
+    ],
+  });
+}
+
+function waterfall(host) {
+  const list = heaviestFirst(host.engines.filter((e) => e.phases.length && shown(e)));
+  if (!list.length) return [];
+  const names = list.map((e) => title(e.engine));
+  const rows = list.flatMap((e) =>
+    e.phases.map((p) => ({ name: title(e.engine), mark: p.to, phase: p.name, from: p.start_ns, to: p.start_ns + p.length_ns, length: p.length_ns }))
+  );
+  const ends = names.map((name) => Math.max(...rows.filter((r) => r.name === name).map((r) => r.to))).sort((a, b) => b - a);
+  const marks = phases.filter(([mark]) => rows.some((r) => r.mark === mark));
+  const at = (e, mark) => {
+    const p = e.phases.find((phase) => phase.to === mark);
+    return p ? time(p.start_ns + p.length_ns) : engine(e.engine).missing_marks?.[mark] || undefined;
+  };
+  const figures = [
+    figure({
+      id: `waterfall-${hosts.indexOf(host)}`,
+      text: `Waterfall from the request to the end${where(host)}: ` + list.filter((e) => e.to_ready).map((e) => `${title(e.engine)} ready after ${time(e.to_ready.median)}`).join(", "),
+      caption: `Medians of the marks over all runs; the stroke is “ready”. One axis for all${where(host)}.`,
+      legend: legend(marks.map(([mark, text]) => [`var(--phase-${mark})`, text])),
+      plot: (width) => waterfallPlot(rows, names, ends[0] * 1.02, width),
+      table: table(`Marks since the request${where(host)}`, ["", ...names], marks.map(([mark, text]) => ({ label: `${mark.replace("_", " ")}: ${text}`, cells: list.map((e) => at(e, mark)) }))),
+    }),
+  ];
+  // What is a sliver on the whole axis is drawn again, enlarged.
+  if (ends.length > 1 && ends[0] > 5 * ends[1]) {
+    const light = names.filter((name) => Math.max(...rows.filter((r) => r.name === name).map((r) => r.to)) <= ends[1]);
+    figures.push(
+      figure({
+        id: `waterfall-zoom-${hosts.indexOf(host)}`,
+        text: `The first ${time(ends[1] * 1.05)} of the waterfall, enlarged`,
+        caption: `The first ${plain(time(ends[1] * 1.05))} of the same axis, enlarged: ${light.join(" and ")} in full.`,
+        plot: (width) => waterfallPlot(rows, names, ends[1] * 1.05, width),
+      })
+    );
+  }
+  return figures;
+}
+
+function quantileOf(sorted, p) {
+  const place = p * (sorted.length - 1);
+  const below = Math.floor(place);
+  return sorted[below] + (place - below) * (sorted[Math.min(below + 1, sorted.length - 1)] - sorted[below]);
+}
+
+function distribution(host) {
+  const list = heaviestFirst(host.engines.filter((e) => e.to_ready && shown(e)));
+  const samples = new Map(list.map((e) => [e.engine, []]));
+  for (const s of starts(host)) if (samples.has(s.engine)) samples.get(s.engine).push(s);
+  const curves = list.map((e) => ({ name: e.engine, values: samples.get(e.engine).map((s) => s.marks_ns.ready).sort((a, b) => a - b) })).filter((c) => c.values.length);
+  if (!curves.length) return [];
+  const steps = curves.flatMap((c) => c.values.map((value, i) => ({ name: c.name, value, share: (i + 1) / c.values.length })));
+  const quantiles = curves.flatMap((c) => [0.5, 0.99].map((p) => ({ name: c.name, p, value: quantileOf(c.values, p) })));
+  const names = curves.map((c) => title(c.name));
+  const x = (width) => ({ type: "log", grid: true, label: null, tickFormat: (v) => plain(time(v)), ticks: Math.min(6, ticks(width)), domain: [0.82 * Math.min(...curves.map((c) => c.values[0])), 1.2 * Math.max(...curves.map((c) => c.values.at(-1)))] });
+  const cell = (e, key) => `${time(e.to_ready[key])} (${time(e.to_ready[key === "median" ? "interval" : key + "_interval"][0])} to ${time(e.to_ready[key === "median" ? "interval" : key + "_interval"][1])})`;
+  const dots = curves.flatMap((c) => samples.get(c.name).map((s) => ({ name: title(c.name), run: s.block, value: s.marks_ns.ready, off: s.marks_ns.ready / quantileOf(c.values, 0.5) - 1, cpu: s.user_ns + s.system_ns })));
+  const runs = dots.map((d) => d.run);
+  // From the top of its row to the bottom in the order of the runs.
+  const place = (d) => names.indexOf(d.name) - 0.3 + (0.6 * (d.run - Math.min(...runs))) / Math.max(1, Math.max(...runs) - Math.min(...runs));
+  return [
+    figure({
+      id: `ecdf-${hosts.indexOf(host)}`,
+      heading: "Distribution",
+      text: `Cumulative distribution of start-up${where(host)}: ` + list.map((e) => `${title(e.engine)} p50 ${time(e.to_ready.median)}, p99 ${time(e.to_ready.p99)}`).join("; "),
+      caption: `Share of runs that were ready by then. Filled marks are p50, hollow ones p99; the axis is logarithmic${where(host)}.`,
+      legend: legend(curves.map((c) => [color(c.name), title(c.name)])),
+      plot: (width) =>
+        Plot.plot({
+          ...frame(width, []),
+          height: 300,
+          x: x(width),
+          y: { domain: [0, 1], grid: true, label: null, ticks: 5, tickFormat: (v) => `${Math.round(v * 100)} %` },
+          marks: [
+            Plot.ruleY([0.5, 0.99], { stroke: "var(--muted)", strokeDasharray: "2 4" }),
+            Plot.line(steps, { x: "value", y: "share", z: "name", stroke: (d) => color(d.name), strokeWidth: 2.2, curve: "step-after" }),
+            Plot.dot(quantiles, {
+              x: "value", y: "p", r: 5.5, stroke: (d) => color(d.name), strokeWidth: 2, fill: (d) => (d.p === 0.5 ? color(d.name) : "var(--card)"),
+              title: (d) => `${title(d.name)}: p${d.p * 100} ${time(d.value)}`,
+            }),
+          ],
+        }),
+      table: table(`Start-up with 95 % intervals${where(host)}`, ["", "p50", "p90", "p99", "runs"], list.map((e) => ({ label: title(e.engine), cells: [cell(e, "median"), cell(e, "p90"), cell(e, "p99"), String(e.to_ready.count)] }))),
+    }),
+    figure({
+      id: `strip-${hosts.indexOf(host)}`,
+      heading: "Every run",
+      text: `Every measured start${where(host)}, one dot each, coloured from the first run to the last: ` + list.map((e) => `${title(e.engine)} ${e.to_ready.count} runs, ${e.to_ready.outlier_blocks.length} outliers`).join("; "),
+      caption: "Each row on its own scale, as the share by which a run is off its engine's median (the upright stroke). One dot is one run, dark for the first and bright for the last, from top to bottom: a slanted row drifted. Outliers are kept.",
+      plot: (width) =>
+        Plot.plot({
+          ...frame(width, names),
+          height: names.length * 66 + 44,
+          x: { grid: true, label: null, ticks: ticks(width), tickFormat: (v) => (v > 0 ? "+" : "") + percent(v) },
+          y: { label: null, domain: [names.length - 0.5, -0.5], ticks: names.map((_, i) => i), tickFormat: (i) => names[i], tickSize: 0 },
+          color: { type: "linear", domain: [Math.min(...runs), Math.max(...runs)], scheme: "viridis" },
+          marks: [
+            Plot.dot(dots, {
+              x: "off", y: place, fill: "run", r: 4.2, stroke: "var(--muted)", strokeWidth: 0.7,
+              title: (d) => `${d.name}, block ${d.run + 1}: ready after ${time(d.value)} (${d.off > 0 ? "+" : ""}${percent(d.off)}), CPU ${time(d.cpu)}`,
+            }),
+            Plot.ruleX(names, { x: 0, y1: (n) => names.indexOf(n) - 0.42, y2: (n) => names.indexOf(n) + 0.42, stroke: "var(--ink)", strokeWidth: 1.5 }),
+          ],
+        }),
+    }),
+  ];
+}
+
+export const waterfalls = () => hosts.flatMap(waterfall);
+export const distributions = () => hosts.flatMap(distribution);

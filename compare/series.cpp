@@ -1,0 +1,124 @@
+#include "compare/series.hpp"
+
+#include <algorithm>
+
+namespace twinbox::compare {
+namespace {
+
+using sandbox::Mark;
+
+// A sample's value of a metric of marks; nothing when it lacks a mark.
+std::optional<double> value_of(const StartSample& sample, const std::string& metric) {
+  if (metric == "CPU time") return static_cast<double>(sample.user_ns + sample.system_ns);
+  const auto from = metric == "tear-down" ? Mark::ready : Mark::request;
+  const auto to = metric == "tear-down"  ? Mark::gone
+                  : metric == "start-up" ? Mark::ready
+                                         : Mark::executed;
+  const auto begin = reached(sample, from);
+  const auto end = reached(sample, to);
+  if (!begin || !end) return std::nullopt;
+  return static_cast<double>(*end) - static_cast<double>(*begin);
+}
+
+// The series that a value belongs to, made if it is the first one.
+Series& series_for(std::vector<Series>& all, const Series& like) {
+  for (auto& series : all) {
+    if (series.engine == like.engine && series.matches(like)) return series;
+  }
+  all.push_back(like);
+  return all.back();
+}
+
+void add(std::vector<Series>& all, const Series& like, int block, double value) {
+  auto& series = series_for(all, like);
+  series.blocks.push_back(block);
+  series.values.push_back(value);
+}
+
+template <typename T>
+std::size_t place(const std::vector<T>& described, const std::string& name) {
+  const auto found = std::find_if(described.begin(), described.end(),
+                                  [&](const T& item) { return item.name == name; });
+  return static_cast<std::size_t>(found - described.begin());
+}
+
+}  // namespace
+
+const std::vector<Metric>& mark_metrics() {
+  static const std::vector<Metric> all{
+      {"start-up", "Start-up", "ns", Better::lower,
+       "From the spawn of the command (t0) to the workload being ready (t6), host clock.", ""},
+      {"request to exec", "Request to exec", "ns", Better::lower,
+       "From the spawn of the command (t0) to the exec of the workload (t4), where published boot "
+       "times usually end.",
+       ""},
+      {"tear-down", "Tear-down", "ns", Better::lower,
+       "From the workload being ready (t6) to everything of the box being gone (t7).", ""},
+      {"CPU time", "CPU time of one run", "ns", Better::lower,
+       "User and system time of the command and of all that it waited for.", ""}};
+  return all;
+}
+
+std::vector<Metric> metrics_of(const Result& result) {
+  auto metrics = result.starts.empty() ? std::vector<Metric>() : mark_metrics();
+  metrics.insert(metrics.end(), result.metrics.begin(), result.metrics.end());
+  return metrics;
+}
+
+std::vector<Series> series_of(const Result& result) {
+  std::vector<Series> all;
+  for (const auto& sample : result.starts) {
+    if (sample.warm_up) continue;
+    for (const auto& metric : mark_metrics()) {
+      if (const auto value = value_of(sample, metric.name)) {
+        add(all, {metric.name, sample.workload, sample.engine, {}, {}, {}}, sample.block, *value);
+      }
+    }
+  }
+  for (const auto& item : result.measurements) {
+    if (item.warm_up) continue;
+    add(all, {item.metric, item.workload, item.engine, item.at, {}, {}}, item.block, item.value);
+  }
+  const auto metrics = metrics_of(result);
+  std::stable_sort(all.begin(), all.end(), [&](const Series& a, const Series& b) {
+    const auto key = [&](const Series& series) {
+      return std::tuple(place(metrics, series.metric), place(result.workloads, series.workload),
+                        series.at.value_or(-1), place(result.engines, series.engine));
+    };
+    return key(a) < key(b);
+  });
+  return all;
+}
+
+std::optional<std::uint64_t> reached(const StartSample& sample, Mark mark) {
+  auto found = sample.marks.find(mark);
+  if (found == sample.marks.end()) return std::nullopt;
+  auto earliest = found->second;
+  for (; found != sample.marks.end(); ++found) earliest = std::min(earliest, found->second);
+  return earliest;
+}
+
+std::string headline_workload(const Result& result) {
+  for (const auto& workload : result.workloads) {
+    const auto started =
+        std::any_of(result.starts.begin(), result.starts.end(),
+                    [&](const StartSample& sample) { return sample.workload == workload.name; });
+    if (started) return workload.name;
+  }
+  return result.starts.empty() ? std::string() : result.starts.front().workload;
+}
+
+std::vector<double> durations(const Result& result, const std::string& engine, Mark from, Mark to) {
+  const auto workload = headline_workload(result);
+  std::vector<double> values;
+  for (const auto& sample : result.starts) {
+    if (sample.engine != engine || sample.warm_up || sample.workload != workload) continue;
+    const auto begin = reached(sample, from);
+    const auto end = reached(sample, to);
+    if (!begin || !end) continue;
+    values.push_back(static_cast<double>(*end) - static_cast<double>(*begin));
+  }
+  return values;
+}
+
+}  // namespace twinbox::compare
