@@ -71,7 +71,8 @@ void add_exits(const Result& result, const std::string& engine, double gap,
 
 std::string share_text(const Stretch& stretch, double gap) {
   return fmt::format("{:.0f} % is \"{}\" ({} against {})", 100 * stretch.gap() / gap, stretch.name,
-                     format_time(stretch.engine_ns), format_time(stretch.baseline_ns));
+                     format_time(stretch.engine_ns),
+                     stretch.baseline_ns < 1 ? "none" : format_time(stretch.baseline_ns));
 }
 
 }  // namespace

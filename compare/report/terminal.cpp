@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
+#include <set>
+#include <span>
 
 #include "base/error.hpp"
 #include "base/size.hpp"
 #include "compare/audit.hpp"
+#include "compare/report/quantity.hpp"
 #include "compare/summary.hpp"
 
 namespace twinbox::compare {
@@ -33,9 +37,13 @@ std::string left(const std::string& text, std::size_t columns) {
 
 using Cell = std::function<std::string(const EngineSummary&)>;
 
-std::string line(const Summary& summary, const std::string& label, const Cell& cell) {
+// As many engines as stand beside one another in a terminal.
+using Columns = std::span<const EngineSummary>;
+constexpr std::size_t most_columns = 5;
+
+std::string line(Columns columns, const std::string& label, const Cell& cell) {
   std::string text = left(label, label_width);
-  for (const auto& engine : summary.engines) text += right(cell(engine), column_width);
+  for (const auto& engine : columns) text += right(cell(engine), column_width);
   return text + "\n";
 }
 
@@ -62,69 +70,125 @@ std::string total(const std::optional<MemorySummary>& memory, std::uint64_t Foot
   return memory ? size(static_cast<double>(memory->total.*field)) : "-";
 }
 
-std::string starts(const Summary& summary) {
-  return line(summary, "Start-up: request to exec",
+std::string starts(Columns columns) {
+  return line(columns, "Start-up: request to exec",
               [](const auto& engine) { return figure(engine.to_executed); }) +
-         line(summary, "Start-up: request to ready",
+         line(columns, "Start-up: request to ready",
               [](const auto& engine) { return figure(engine.to_ready); }) +
-         line(summary, "Tear-down: ready to gone",
+         line(columns, "Tear-down: ready to gone",
               [](const auto& engine) { return figure(engine.teardown); }) +
-         line(summary, "CPU time of one run",
+         line(columns, "CPU time of one run",
               [](const auto& engine) { return figure(engine.cpu); });
 }
 
-std::string memory(const Summary& summary) {
-  std::string text = line(summary, "Memory of one instance (PSS)",
+std::string memory(Columns columns) {
+  std::string text = line(columns, "Memory of one instance (PSS)",
                           [](const auto& engine) { return total(engine.alone, &Footprint::pss); });
   for (const char* const name : {"workload", "supervisor", "monitor", "guest RAM"}) {
-    text += line(summary, std::string("  ") + name,
+    text += line(columns, std::string("  ") + name,
                  [&](const auto& engine) { return component(engine.alone, name); });
   }
   return text +
-         line(summary, "  virtual, not resident",
+         line(columns, "  virtual, not resident",
               [](const auto& engine) { return total(engine.alone, &Footprint::virtual_size); }) +
-         line(summary, "The workload's own view (total)", [](const auto& engine) {
+         line(columns, "The workload's own view (total)", [](const auto& engine) {
            return engine.alone ? size(static_cast<double>(engine.alone->workload_total)) : "-";
          });
 }
 
-std::string density(const Summary& summary) {
-  return line(summary, "One more instance costs the host",
+std::string density(Columns columns) {
+  return line(columns, "One more instance costs the host",
               [](const auto& engine) {
                 return engine.density ? size(engine.density->line.slope) : "-";
               }) +
-         line(summary, "  95 % interval",
+         line(columns, "  95 % interval",
               [](const auto& engine) {
                 if (!engine.density) return std::string("-");
                 const auto& interval = engine.density->line.slope_interval;
                 return size(interval.low) + " .. " + size(interval.high);
               }) +
-         line(summary, "  instances, and what stopped it", [](const auto& engine) {
+         line(columns, "  instances, and what stopped it", [](const auto& engine) {
            if (!engine.density) return std::string("-");
            return fmt::format("{}, {}", engine.density->last, engine.density->constraint);
          });
 }
 
+std::string place(const Result& result) {
+  std::vector<std::string> hosts;
+  for (const auto& host : result.hosts) {
+    const auto measured = [&](const Engine& engine) { return engine.host == host.name; };
+    if (std::none_of(result.engines.begin(), result.engines.end(), measured)) continue;
+    hosts.push_back(host.kind == HostKind::native ? "this host"
+                                                  : "an emulated host (deterministic lab)");
+  }
+  return fmt::format("{}", fmt::join(hosts, " and "));
+}
+
 std::string heading(const Result& result, const Summary& summary) {
+  std::vector<std::string> names;
+  for (const auto& engine : summary.engines) names.push_back(engine.engine);
   std::string text =
-      fmt::format("\n{} as {} on {}\n", result.plan.image, fmt::join(result.plan.engines, ", "),
-                  result.has_lab() ? "an emulated host (deterministic lab)" : "this host");
+      fmt::format("\n{} as {} on {}\n", result.plan.image, fmt::join(names, ", "), place(result));
   if (result.has_lab()) {
     text +=
-        "Times are executed instructions, 1 ns each: they repeat exactly, and leave out what\n"
-        "hardware takes for world switches, cache misses and devices.\n";
+        "The lab's times are executed instructions, 1 ns each: they repeat exactly, and leave out\n"
+        "what hardware takes for world switches, cache misses and devices.\n";
   }
-  text += "\n" + left("", label_width);
-  for (const auto& engine : summary.engines) text += right(engine.engine, column_width);
-  return text + "\n" + std::string(label_width + column_width * summary.engines.size(), '-') + "\n";
+  return text;
+}
+
+std::string names(const Result& result, Columns columns) {
+  std::string text =
+      "\n" + line(columns, "", [](const EngineSummary& engine) { return engine.engine; });
+  const bool several = place(result).find(" and ") != std::string::npos;
+  if (several) {
+    text += line(columns, "measured on",
+                 [&](const EngineSummary& engine) { return result.host_of(engine.engine).name; });
+  }
+  return text + std::string(label_width + column_width * columns.size(), '-') + "\n";
+}
+
+std::string figure(const Figure& value, const std::string& unit) {
+  const double half =
+      value.median > 0 ? 50 * (value.interval.high - value.interval.low) / value.median : 0;
+  return fmt::format("{} ± {:.1f} %", format_quantity(value.median, unit), half);
+}
+
+// A line for each metric that is not of marks, by workload and parameter.
+std::string metrics(const Result& result, const Summary& summary, Columns columns) {
+  std::string text;
+  for (const auto& metric : result.metrics) {
+    std::set<std::pair<std::string, std::optional<double>>> told;
+    for (const auto& item : summary.figures) {
+      if (item.metric != metric.name || !told.emplace(item.workload, item.at).second) continue;
+      const auto label = metric.title + (item.workload.empty() ? "" : ", " + item.workload) +
+                         (item.at ? fmt::format(" at {}", *item.at) : "");
+      text += line(columns, label, [&](const EngineSummary& engine) -> std::string {
+        for (const auto& other : summary.figures) {
+          if (other.engine == engine.engine && other.metric == item.metric &&
+              other.workload == item.workload && other.at == item.at) {
+            return figure(other.figure, metric.unit);
+          }
+        }
+        return "-";
+      });
+    }
+  }
+  return text;
 }
 
 }  // namespace
 
 std::string render_terminal(const Result& result) {
   const auto summary = summarise(result);
-  std::string text =
-      heading(result, summary) + starts(summary) + memory(summary) + density(summary);
+  std::string text = heading(result, summary);
+  if (summary.engines.empty()) text += "Nothing was measured.\n";
+  for (std::size_t first = 0; first < summary.engines.size(); first += most_columns) {
+    const auto count = std::min(most_columns, summary.engines.size() - first);
+    const auto columns = Columns(summary.engines).subspan(first, count);
+    text += names(result, columns) + starts(columns) + memory(columns) + density(columns) +
+            metrics(result, summary, columns);
+  }
   text += "\n";
   for (const auto& sentence : summary.verdicts) text += sentence + "\n";
   text += "\n";

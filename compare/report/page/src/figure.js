@@ -61,12 +61,31 @@ export function figure({ id, heading, text, caption, plot, legend, table }) {
   );
 }
 
+const letter = 6.6;
+const margin = (width, names) => {
+  const longest = Math.max(4, ...names.map((name) => name.length));
+  return Math.min(names.length ? longest * letter + 14 : 52, width * 0.36);
+};
+
+// Breaks names into lines that fit the room on the left.
+export function wrap(width, names) {
+  const most = Math.max(8, Math.floor((margin(width, names) - 14) / letter));
+  return (name) => {
+    const lines = [""];
+    for (const word of String(name).split(" ")) {
+      const line = lines.at(-1);
+      if (line && line.length + 1 + word.length > most) lines.push(word);
+      else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+    }
+    return lines.join("\n");
+  };
+}
+
 // What all plots have in common. Engine names need room on the left.
 export function frame(width, names, options) {
-  const longest = Math.max(4, ...names.map((name) => name.length));
   return {
     width,
-    marginLeft: Math.min(names.length ? longest * 6.6 + 14 : 52, width * 0.36),
+    marginLeft: margin(width, names),
     marginRight: 22,
     style: { background: "transparent", color: "var(--ink)", fontFamily: "inherit", fontSize: "12px", overflow: "visible" },
     ...options,

@@ -44,6 +44,21 @@ TEST(Terminal, LabelsTheLab) {
   EXPECT_NE(text.find("executed instructions"), std::string::npos);
 }
 
+TEST(Terminal, SetsManyEnginesInSeveralTables) {
+  const auto text = render_terminal(rich_result());
+  EXPECT_NE(text.find("Redis SET, redis"), std::string::npos) << text;
+  EXPECT_NE(text.find("90.8 k/s"), std::string::npos) << text;
+  EXPECT_NE(text.find("measured on"), std::string::npos);
+  std::size_t most = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = text.find('\n', at);
+    if (text.compare(at, 9, "Start-up:") == 0) most = std::max(most, end - at);
+    at = end + 1;
+  }
+  // Five columns beside a label; "±" takes two bytes.
+  EXPECT_LE(most, 34U + 5 * 23);
+}
+
 TEST(Terminal, ShowsWarningsAndNotWhatPassed) {
   auto result = sample_result();
   EXPECT_EQ(render_terminal(result).find("warn:"), std::string::npos);
@@ -52,7 +67,7 @@ TEST(Terminal, ShowsWarningsAndNotWhatPassed) {
 }
 
 TEST(Terminal, RendersAResultWithoutSamples) {
-  EXPECT_NE(render_terminal(Result()).find("Start-up"), std::string::npos);
+  EXPECT_NE(render_terminal(Result()).find("Nothing was measured"), std::string::npos);
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { computed, engine, heaviestFirst, hosts, title } from "../data.js";
 import { table } from "../dom.js";
-import { figure, frame, ticks } from "../figure.js";
+import { figure, frame, ticks, wrap } from "../figure.js";
 import { plain, quantity } from "../format.js";
 import { references } from "../references.js";
 
@@ -36,7 +36,7 @@ function band(name) {
           ...frame(width, names),
           height: names.length * 36 + 40,
           x: { label: null, grid: true, zero: true, ticks: ticks(width), ...(unit === "B" ? { transform: (v) => v / MiB, tickFormat: (v) => `${v} MiB` } : { tickFormat: (v) => plain(say(v)) }) },
-          y: { domain: names, label: null, tickSize: 0, padding: 0.3 },
+          y: { domain: names, label: null, tickSize: 0, tickFormat: wrap(width, names), padding: 0.3 },
           marks: [
             Plot.barX(bands, { x1: "low", x2: "high", y: "name", fill: "url(#hatch)", stroke: "var(--muted)", rx: 3, title: words }),
             Plot.ruleX(measured, { x: "value", stroke: "var(--vm)", strokeDasharray: "4 4", strokeOpacity: 0.7 }),

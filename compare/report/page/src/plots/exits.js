@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { heaviestFirst, hosts, label, onHost, report, several, title } from "../data.js";
 import { legend, table } from "../dom.js";
-import { figure, frame, ticks } from "../figure.js";
+import { figure, frame, ticks, wrap } from "../figure.js";
 import { number, time } from "../format.js";
 
 const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
@@ -27,7 +27,7 @@ function exitsOf(host) {
           ...frame(width, names),
           height: names.length * 44 + 40,
           x: { grid: true, label: null, ticks: ticks(width), tickFormat: number },
-          y: { domain: names, label: null, tickSize: 0, padding: 0.3 },
+          y: { domain: names, label: null, tickSize: 0, tickFormat: wrap(width, names), padding: 0.3 },
           marks: [Plot.barX(rows, Plot.stackX({ order: reasons, z: "reason", x: "count", y: "row", fill: (r) => fill(r.reason), title: words }))],
         }),
       table: table(`Exits${where(host)}`, ["", "reason", "times", "time in the monitor"], rows.map((r) => ({ label: r.row, cells: [r.reason, number(r.count), time(r.time_ns)] }))),

@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { color, heaviestFirst, hosts, label, onHost, report, several, title } from "../data.js";
 import { legend, table } from "../dom.js";
-import { figure, frame, ticks } from "../figure.js";
+import { figure, frame, ticks, wrap } from "../figure.js";
 import { bytes } from "../format.js";
 
 const components = ["workload", "supervisor", "monitor", "guest RAM"];
@@ -35,12 +35,12 @@ function memory(host) {
           ...frame(width, names, { marginRight: 30 }),
           height: names.length * 50 + 40,
           x: { ...byteAxis(width), domain: [0, limit / MiB], clamp: true },
-          y: { domain: names, label: null, tickSize: 0, padding: 0.24 },
+          y: { domain: names, label: null, tickSize: 0, tickFormat: wrap(width, names), padding: 0.24 },
           marks: [
             Plot.barX(parts, Plot.stackX({ order: all, z: "part", x: "pss", y: "name", insetBottom: 12, fill: (d) => fill(d.part), title: (d) => `${d.name}: ${words[d.part] || d.part} ${bytes(d.pss)}` })),
             Plot.text(virtual, { x: "pss", y: "name", text: (d) => bytes(d.pss), textAnchor: "start", dx: 7, dy: -6, fontWeight: 600, fill: "var(--ink)" }),
             Plot.barX(virtual, { x1: 0, x2: (d) => Math.min(d.size, limit), y: "name", insetTop: 28, fill: "url(#hatch)", stroke: "var(--muted)", strokeWidth: 0.7, title: (d) => `${d.name}: ${bytes(d.size)} of address space, no memory` }),
-            Plot.text(virtual.filter((d) => d.size > limit), { x: () => limit, y: "name", text: (d) => `virtual ${bytes(d.size)} →`, textAnchor: "end", dx: -4, dy: 2, fontSize: 11, fill: "var(--muted)" }),
+            Plot.text(virtual.filter((d) => d.size > limit && width > 560), { x: () => limit, y: "name", text: (d) => `virtual ${bytes(d.size)} →`, textAnchor: "end", dx: -4, dy: 2, fontSize: 11, fill: "var(--muted)" }),
           ],
         });
       },

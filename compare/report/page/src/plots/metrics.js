@@ -3,7 +3,7 @@
 import * as Plot from "@observablehq/plot";
 import { color, computed, engine, heaviestFirst, hosts, label, markMetrics, onHost, several, title } from "../data.js";
 import { legend, table } from "../dom.js";
-import { figure, frame, ticks } from "../figure.js";
+import { figure, frame, ticks, wrap } from "../figure.js";
 import { plain, quantity, time } from "../format.js";
 import { densityPoints } from "./memory.js";
 
@@ -26,7 +26,7 @@ function dots(host, metric, workload, figures) {
         ...frame(width, names, { marginRight: 84 }),
         height: names.length * 38 + 40,
         x: { grid: true, label: null, zero: true, ticks: ticks(width), tickFormat: (v) => plain(say(v)) },
-        y: { domain: names, label: null, tickSize: 0, padding: 0.35 },
+        y: { domain: names, label: null, tickSize: 0, tickFormat: wrap(width, names), padding: 0.35 },
         marks: [
           Plot.barX(rows, { x1: 0, x2: "median", y: "name", fill: (r) => color(r.engine), fillOpacity: 0.28, rx: 3 }),
           Plot.link(rows, { x1: (r) => r.interval[0], x2: (r) => r.interval[1], y: "name", stroke: (r) => color(r.engine), strokeWidth: 3 }),

@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { computed, engine, hosts, label, metric, onHost, several, title } from "../data.js";
 import { table } from "../dom.js";
-import { figure, frame, ticks } from "../figure.js";
+import { figure, frame, ticks, wrap } from "../figure.js";
 import { percent, pValue, times } from "../format.js";
 
 const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
@@ -47,14 +47,14 @@ function forestOf(host, rows, id, heading) {
       plot: (width) =>
         Plot.plot({
           ...frame(width, rows.map((r) => r.name)),
-          height: lines.length * 25 + 40,
+          height: lines.length * (width < 560 ? 33 : 25) + 40,
           x: { type: id === "far" ? "log" : "linear", grid: true, label: null, ticks: Math.min(6, ticks(width)), tickFormat: (v) => times(v), nice: id === "far" },
           y: { domain: [lines.length - 0.4, -0.8], label: null, axis: null },
           marks: [
             Plot.rect(rows, { x1: (r) => 1 / (1 + r.noise), x2: (r) => 1 + r.noise, y1: (r) => place.get(r) - 0.5, y2: (r) => place.get(r) + 0.5, fill: "var(--noise)" }),
             Plot.ruleX([1], { stroke: "var(--muted)", strokeWidth: 1.5 }),
-            Plot.text(lines.filter((l) => l.heading), { y: (l) => place.get(l), text: "heading", frameAnchor: "left", textAnchor: "start", fontWeight: 700, fill: "var(--ink)", dy: 2, dx: 6 }),
-            Plot.text(rows, { y: (r) => place.get(r), text: "name", frameAnchor: "left", textAnchor: "end", dx: -8, fill: "var(--ink)" }),
+            Plot.text(lines.filter((l) => l.heading), { y: (l) => place.get(l), text: "heading", frameAnchor: "left", textAnchor: "start", fontWeight: 700, fill: "var(--ink)", stroke: "var(--card)", strokeWidth: 5, dy: 2, dx: 6 }),
+            Plot.text(rows, { y: (r) => place.get(r), text: (r) => wrap(width, rows.map((other) => other.name))(r.name), frameAnchor: "left", textAnchor: "end", dx: -8, fill: "var(--ink)" }),
             Plot.link(rows, { x1: (r) => r.interval[0], x2: (r) => r.interval[1], y: (r) => place.get(r), stroke: (r) => `var(--${r.verdict})`, strokeWidth: 3, strokeLinecap: "round" }),
             Plot.dot(rows, { x: "ratio", y: (r) => place.get(r), r: 5, symbol: (r) => (r.verdict === "same" ? "circle" : "diamond"), fill: (r) => `var(--${r.verdict})`, stroke: "var(--card)", title: words }),
           ],
@@ -94,7 +94,7 @@ function heatmap(host) {
           height: subjects.length * 44 + 44,
           padding: 0.06,
           x: { domain: names, label: null, axis: "top", tickSize: 0, tickFormat: (n) => (width < 500 && n.length > 12 ? n.slice(0, 11) + "…" : n) },
-          y: { domain: subjects, label: null, tickSize: 0 },
+          y: { domain: subjects, label: null, tickSize: 0, tickFormat: wrap(width, subjects) },
           marks: [
             Plot.cell(rows, { x: "name", y: "subject", rx: 5, fill: (r) => heat(r, most), title: words }),
             Plot.text(rows, { x: "name", y: "subject", text, fill: "var(--ink)", fontWeight: 600 }),

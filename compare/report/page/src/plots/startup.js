@@ -2,7 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import { color, engine, heaviestFirst, hosts, label, several, starts, title } from "../data.js";
 import { legend, table } from "../dom.js";
-import { figure, frame, ticks } from "../figure.js";
+import { figure, frame, ticks, wrap } from "../figure.js";
 import { percent, plain, time } from "../format.js";
 
 const phases = [
@@ -20,10 +20,10 @@ const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
 function waterfallPlot(rows, names, limit, width) {
   const ends = rows.filter((r) => r.mark === "ready").map((r) => ({ name: r.name, ready: r.to, end: Math.max(...rows.filter((o) => o.name === r.name).map((o) => o.to)) }));
   return Plot.plot({
-    ...frame(width, names, { marginRight: 108 }),
+    ...frame(width, names, { marginRight: 112 }),
     height: names.length * 44 + 46,
-    x: { domain: [0, limit], grid: true, tickFormat: (v) => plain(time(v)), ticks: ticks(width), label: null },
-    y: { domain: names, label: null, tickSize: 0, padding: 0.28 },
+    x: { domain: [0, limit], grid: true, tickFormat: (v) => plain(time(v)), ticks: width < 560 ? 2 : ticks(width), label: null },
+    y: { domain: names, label: null, tickSize: 0, tickFormat: wrap(width, names), padding: 0.28 },
     marks: [
       Plot.rect(rows.filter((r) => r.from < limit), {
         x1: "from",
@@ -134,7 +134,7 @@ function distribution(host) {
           ...frame(width, names),
           height: names.length * 66 + 44,
           x: { grid: true, label: null, ticks: ticks(width), tickFormat: (v) => (v > 0 ? "+" : "") + percent(v) },
-          y: { label: null, domain: [names.length - 0.5, -0.5], ticks: names.map((_, i) => i), tickFormat: (i) => names[i], tickSize: 0 },
+          y: { label: null, domain: [names.length - 0.5, -0.5], ticks: names.map((_, i) => i), tickFormat: (i) => wrap(width, names)(names[i]), tickSize: 0 },
           color: { type: "linear", domain: [Math.min(...runs), Math.max(...runs)], scheme: "viridis" },
           marks: [
             Plot.dot(dots, {
