@@ -1,6 +1,7 @@
 #include "compare/series.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 namespace twinbox::compare {
 namespace {
