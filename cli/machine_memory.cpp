@@ -27,10 +27,13 @@ std::optional<base::Json> machine_memory(pid_t monitor) {
     (is_template ? of_template : of_kernel) += part.footprint.rss - part.anonymous;
     written += part.anonymous;
   }
-  return base::Json{{"SharedTemplate", of_template},
-                    {"SharedKernel", of_kernel},
-                    {"Private", written},
-                    {"Monitor", compare::total(mappings).rss - compare::total(guest).rss}};
+  const auto of_image = compare::total(compare::guest_image(mappings)).rss;
+  return base::Json{
+      {"SharedImage", of_image},
+      {"SharedTemplate", of_template},
+      {"SharedKernel", of_kernel},
+      {"Private", written},
+      {"Monitor", compare::total(mappings).rss - compare::total(guest).rss - of_image}};
 }
 
 }  // namespace twinbox::cli

@@ -66,7 +66,8 @@ void add_process(InstanceMemory& memory, pid_t pid) {
     memory.components[component] += total(mappings);
     return;
   }
-  const auto guest = total(guest_ram(mappings));
+  auto guest = total(guest_ram(mappings));
+  guest += total(guest_image(mappings));
   memory.components["guest RAM"] += guest;
   memory.components["monitor"] += without(total(mappings), guest);
 }

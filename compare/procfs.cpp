@@ -133,6 +133,14 @@ std::vector<MappingEntry> guest_ram(const std::vector<MappingEntry>& mappings) {
   return {first, std::next(last)};
 }
 
+std::vector<MappingEntry> guest_image(const std::vector<MappingEntry>& mappings) {
+  std::vector<MappingEntry> image;
+  for (const auto& entry : mappings) {
+    if (entry.permissions == "r--p" && entry.name.ends_with(".erofs")) image.push_back(entry);
+  }
+  return image;
+}
+
 std::map<std::string, std::uint64_t> parse_meminfo(std::string_view text) {
   std::map<std::string, std::uint64_t> fields;
   for_each_line(text, [&](std::string_view line) {

@@ -34,6 +34,9 @@ Footprint total(const std::vector<MappingEntry>& mappings);
 // with everything unreserved that touches it (the kernel's file is mapped into the middle of it).
 std::vector<MappingEntry> guest_ram(const std::vector<MappingEntry>& mappings);
 
+// The part that is the files of an image in the guest's physical memory, which it can only read.
+std::vector<MappingEntry> guest_image(const std::vector<MappingEntry>& mappings);
+
 // "MemAvailable" -> bytes, of /proc/meminfo.
 std::map<std::string, std::uint64_t> parse_meminfo(std::string_view text);
 

@@ -36,9 +36,17 @@ fs::path modules_beside(const fs::path& image) {
   return fs::exists(modules) ? modules : fs::path();
 }
 
+// As a module, or by the note of guest-images/build-kernel beside it.
+bool knows_persistent_memory(const GuestKernel& kernel) {
+  if (kernel.modules.empty()) return fs::exists(kernel.image.parent_path() / "persistent-memory");
+  return fs::exists(kernel.modules / "kernel/drivers/nvdimm/virtio_pmem.ko");
+}
+
 GuestKernel existing(const fs::path& image, const char* parameters, const std::string& hint) {
   if (fs::exists(image)) {
-    return {.image = image, .modules = modules_beside(image), .parameters = parameters};
+    GuestKernel kernel{.image = image, .modules = modules_beside(image), .parameters = parameters};
+    kernel.persistent_memory = knows_persistent_memory(kernel);
+    return kernel;
   }
   throw base::Error(base::ErrorKind::not_found,
                     fmt::format("there is no guest kernel at {}", image.string()), hint);

@@ -22,6 +22,7 @@ struct GuestKernel {
   std::string parameters{};         // what it is to be started with
   std::string silent_parameters{};  // and with that, where nobody reads its console
   Firmware firmware = Firmware::acpi;
+  bool persistent_memory = false;  // it is known to have drivers of virtio-pmem
 };
 
 // Below data_root()/kernels.

@@ -25,9 +25,13 @@ namespace fs = std::filesystem;
 
 // The bus, the port to the host, the disks, and the two file systems of a root. In the order of
 // need: the host answers the console while the rest is loaded.
-std::vector<std::string> needed_modules(VirtioBus bus) {
+std::vector<std::string> needed_modules(VirtioBus bus, bool persistent_memory) {
   if (bus == VirtioBus::pci)
     return {"virtio_pci", "virtio_console", "virtio_blk", "erofs", "overlay"};
+  if (persistent_memory) {
+    return {"virtio_mmio", "virtio_console", "virtio_pmem",   "nd_pmem",
+            "erofs",       "overlay",        "virtio_balloon"};
+  }
   return {"virtio_mmio", "virtio_console", "virtio_blk", "erofs", "overlay", "virtio_balloon"};
 }
 
@@ -89,11 +93,12 @@ void remove_stale_drafts(const fs::path& directory) {
   }
 }
 
-void build(const fs::path& path, const fs::path& agent, const GuestKernel& kernel, VirtioBus bus) {
+void build(const fs::path& path, const fs::path& agent, const GuestKernel& kernel,
+           const std::vector<std::string>& modules) {
   std::vector<InitramfsFile> files{{"init", base::read_file(agent), 0755}};
   std::string order;
   if (!kernel.modules.empty()) {
-    for (const auto& file : resolve_modules(kernel.modules, needed_modules(bus))) {
+    for (const auto& file : resolve_modules(kernel.modules, modules)) {
       const auto name = file.filename().string();
       files.push_back(
           {"modules/" + name, std::string(without_signature(base::read_file(file))), 0644});
@@ -126,16 +131,19 @@ void write_initramfs(const fs::path& path, std::vector<std::string> directories,
   }
 }
 
-fs::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus) {
+fs::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus, bool persistent_memory) {
   const auto agent = sandbox::program_path("twinbox-agent");
   auto inputs = base::fingerprint(agent) + "\n";
-  if (!kernel.modules.empty()) inputs += base::fingerprint(kernel.modules / "modules.builtin");
-  if (bus == VirtioBus::pci) inputs += "\npci";
+  const auto modules = needed_modules(bus, persistent_memory);
+  if (!kernel.modules.empty()) {
+    inputs += base::fingerprint(kernel.modules / "modules.builtin");
+    for (const auto& module : modules) inputs += " " + module;
+  }
   const auto path = sandbox::data_root() / "cache/initramfs" / (base::short_name(inputs) + ".cpio");
   if (!fs::exists(path)) {
     base::make_directories(path.parent_path());
     remove_stale_drafts(path.parent_path());
-    build(path, agent, kernel, bus);
+    build(path, agent, kernel, modules);
   }
   return path;
 }

@@ -21,8 +21,10 @@ struct InitramfsFile {
 void write_initramfs(const std::filesystem::path& path, std::vector<std::string> directories,
                      std::vector<InitramfsFile> files);
 
-// The initramfs for `kernel` on a machine with this bus, made when data_root()/cache/initramfs has
+// The initramfs for `kernel` on a machine with this bus, whose layers are disks or, on request, in
+// persistent memory; made when data_root()/cache/initramfs has
 // none for the agent and modules as they are now.
-std::filesystem::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus = VirtioBus::mmio);
+std::filesystem::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus = VirtioBus::mmio,
+                                      bool persistent_memory = false);
 
 }  // namespace twinbox::guest_images

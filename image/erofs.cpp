@@ -24,10 +24,12 @@ void clear_build_time(const std::filesystem::path& file) {
 }  // namespace
 
 void make_erofs(const std::filesystem::path& directory, const std::filesystem::path& file) {
-  // Every file keeps its own time (extended inodes), and no checksum covers the build time.
-  const auto result = base::run_command(
-      {"mkfs.erofs", "--quiet", "--preserve-mtime", "-E", "force-inode-extended,nosbcrc", "-U",
-       "00000000-0000-0000-0000-000000000000", file.string(), directory.string()});
+  // Every file keeps its own time (extended inodes), no checksum covers the build time, and files
+  // are whole pages, so that a guest can map them where they are (DAX).
+  const auto result = base::run_command({"mkfs.erofs", "--quiet", "--preserve-mtime", "-E",
+                                         "force-inode-extended,nosbcrc,noinline_data", "-U",
+                                         "00000000-0000-0000-0000-000000000000", file.string(),
+                                         directory.string()});
   if (result.status == 127) {
     throw base::Error(base::ErrorKind::unsupported, "mkfs.erofs is not installed",
                       "install the package erofs-utils");

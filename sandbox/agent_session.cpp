@@ -363,7 +363,16 @@ AgentSession::ProcessId AgentSession::start_box(const AgentBox& box, Stdio stdio
   base::JsonWriter json;
   json.object([&] {
     json.member_as_it_is("spec", to_json(box.spec));
-    json.member("disks", box.disks);
+    json.array("disks", [&] {
+      for (const auto& disk : box.disks) {
+        json.object([&] {
+          json.member("device", disk.device);
+          if (disk.size == 0) return;
+          json.member("start", disk.start);
+          json.member("size", disk.size);
+        });
+      }
+    });
     json.member("clock_ns", nanoseconds_since_epoch());
   });
   return core_->start(FrameType::start_box, json.text(), stdio, std::move(handlers));

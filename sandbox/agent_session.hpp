@@ -43,9 +43,16 @@ struct AgentCommand {
   std::string cwd = "/";
 };
 
+// Where the guest finds a layer.
+struct AgentDisk {
+  std::string device;       // "/dev/vda"
+  std::uint64_t start = 0;  // in bytes
+  std::uint64_t size = 0;   // in bytes; 0: it is all of the device
+};
+
 struct AgentBox {
   Spec spec;
-  std::vector<std::string> disks;  // the guest's devices of the layers, lowest first: "/dev/vda"
+  std::vector<AgentDisk> disks;  // of the layers, lowest first
 };
 
 // Usage:

@@ -81,10 +81,7 @@ void GuestBox::start_workload(base::Fd port, GuestMachine::Agent agent) {
           .on_hello = [this](std::string_view) { on_hello(); },
           .on_log = [](std::string_view text) { base::log(base::LogLevel::warning, "{}", text); }});
   if (agent == GuestMachine::Agent::saved) session_->go_on_as_copy();
-  AgentBox box{.spec = request_.spec, .disks = {}};
-  for (std::size_t i = 0; i < request_.root.disks.size(); ++i) {
-    box.disks.push_back("/dev/" + disk_name(i));
-  }
+  const AgentBox box{.spec = request_.spec, .disks = machine_->disks(request_.root.disks.size())};
   process_ =
       session_->start_box(box, request_.stdio,
                           {.on_started = [this] { on_started(); },
@@ -292,6 +289,12 @@ void GuestBox::later(std::chrono::milliseconds delay, void (GuestBox::*callback)
   loop_->add_timer(delay, [this, callback, alive = std::weak_ptr(alive_)] {
     if (!alive.expired()) (this->*callback)();
   });
+}
+
+std::vector<AgentDisk> GuestMachine::disks(std::size_t layers) const {
+  std::vector<AgentDisk> disks;
+  for (std::size_t i = 0; i < layers; ++i) disks.push_back({.device = "/dev/" + disk_name(i)});
+  return disks;
 }
 
 std::string disk_name(std::size_t index) {

@@ -47,6 +47,8 @@ class GuestMachine {
   // Ends the machine at once; on_end follows.
   virtual void kill() = 0;
   virtual std::vector<pid_t> processes() const = 0;
+  // Where its agent finds so many layers, once it has a port: as disks, if nothing else is said.
+  virtual std::vector<AgentDisk> disks(std::size_t layers) const;
   // What the guest printed last, for errors; may be empty.
   virtual std::string last_words() const = 0;
   // All of the machine's processors stand still until resume().
@@ -54,9 +56,9 @@ class GuestMachine {
   virtual void resume(Done done) = 0;
 };
 
-// Starts the workload of `request` through the machine's agent, with the layers as /dev/vda and so
-// on, and ends the machine with it: its disks are read-only and all it wrote is in its memory, so
-// there is nothing that an orderly shutdown would save.
+// Starts the workload of `request` through the machine's agent, and ends the machine with it: its
+// disks are read-only and all it wrote is in its memory, so there is nothing that an orderly
+// shutdown would save.
 class GuestBox : public Box {
  public:
   GuestBox(BoxRequest request, std::unique_ptr<GuestMachine> machine);

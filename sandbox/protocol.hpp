@@ -46,7 +46,8 @@ enum class FrameType : std::uint16_t {
   reply = 9,
   frozen = 10,  // answer to freeze
   // host to agent
-  // JSON {"spec": config.json, "disks": ["/dev/vda", ...], "clock_ns": since the epoch}: the
+  // JSON {"spec": config.json, "disks": [{"device": "/dev/vda"}, ...], "clock_ns": since the
+  // epoch}: the
   // workload, in its own root (the disks are its layers as erofs, lowest first) and namespaces.
   start_box = 32,
   // JSON {"args": [...], "env": [...], "cwd": "/"}: a plain process beside the agent.

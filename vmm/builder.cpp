@@ -22,6 +22,7 @@
 #include "vmm/virtio/balloon.hpp"
 #include "vmm/virtio/block.hpp"
 #include "vmm/virtio/console.hpp"
+#include "vmm/virtio/pmem.hpp"
 #include "vmm/virtio/rng.hpp"
 
 namespace twinbox::vmm {
@@ -110,6 +111,10 @@ void add_virtio_devices(Machine& machine, base::EventLoop& loop, const MachineCo
         disk.drive ? virtio::open_drive(disk.path, access) : virtio::open_disk(disk.path, access);
     add_virtio_device(machine, loop, std::make_unique<virtio::Block>(loop, std::move(medium)));
   }
+  if (machine.image) {
+    const auto& image = *machine.image;
+    add_virtio_device(machine, loop, std::make_unique<virtio::Pmem>(image.start(), image.size()));
+  }
   if (!config.ports.empty()) {
     std::vector<virtio::Console::Port> ports;
     for (const auto& port : config.ports) ports.push_back({port.name, port.descriptor});
@@ -117,6 +122,12 @@ void add_virtio_devices(Machine& machine, base::EventLoop& loop, const MachineCo
   }
   add_virtio_device(machine, loop, std::make_unique<virtio::Rng>());
   add_virtio_device(machine, loop, std::make_unique<virtio::Balloon>(machine.memory));
+}
+
+void map_image(Machine& machine, const ImageConfig& config) {
+  if (config.size == 0) return;
+  machine.image.emplace(machine.memory, config.size);
+  for (const auto& file : config.files) machine.image->add(file.path, file.offset, file.size);
 }
 
 boot::Entry load_kernel(Machine& machine, const MachineConfig& config) {
@@ -209,11 +220,12 @@ std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventL
   // around it, for which the host's kernel may have to wait milliseconds: each VM has a thread of
   // its own that moves into our control group.
   auto machine = std::make_unique<Machine>(config.memory_bytes);
+  map_image(*machine, config.image);
   std::future<boot::Entry> entry;
   if (!saved) {
     entry = std::async(std::launch::async, [&] { return load_kernel(*machine, config); });
   }
-  machine->vm.create(machine->memory);
+  machine->vm.create(machine->memory, machine->image ? &*machine->image : nullptr);
   // Devices: on the port bus, in memory, and the virtio ones; the tables that tell of them.
   add_serial_port(*machine, loop, config);
   add_power_devices(*machine, hooks);

@@ -64,7 +64,14 @@ void describe_triple_fault(MonitorEnd& end, const Scene& scene, unsigned vcpu, b
       "use reboot=a";
 }
 
-void describe_kvm_error(MonitorEnd& end, const kvm::VcpuEnd& fault, const std::string& where) {
+void describe_kvm_error(MonitorEnd& end, const kvm::VcpuEnd& fault, const std::string& where,
+                        const Machine& machine) {
+  // What the guest cannot have is no page, where a file of its has fewer of them now.
+  if (const auto path = machine.image ? machine.image->shortened() : std::nullopt) {
+    end.message = fmt::format("{} was made shorter while the guest used it ({})", *path, where);
+    end.hint = "do not change files that machines use; import the image again";
+    return;
+  }
   const auto host = kvm::probe_host();
   if (host.kind == kvm::HostKind::emulated) {
     end.message = fmt::format("this host cannot run the guest any further. {} ({}; {})",
@@ -120,7 +127,8 @@ MonitorEnd describe_end(const EndRequest& request, const Machine& machine,
       describe_boot_limit(end, place(scene, request.vcpu), config);
       break;
     default:
-      describe_kvm_error(end, request.fault.value_or(kvm::VcpuEnd{}), place(scene, request.vcpu));
+      describe_kvm_error(end, request.fault.value_or(kvm::VcpuEnd{}), place(scene, request.vcpu),
+                         machine);
   }
   return end;
 }

@@ -9,6 +9,9 @@ namespace twinbox::vmm::layout {
 inline constexpr std::uint64_t gap_start = 0xc000'0000;
 inline constexpr std::uint64_t gap_end = 0x1'0000'0000;
 
+// The image's memory begins at the first multiple of this beyond RAM, and beyond the gap.
+inline constexpr std::uint64_t image_alignment = 0x4000'0000;
+
 // Boot structures, below the legacy hole.
 inline constexpr std::uint64_t gdt = 0x500;
 inline constexpr std::uint64_t pvh_start_info = 0x6000;

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/event_loop.hpp"
@@ -17,6 +18,7 @@
 #include "vmm/kvm/vcpu_thread.hpp"
 #include "vmm/kvm/vm.hpp"
 #include "vmm/memory/guest_memory.hpp"
+#include "vmm/memory/image_memory.hpp"
 #include "vmm/monitor_report.hpp"
 #include "vmm/virtio/attach.hpp"
 
@@ -37,6 +39,7 @@ class Machine {
 
   // Destroyed from the bottom up: vCPUs first, memory last.
   GuestMemory memory;
+  std::optional<ImageMemory> image;
   kvm::Kvm kvm;
   kvm::Vm vm{kvm};
   std::unique_ptr<SerialConsole> serial;

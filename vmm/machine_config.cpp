@@ -12,6 +12,10 @@ std::string to_json(const MachineConfig& config) {
   for (const auto& disk : config.disks) {
     disks.push_back({{"path", disk.path}, {"read_only", disk.read_only}, {"drive", disk.drive}});
   }
+  Json files = Json::array();
+  for (const auto& file : config.image.files) {
+    files.push_back({{"path", file.path}, {"offset", file.offset}, {"size", file.size}});
+  }
   Json ports = Json::array();
   for (const auto& port : config.ports) {
     ports.push_back({{"name", port.name}, {"descriptor", port.descriptor}});
@@ -24,6 +28,7 @@ std::string to_json(const MachineConfig& config) {
               {"memory_bytes", config.memory_bytes},
               {"cpus", config.cpus},
               {"disks", disks},
+              {"image", {{"size", config.image.size}, {"files", files}}},
               {"ports", ports},
               {"serial_in", config.serial_in},
               {"serial_out", config.serial_out},
@@ -31,6 +36,22 @@ std::string to_json(const MachineConfig& config) {
               {"boot_limit_ms", config.boot_limit_ms}}
       .dump();
 }
+
+namespace {
+
+ImageConfig image_from_json(const JsonView& view) {
+  ImageConfig image;
+  image.size = view.get_or<std::uint64_t>("size", 0);
+  if (const auto files = view.find("files")) {
+    for (const auto& file : files->elements()) {
+      image.files.push_back({file.get<std::string>("path"), file.get<std::uint64_t>("offset"),
+                             file.get<std::uint64_t>("size")});
+    }
+  }
+  return image;
+}
+
+}  // namespace
 
 MachineConfig machine_config_from_json(std::string_view text, std::string_view source) {
   const Json json = base::parse_json(text, source);
@@ -49,6 +70,7 @@ MachineConfig machine_config_from_json(std::string_view text, std::string_view s
                               disk.get_or<bool>("drive", false)});
     }
   }
+  if (const auto image = view.find("image")) config.image = image_from_json(*image);
   if (const auto ports = view.find("ports")) {
     for (const auto& port : ports->elements()) {
       config.ports.push_back({port.get<std::string>("name"), port.get<int>("descriptor")});

@@ -16,6 +16,19 @@ struct DiskConfig {
   bool drive = false;
 };
 
+// A file of the image's memory.
+struct ImageFile {
+  std::string path;
+  std::uint64_t offset = 0;  // in that memory, a multiple of the page size
+  std::uint64_t size = 0;
+};
+
+// Read-only files in the guest's physical memory beyond its RAM, in a virtio-pmem device.
+struct ImageConfig {
+  std::uint64_t size = 0;  // of that memory, a multiple of 2 MiB; 0: there is no such device
+  std::vector<ImageFile> files;
+};
+
 // A virtio-console port whose bytes go to and come from a connected stream socket.
 struct PortConfig {
   std::string name;  // the guest finds it as /dev/virtio-ports/NAME
@@ -33,6 +46,7 @@ struct MachineConfig {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;  // 1 to 8
   std::vector<DiskConfig> disks;
+  ImageConfig image;
   std::vector<PortConfig> ports;
   // The 16550's far ends; -1: no input, output kept only as the last lines of a report.
   int serial_in = -1;

@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "base/syscall.hpp"
 #include "vmm/agent_port.hpp"
+#include "vmm/image_plan.hpp"
 #include "vmm/monitor_record.hpp"
 #include "vmm/template_store.hpp"
 
@@ -97,6 +98,11 @@ void MonitorMachine::kill() {
   killed_ = true;
   if (maker_) maker_->kill();
   if (monitor_) monitor_->kill();
+}
+
+std::vector<sandbox::AgentDisk> MonitorMachine::disks(std::size_t layers) const {
+  const auto& image = warm_ ? warm_->machine.image : cold_.image;
+  return image.size == 0 ? GuestMachine::disks(layers) : disks_in(image);
 }
 
 std::vector<pid_t> MonitorMachine::processes() const {

@@ -24,6 +24,7 @@ class MonitorMachine : public sandbox::GuestMachine {
   void start(base::EventLoop& loop, Handlers handlers) override;
   void kill() override;
   std::vector<pid_t> processes() const override;
+  std::vector<sandbox::AgentDisk> disks(std::size_t layers) const override;
   std::string last_words() const override { return last_words_; }
   void pause(sandbox::Done done) override { monitor_->order({Command::pause}, std::move(done)); }
   void resume(sandbox::Done done) override { monitor_->order({Command::resume}, std::move(done)); }

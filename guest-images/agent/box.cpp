@@ -1,5 +1,8 @@
 #include "guest-images/agent/box.hpp"
 
+#include <fcntl.h>
+#include <linux/blkpg.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -12,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "base/syscall.hpp"
 #include "container/engine.hpp"
 #include "guest-images/agent/identity.hpp"
 #include "sandbox/spec.hpp"
@@ -23,9 +27,16 @@ namespace fs = std::filesystem;
 
 const fs::path run_directory = "/run/twinbox";
 
+// A device, or a part of it.
+struct Disk {
+  std::string device;
+  std::uint64_t start = 0;
+  std::uint64_t size = 0;  // 0: all of it
+};
+
 struct BoxMessage {
   sandbox::Spec spec;
-  std::vector<std::string> disks;
+  std::vector<Disk> disks;
   std::uint64_t clock_ns = 0;
 };
 
@@ -33,8 +44,13 @@ BoxMessage parse_message(std::string_view text) {
   const auto json = base::parse_json(text, "start_box");
   const base::JsonView view(json, "start_box");
   BoxMessage message{.spec = sandbox::spec_from_json(view.at("spec")),
-                     .disks = view.get<std::vector<std::string>>("disks"),
+                     .disks = {},
                      .clock_ns = view.get_or<std::uint64_t>("clock_ns", 0)};
+  for (const auto& disk : view.at("disks").elements()) {
+    message.disks.push_back({disk.get<std::string>("device"),
+                             disk.get_or<std::uint64_t>("start", 0),
+                             disk.get_or<std::uint64_t>("size", 0)});
+  }
   // The machine itself is as large as the workload may be.
   auto& limits = message.spec.resources;
   limits.memory_bytes.reset();
@@ -52,13 +68,32 @@ void mount_cgroups() {
 
 std::string box_id(unsigned number) { return fmt::format("{:012x}", number); }
 
-fs::path mount_layer(const std::string& disk, std::size_t number) {
+// Where the disk's part has a device of its own. An earlier box of this machine may have made it.
+std::string device_of(const Disk& disk, std::size_t number) {
+  if (disk.size == 0) return disk.device;
+  blkpg_partition part{};
+  part.start = static_cast<long long>(disk.start);
+  part.length = static_cast<long long>(disk.size);
+  part.pno = static_cast<int>(number + 1);
+  blkpg_ioctl_arg request{
+      .op = BLKPG_ADD_PARTITION, .flags = 0, .datalen = sizeof part, .data = &part};
+  const auto device = base::open_file(disk.device, O_RDONLY);
+  if (::ioctl(device.get(), BLKPG, &request) != 0 && errno != EBUSY) {
+    base::throw_errno("cannot make a partition of {}", disk.device);
+  }
+  return fmt::format("{}p{}", disk.device, part.pno);
+}
+
+fs::path mount_layer(const Disk& disk, std::size_t number) {
   const auto target = run_directory / "layers" / std::to_string(number);
   base::make_directories(target);
-  if (::mount(disk.c_str(), target.c_str(), "erofs", MS_RDONLY | MS_NODEV | MS_NOATIME, nullptr) !=
-          0 &&
+  const auto device = device_of(disk, number);
+  // Of what is in memory already no copies are made.
+  const char* const options = device.starts_with("/dev/pmem") ? "dax=always" : nullptr;
+  if (::mount(device.c_str(), target.c_str(), "erofs", MS_RDONLY | MS_NODEV | MS_NOATIME,
+              options) != 0 &&
       errno != EBUSY) {  // an earlier box of this machine uses it too
-    base::throw_errno("cannot mount the layer on {}", disk);
+    base::throw_errno("cannot mount the layer on {}", device);
   }
   return target;
 }

@@ -43,6 +43,7 @@ constexpr std::array guest_module_directories{"drivers/virtio",
                                               "drivers/block/virtio_blk.ko",
                                               "drivers/char/virtio_console.ko",
                                               "drivers/char/hw_random",
+                                              "drivers/nvdimm",
                                               "fs/erofs",
                                               "fs/overlayfs",
                                               "lib/libcrc32c.ko",
@@ -114,7 +115,7 @@ void add_data(LabContents& contents, const fs::path& stock) {
     contents.add_file(stock / name, stock / name);
   }
   const fs::path tuned = root / "kernels/tuned";
-  for (const std::string name : {"version", "config", "vmlinux"}) {
+  for (const std::string name : {"version", "config", "vmlinux", "persistent-memory"}) {
     if (fs::exists(tuned / name)) contents.add_file(tuned / name, tuned / name);
   }
   const fs::path modules = stock / "modules/lib/modules" / first_line(stock / "version");

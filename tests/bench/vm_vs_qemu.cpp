@@ -219,7 +219,7 @@ std::uint64_t measure(const sandbox::Spec& spec, const vmm::MachineConfig& confi
                                 }});
   sandbox::AgentBox box{.spec = spec, .disks = {}};
   for (std::size_t i = 0; i < config.disks.size(); ++i) {
-    box.disks.push_back(fmt::format("/dev/vd{}", static_cast<char>('a' + i)));
+    box.disks.push_back({.device = fmt::format("/dev/vd{}", static_cast<char>('a' + i))});
   }
   session.start_box(box, {.in = null_fd.get(), .out = output, .err = STDERR_FILENO},
                     {.on_started = [&] { executed = base::monotonic_now(); },

@@ -106,7 +106,7 @@ class Guest {
     request.root = image.root;
     const base::Json start{
         {"spec", base::parse_json(sandbox::to_json(request.spec), "config.json")},
-        {"disks", {"/dev/vda"}}};
+        {"disks", base::Json::array({{{"device", "/dev/vda"}}})}};
     return {start.dump(), vmm::plan_machine(request)};
   }
 

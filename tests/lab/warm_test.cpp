@@ -70,24 +70,64 @@ memory() { twinbox inspect --format "{{.MachineMemory.$2}}" $1; }
 for box in one two; do
   twinbox run -d --as vm --name $box busybox sleep 1000000 >/dev/null || exit 1
 done
-memory two SharedTemplate; memory two SharedKernel; memory two Private; memory two Monitor
+memory two SharedImage; memory two SharedTemplate; memory two SharedKernel; memory two Private; memory two Monitor
 twinbox run -d --as vm --cold --name three busybox sleep 1000000 >/dev/null; memory three SharedTemplate
 twinbox rm -f one two three >/dev/null
 )");
   std::istringstream lines(result.out);
+  std::uint64_t of_image = 0;
   std::uint64_t of_template = 0;
   std::uint64_t kernel = 0;
   std::uint64_t own = 0;
   std::uint64_t monitor = 0;
   std::uint64_t cold = 1;
-  ASSERT_TRUE(lines >> of_template >> kernel >> own >> monitor >> cold) << result.out << result.err;
+  ASSERT_TRUE(lines >> of_image >> of_template >> kernel >> own >> monitor >> cold)
+      << result.out << result.err;
   constexpr std::uint64_t mebibyte = 1U << 20;
+  EXPECT_GT(of_image, mebibyte / 8);
   EXPECT_GT(of_template, 2 * mebibyte);
   EXPECT_EQ(0U, kernel);
   EXPECT_GT(own, mebibyte);
   EXPECT_LT(own, 12 * mebibyte);
   EXPECT_LE(monitor, 2 * mebibyte);
   EXPECT_EQ(0U, cold);
+}
+
+TEST(WarmStart, AnImageIsReadWhereItsFilesAre) {
+  const auto result = with_own_templates(R"(
+work=$(mktemp -d); cp -a $TWINBOX_ROOT/layers/*/root $work/
+{ head -c 68000000 /dev/zero; head -c 3000000 /dev/urandom; } >$work/root/large
+twinbox image import large $work/root >/dev/null
+tail -c 3000000 $work/root/large | md5sum
+for memory in 96m 128m; do
+  twinbox run -d --as vm --memory $memory --name large large sleep 1000000 >/dev/null
+  twinbox exec large sh -c 'tail -c 3000000 /large | md5sum'
+  [ $(twinbox inspect --format '{{.MachineMemory.SharedImage}}' large) -gt 3000000 ] && echo mapped
+  twinbox rm -f large >/dev/null
+done
+twinbox image rm large >/dev/null; rm -r $work
+)");
+  const auto lines = lines_of(result.out);
+  // The smaller machine would need too large a part of its memory for the pages' descriptions.
+  ASSERT_EQ(4U, lines.size()) << result.out << result.err;
+  EXPECT_EQ(lines[0], lines[1]);
+  EXPECT_EQ(lines[0], lines[2]);
+  EXPECT_EQ("mapped", lines[3]);
+}
+
+TEST(WarmStart, ALayerThatIsMadeShorterUnderAMachineIsNamed) {
+  const auto result = with_own_templates(R"(
+work=$(mktemp -d); cp -a $TWINBOX_ROOT/layers/*/root $work/; echo other >$work/root/other
+head -c 5000000 /dev/urandom >$work/root/file
+twinbox image import other $work/root >/dev/null
+layer=$(grep -l . $TWINBOX_ROOT/layers/*/root/other); layer=${layer%/root/other}/layer.erofs
+twinbox run -d --as vm --name other other sleep 1000000 >/dev/null
+truncate -s 4096 $layer; twinbox exec other cat /file >/dev/null 2>&1; echo $?
+twinbox wait other >/dev/null; twinbox inspect --format '{{.State.Error}}' other
+twinbox rm other >/dev/null; twinbox image rm other >/dev/null; rm -r $work
+)");
+  EXPECT_THAT(result.out, testing::StartsWith("125\n")) << result.err;
+  EXPECT_THAT(result.out, HasSubstr("layer.erofs was made shorter while the guest used it"));
 }
 
 TEST(WarmStart, AllProcessorsGoOn) {

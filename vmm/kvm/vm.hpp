@@ -6,6 +6,7 @@
 #include "base/fd.hpp"
 #include "vmm/kvm/kvm.hpp"
 #include "vmm/memory/guest_memory.hpp"
+#include "vmm/memory/image_memory.hpp"
 
 namespace twinbox::vmm::kvm {
 
@@ -15,7 +16,8 @@ class Vm {
   explicit Vm(const Kvm& kvm) : kvm_(kvm) {}
   // Makes a VM with `memory` (borrowed too) as its RAM and KVM's own local APICs and IO-APIC. To be
   // called once, before all of the below.
-  void create(const GuestMemory& memory);
+  // `image`, which the guest can only read, lies beyond the RAM; null: none.
+  void create(const GuestMemory& memory, const ImageMemory* image = nullptr);
 
   const Kvm& kvm() const { return kvm_; }
   int fd() const { return fd_.get(); }
@@ -28,7 +30,7 @@ class Vm {
   void add_ioeventfd(std::uint64_t address, std::uint32_t value, int eventfd);
 
  private:
-  void add_memory(const GuestMemory& memory);
+  void add_memory(const GuestMemory& memory, const ImageMemory* image);
 
   const Kvm& kvm_;
   base::Fd fd_;

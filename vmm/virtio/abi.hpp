@@ -11,6 +11,7 @@ inline constexpr std::uint32_t type_block = 2;
 inline constexpr std::uint32_t type_console = 3;
 inline constexpr std::uint32_t type_rng = 4;
 inline constexpr std::uint32_t type_balloon = 5;
+inline constexpr std::uint32_t type_pmem = 27;
 
 // Device status bits (2.1).
 inline constexpr std::uint32_t status_acknowledge = 1;
@@ -161,5 +162,28 @@ inline constexpr std::uint16_t port_name = 7;
 inline constexpr std::uint16_t control_receive_queue = 2;
 inline constexpr std::uint16_t control_transmit_queue = 3;
 }  // namespace console
+
+// Persistent memory device (5.19).
+namespace pmem {
+struct Config {         // 5.19.4
+  std::uint64_t start;  // 0, a guest physical address
+  std::uint64_t size;   // 8, in bytes
+};
+static_assert(sizeof(Config) == 16 && offsetof(Config, size) == 8);
+
+struct Request {       // 5.19.6
+  std::uint32_t type;  // 0
+};
+static_assert(sizeof(Request) == 4);
+
+struct Response {     // 5.19.6
+  std::uint32_t ret;  // 0
+};
+static_assert(sizeof(Response) == 4);
+
+inline constexpr std::uint32_t request_flush = 0;
+inline constexpr std::uint32_t status_ok = 0;
+inline constexpr std::uint32_t status_failed = 0xffff'ffff;
+}  // namespace pmem
 
 }  // namespace twinbox::vmm::virtio::abi

@@ -107,6 +107,17 @@ TEST(GuestRam, IsTheLargestUnreservedMappingWhereNamesAreMissing) {
   EXPECT_EQ(unnamed.virtual_size, named.virtual_size);
 }
 
+TEST(GuestImage, HoldsTheLayersThatAreMappedForReading) {
+  const auto image = total(guest_image(
+      parse_smaps("7f1000000000-7f1000200000 r--p 00000000 08:01 12 /layers/1/layer.erofs\n"
+                  "Size: 2048 kB\nRss: 600 kB\nPss: 300 kB\nVmFlags: rd mr\n"
+                  "7f1000200000-7f1004000000 r--p 00000000 00:00 0 \nSize: 63488 kB\nRss: 0 kB\n"
+                  "7f1004000000-7f1004010000 rw-p 00000000 08:01 13 /layers/2/layer.erofs\n"
+                  "Size: 64 kB\nRss: 64 kB\n")));
+  EXPECT_EQ(image.rss, 600 * kib);
+  EXPECT_EQ(image.pss, 300 * kib);
+}
+
 TEST(GuestRam, IsNothingInAPlainProgram) {
   EXPECT_EQ(total(guest_ram(parse_smaps("55d0c0000000-55d0c0010000 rw-p 00001000 08:01 12 /bin/x\n"
                                         "Size: 64 kB\nRss: 8 kB\nVmFlags: rd wr\n")))

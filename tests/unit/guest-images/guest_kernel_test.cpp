@@ -55,6 +55,22 @@ TEST_F(ChooseKernel, TunedIsTheDefaultOnceItIsThere) {
   EXPECT_EQ(kernels() / "stock/vmlinuz", choose_kernel("stock", VirtioBus::mmio).image);
 }
 
+TEST_F(ChooseKernel, TellsOfDriversForPersistentMemory) {
+  add_stock();
+  add("tuned/vmlinux");
+  add("file/vmlinux");
+  const auto known = [](const std::string& choice) {
+    return choose_kernel(choice, VirtioBus::mmio).persistent_memory;
+  };
+  EXPECT_FALSE(known("stock"));
+  EXPECT_FALSE(known("tuned"));
+  EXPECT_FALSE(known((kernels() / "file/vmlinux").string()));
+  add("stock/modules/lib/modules/6.1.0-1/kernel/drivers/nvdimm/virtio_pmem.ko");
+  add("tuned/persistent-memory");
+  EXPECT_TRUE(known("stock"));
+  EXPECT_TRUE(known("tuned"));
+}
+
 TEST_F(ChooseKernel, TunedIsNotForMachinesWithPci) {
   add_stock();
   add("tuned/vmlinux");

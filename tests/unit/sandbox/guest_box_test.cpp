@@ -150,7 +150,7 @@ TEST_F(GuestBoxTest, RunsTheWorkloadOnTheLayersAndEndsTheMachineWithIt) {
   ASSERT_FALSE(frames.empty());
   EXPECT_EQ(frames[0].type, FrameType::start_box);
   const auto message = base::parse_json(frames[0].payload, "start_box");
-  EXPECT_EQ(message["disks"], (base::Json{"/dev/vda", "/dev/vdb"}));
+  EXPECT_EQ(message["disks"], (base::Json{{{"device", "/dev/vda"}}, {{"device", "/dev/vdb"}}}));
   machine_->say(FrameType::started, workload, {});
   machine_->say(FrameType::stdout_data, workload, "hello");
   machine_->say(FrameType::exited, workload, R"({"status": 7})");

@@ -15,6 +15,7 @@ TEST(MachineConfig, IsReadBackAsItWasWritten) {
   config.memory_bytes = 5ULL << 30;
   config.cpus = 4;
   config.disks = {{"/a.img", true}, {"/b.img", false}};
+  config.image = {.size = 64 << 20, .files = {{.path = "/l.erofs", .offset = 4096, .size = 9}}};
   config.ports = {{"twinbox", 7}};
   config.serial_in = 0;
   config.serial_out = 1;
@@ -27,6 +28,8 @@ TEST(MachineConfig, IsReadBackAsItWasWritten) {
   ASSERT_EQ(read.disks.size(), 2U);
   EXPECT_TRUE(read.disks[0].read_only);
   EXPECT_EQ(read.disks[1].path, "/b.img");
+  ASSERT_EQ(read.image.files.size(), 1U);
+  EXPECT_EQ(read.image.files[0].offset, 4096U);
   ASSERT_EQ(read.ports.size(), 1U);
   EXPECT_EQ(read.ports[0].descriptor, 7);
 }

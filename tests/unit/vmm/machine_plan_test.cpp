@@ -111,6 +111,38 @@ TEST_F(PlanMachine, ATemplateIsForAllImagesAndCommandsOfASize) {
   EXPECT_EQ(warm.snapshot, plan_warm_start(request_).snapshot);
 }
 
+// A kernel that has the drivers as modules finds small layers in its memory.
+TEST_F(PlanMachine, ATemplateHasPlaceForAnImageWhereTheKernelKnowsIt) {
+  const auto modules = directory_.path() / "modules/lib/modules/6.1";
+  const auto drivers = modules / "kernel/drivers/nvdimm";
+  base::make_directories(drivers);
+  base::write_file(directory_.path() / "version", "6.1\n");
+  base::write_file(modules / "modules.builtin", "");
+  for (const auto* const module : {"virtio_mmio", "virtio_console", "virtio_blk", "virtio_pmem",
+                                   "nd_pmem", "erofs", "overlay", "virtio_balloon"}) {
+    base::write_file(drivers / (std::string(module) + ".ko"), "");
+  }
+  for (auto& disk : request_.root.disks) {
+    disk = directory_.path() / disk.filename();
+    base::write_file(disk, "layer");
+  }
+
+  const auto warm = plan_warm_start(request_);
+  EXPECT_TRUE(warm.machine.disks.empty());
+  ASSERT_EQ(2U, warm.machine.image.files.size());
+  EXPECT_EQ(request_.root.disks[1], warm.machine.image.files[1].path);
+  EXPECT_EQ(warm.machine.image.size, warm.boot.image.size);
+  EXPECT_TRUE(warm.boot.image.files.empty());
+
+  request_.root.disks.pop_back();
+  EXPECT_EQ(warm.snapshot, plan_warm_start(request_).snapshot);
+  std::filesystem::resize_file(request_.root.disks[0], base::gibibyte);
+  const auto large = plan_warm_start(request_);
+  EXPECT_EQ(0U, large.machine.image.size);
+  EXPECT_EQ(request_.root.disks[0], large.machine.disks[0].path);
+  EXPECT_NE(warm.snapshot, large.snapshot);
+}
+
 TEST_F(PlanMachine, AnotherTemplateIsForWhatBootsInAnotherWay) {
   const auto usual = plan_warm_start(request_).snapshot;
   const auto other_with = [&](const auto& change) {
