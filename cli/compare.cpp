@@ -82,8 +82,11 @@ int compare(const Arguments& arguments) {
   options.flag("lab", "measure in the deterministic lab, also where this host runs machines",
                place.lab);
   options.value("out", "DIR", "where the reports go (twinbox-report)", place.out);
-  options.flag("tell-parts", "write finished samples to the standard error", place.tell_parts);
-  options.value("go-on-from", "FILE", "samples that are finished", place.go_on_from);
+  options.flag("tell-parts",
+               "write finished samples to the standard error: for what waits outside of the lab",
+               place.tell_parts);
+  options.value("go-on-from", "FILE", "finished samples of an interrupted run: for the lab",
+                place.go_on_from);
   const auto rest = options.parse(arguments);
   if (options.help_shown()) return 0;
   if (rest.size() > 1) {

@@ -69,6 +69,7 @@ Result Runner::run() {
   for (const auto& workload : plan_.workloads) measure(workload, schedule(plan_, workload));
   measure_load();
   measure_density();
+  measure_exits();
   add_samples(result_, samples_of(journal_.finished(), plan_.engines));
   return std::move(result_);
 }
@@ -254,84 +255,6 @@ bool Runner::has_enough(const Workload& workload, int blocks_done) const {
   return true;
 }
 
-void Runner::measure_load() {
-  const auto& load = plan_.load;
-  if (load.parallel.empty() && load.beside.empty()) return;
-  const auto metrics = load_metrics();
-  result_.metrics.insert(result_.metrics.end(), metrics.begin(), metrics.end());
-  for (int round = 0; round < load.rounds; ++round) {
-    for (const auto& engine : density_order(plan_)) {
-      for (const int parallel : load.parallel) measure_launch_rate(engine, parallel, round);
-      for (const int others : load.beside) measure_beside(engine, others, round);
-    }
-  }
-}
-
-bool Runner::is_measured(const Measurement& wanted) const {
-  return std::ranges::any_of(journal_.finished().measurements, [&](const Measurement& done) {
-    return done.metric == wanted.metric && done.engine == wanted.engine && done.at == wanted.at &&
-           done.block == wanted.block;
-  });
-}
-
-// Measures what is not measured yet; `values` gives the samples of one round.
-void Runner::measure_under_load(Measurement wanted,
-                                const std::function<std::vector<double>()>& values) {
-  if (is_left_out(wanted.engine, wanted.metric) || is_measured(wanted)) return;
-  progress_.say(fmt::format("{}: {}, {}", wanted.metric, wanted.engine, wanted.at.value_or(0)));
-  wait_for_quiet();
-  try {
-    Result part;
-    for (const double value : values()) {
-      wanted.value = value;
-      part.measurements.push_back(wanted);
-      ++wanted.position;
-    }
-    journal_.append(part);
-  } catch (const base::Error& error) {
-    leave_out(wanted.engine, wanted.metric, error.message());
-  }
-}
-
-std::vector<LaunchRequest> Runner::requests_for(const std::string& engine, const Workload& workload,
-                                                int count) {
-  std::vector<LaunchRequest> requests;
-  for (int i = 0; i < count; ++i) requests.push_back(request_for(engine, workload));
-  return requests;
-}
-
-void Runner::measure_launch_rate(const std::string& engine, int parallel, int round) {
-  Measurement wanted{launch_rate_metric,
-                     engine,
-                     plan_.start.name,
-                     round,
-                     0,
-                     false,
-                     static_cast<double>(parallel),
-                     0};
-  measure_under_load(std::move(wanted), [&] {
-    return std::vector{launch_rate(starter(engine),
-                                   requests_for(engine, plan_.start, plan_.load.launches), parallel,
-                                   std::chrono::seconds(plan_.timeout_s))};
-  });
-}
-
-void Runner::measure_beside(const std::string& engine, int others, int round) {
-  Measurement wanted{
-      beside_metric, engine, plan_.start.name, round, 0, false, static_cast<double>(others), 0};
-  measure_under_load(std::move(wanted), [&] {
-    return starts_beside(starter(engine), requests_for(engine, plan_.idle, others),
-                         requests_for(engine, plan_.start, plan_.load.beside_runs),
-                         std::chrono::seconds(plan_.timeout_s));
-  });
-}
-
-Start Runner::starter(const std::string& engine) {
-  return [&adapter = *adapters_.at(engine)](LaunchRequest request) {
-    return Box(adapter, std::move(request));
-  };
-}
-
 void Runner::measure_density() {
   for (const auto& state : plan_.density.states) {
     for (int repeat = 0; repeat < plan_.density.repeats; ++repeat) {
@@ -365,6 +288,38 @@ void Runner::grow(const std::string& engine, const std::string& state, int repea
   } catch (const base::Error& error) {
     leave_out(engine, stage, error.message());
   }
+}
+
+// In runs of their own: being traced takes time.
+void Runner::measure_exits() {
+  for (const auto& engine : result_.engines) {
+    const auto& finished = journal_.finished().exits;
+    const bool done = std::ranges::any_of(
+        finished, [&](const ExitCount& exit) { return exit.engine == engine.name; });
+    if (done || engine.kind != BoxKind::machine || is_left_out(engine.name, "exits")) continue;
+    progress_.say("exits: " + engine.name);
+    try {
+      std::vector<TracedRun> runs;
+      for (int i = 0; i < 3; ++i) runs.push_back(trace_start(engine.name));
+      Result part;
+      part.exits = count_exits(engine.name, plan_.start.name, runs);
+      // A machine that is emulated by a program has none.
+      if (!part.exits.empty()) journal_.append(part);
+    } catch (const base::Error& error) {
+      result_.audit.push_back({"exits counted", AuditState::warn,
+                               fmt::format("not of {}: {}", engine.name, error.message())});
+    }
+  }
+}
+
+TracedRun Runner::trace_start(const std::string& engine) {
+  wait_for_quiet();
+  reap_orphans();
+  ExitTrace trace;
+  Box box(*adapters_.at(engine), request_for(engine, plan_.start));
+  box.instance().wait_ready(std::chrono::seconds(plan_.timeout_s));
+  box.instance().finish(std::chrono::seconds(plan_.timeout_s));
+  return {trace.take(), box.instance().stamps().request, box.marks()};
 }
 
 LaunchRequest Runner::request_for(const std::string& engine, const Workload& workload) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compare/box.hpp"
+#include "compare/exit_trace.hpp"
 #include "compare/journal.hpp"
 #include "compare/load.hpp"
 #include "compare/plan.hpp"
@@ -52,6 +53,8 @@ class Runner {
 
   void measure_density();
   void grow(const std::string& engine, const std::string& state, int repeat);
+  void measure_exits();
+  TracedRun trace_start(const std::string& engine);
 
   LaunchRequest request_for(const std::string& engine, const Workload& workload);
   std::vector<LaunchRequest> requests_for(const std::string& engine, const Workload& workload,

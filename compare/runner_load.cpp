@@ -1,0 +1,90 @@
+// The runner's measurements under load.
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "base/error.hpp"
+#include "compare/runner.hpp"
+
+namespace twinbox::compare {
+
+void Runner::measure_load() {
+  const auto& load = plan_.load;
+  if (load.parallel.empty() && load.beside.empty()) return;
+  const auto metrics = load_metrics();
+  result_.metrics.insert(result_.metrics.end(), metrics.begin(), metrics.end());
+  for (int round = 0; round < load.rounds; ++round) {
+    for (const auto& engine : density_order(plan_)) {
+      for (const int parallel : load.parallel) measure_launch_rate(engine, parallel, round);
+      for (const int others : load.beside) measure_beside(engine, others, round);
+    }
+  }
+}
+
+bool Runner::is_measured(const Measurement& wanted) const {
+  return std::ranges::any_of(journal_.finished().measurements, [&](const Measurement& done) {
+    return done.metric == wanted.metric && done.engine == wanted.engine && done.at == wanted.at &&
+           done.block == wanted.block;
+  });
+}
+
+// Measures what is not measured yet; `values` gives the samples of one round.
+void Runner::measure_under_load(Measurement wanted,
+                                const std::function<std::vector<double>()>& values) {
+  if (is_left_out(wanted.engine, wanted.metric) || is_measured(wanted)) return;
+  progress_.say(fmt::format("{}: {}, {}", wanted.metric, wanted.engine, wanted.at.value_or(0)));
+  wait_for_quiet();
+  try {
+    Result part;
+    for (const double value : values()) {
+      wanted.value = value;
+      part.measurements.push_back(wanted);
+      ++wanted.position;
+    }
+    journal_.append(part);
+  } catch (const base::Error& error) {
+    leave_out(wanted.engine, wanted.metric, error.message());
+  }
+}
+
+std::vector<LaunchRequest> Runner::requests_for(const std::string& engine, const Workload& workload,
+                                                int count) {
+  std::vector<LaunchRequest> requests;
+  for (int i = 0; i < count; ++i) requests.push_back(request_for(engine, workload));
+  return requests;
+}
+
+void Runner::measure_launch_rate(const std::string& engine, int parallel, int round) {
+  Measurement wanted{launch_rate_metric,
+                     engine,
+                     plan_.start.name,
+                     round,
+                     0,
+                     false,
+                     static_cast<double>(parallel),
+                     0};
+  measure_under_load(std::move(wanted), [&] {
+    return std::vector{launch_rate(starter(engine),
+                                   requests_for(engine, plan_.start, plan_.load.launches), parallel,
+                                   std::chrono::seconds(plan_.timeout_s))};
+  });
+}
+
+void Runner::measure_beside(const std::string& engine, int others, int round) {
+  Measurement wanted{
+      beside_metric, engine, plan_.start.name, round, 0, false, static_cast<double>(others), 0};
+  measure_under_load(std::move(wanted), [&] {
+    return starts_beside(starter(engine), requests_for(engine, plan_.idle, others),
+                         requests_for(engine, plan_.start, plan_.load.beside_runs),
+                         std::chrono::seconds(plan_.timeout_s));
+  });
+}
+
+Start Runner::starter(const std::string& engine) {
+  return [&adapter = *adapters_.at(engine)](LaunchRequest request) {
+    return Box(adapter, std::move(request));
+  };
+}
+
+}  // namespace twinbox::compare
