@@ -76,7 +76,8 @@ int compare(const Arguments& arguments) {
                   "Measures start-up, memory, density and speed of workloads in several kinds of "
                   "boxes, as PLAN (see docs/plan.schema.json) or the flags say, and writes "
                   "report.json and index.html. What is interrupted goes on where it was when it is "
-                  "started again.");
+                  "started again. `compare show` shows a finished report, `compare diff` sets two "
+                  "against one another.");
   flags.declare(options);
   options.flag("here", "measure on this host, also where it cannot run machines", place.here);
   options.flag("lab", "measure in the deterministic lab, also where this host runs machines",

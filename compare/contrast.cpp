@@ -9,8 +9,11 @@ namespace {
 
 constexpr double significant = 0.05;
 
+// How far a ratio is from 1, whichever side is the larger: 0.25 of 1.25 and of 0.8.
+double distance_from_one(double ratio) { return ratio > 0 ? std::max(ratio, 1 / ratio) - 1 : 1; }
+
 double farthest_from_one(const Interval& interval) {
-  return std::max(std::abs(interval.low - 1), std::abs(interval.high - 1));
+  return std::max(distance_from_one(interval.low), distance_from_one(interval.high));
 }
 
 const Series* find(const std::vector<Series>& all, const Series& like, const std::string& engine) {
@@ -97,10 +100,10 @@ std::string_view to_string(Difference difference) {
 Difference Contrast::difference() const {
   const bool apart = interval.low > 1 || interval.high < 1;
   if (p_adjusted >= significant) {
-    const bool beyond = interval.low > 1 + noise || interval.high < 1 - noise;
+    const bool beyond = interval.low > 1 + noise || interval.high < 1 / (1 + noise);
     return beyond ? Difference::inconclusive : Difference::none;
   }
-  if (!apart || std::abs(ratio - 1) <= noise) return Difference::none;
+  if (!apart || distance_from_one(ratio) <= noise) return Difference::none;
   return ratio > 1 ? Difference::higher : Difference::lower;
 }
 

@@ -60,8 +60,9 @@ template <typename T>
 std::map<Mark, T> read_marks(const JsonView& view) {
   std::map<Mark, T> marks;
   for (const auto& [name, member] : view.members()) {
-    const auto mark = std::find_if(all_marks.begin(), all_marks.end(),
-                                   [&](Mark known) { return to_string(known) == name; });
+    const auto mark =
+        std::find_if(all_marks.begin(), all_marks.end(),
+                     [&known_name = name](Mark known) { return to_string(known) == known_name; });
     if (mark == all_marks.end()) member.fail("no mark of this name");
     marks[*mark] = member.template as<T>();
   }

@@ -38,32 +38,38 @@ std::string spoken(const Result& result, const std::string& engine) {
   return spoken(described == nullptr ? describe_engine(engine) : *described);
 }
 
-// The machine and the container that the headlines set against each other: the first of each kind,
-// on one host. Empty when there is no such pair.
+// Two engines of one host that the headlines set against each other: the first machine and the
+// first container, or without a machine the first container and the plain process. Empty when there
+// is no such pair.
 struct Pair {
-  std::string machine;
-  std::string container;
+  std::string heavy;
+  std::string light;
 };
 
-Pair headline(const Result& result, const Summary& summary) {
-  for (const auto& machine : summary.engines) {
-    const auto* one = result.find_engine(machine.engine);
-    if (one->kind != BoxKind::machine || !one->repeats.empty()) continue;
-    for (const auto& container : summary.engines) {
-      const auto* other = result.find_engine(container.engine);
-      if (other->kind == BoxKind::container && other->host == one->host) {
-        return {one->name, other->name};
-      }
+Pair first_pair(const Result& result, const Summary& summary, BoxKind heavy, BoxKind light) {
+  for (const auto& one : summary.engines) {
+    const auto* above = result.find_engine(one.engine);
+    if (above->kind != heavy || !above->repeats.empty()) continue;
+    for (const auto& other : summary.engines) {
+      const auto* below = result.find_engine(other.engine);
+      if (below->kind == light && below->host == above->host) return {above->name, below->name};
     }
   }
   return {};
 }
 
+Pair headline(const Result& result, const Summary& summary) {
+  auto pair = first_pair(result, summary, BoxKind::machine, BoxKind::container);
+  if (pair.heavy.empty()) {
+    pair = first_pair(result, summary, BoxKind::container, BoxKind::process);
+  }
+  return pair;
+}
+
 const Ratio* find_ratio(const Summary& summary, const std::string& metric, const Pair& pair) {
   const auto found =
       std::find_if(summary.ratios.begin(), summary.ratios.end(), [&](const Ratio& ratio) {
-        return ratio.metric == metric && ratio.engine == pair.machine &&
-               ratio.baseline == pair.container;
+        return ratio.metric == metric && ratio.engine == pair.heavy && ratio.baseline == pair.light;
       });
   return found == summary.ratios.end() ? nullptr : &*found;
 }
@@ -113,35 +119,35 @@ std::string p_text(double p) { return p < 0.001 ? "p < 0.001" : fmt::format("p =
 // "takes 55.4 times (95 % interval 55.1 to 55.9) as long as" with what speaks for it.
 void add_headline(const Result& result, const Summary& summary, const Pair& pair,
                   std::vector<std::string>& sentences) {
-  const auto* found = summary.find_comparison("start-up", pair.machine, pair.container);
+  const auto* found = summary.find_comparison("start-up", pair.heavy, pair.light);
   if (found == nullptr) return;
   const auto& contrast = found->contrast;
-  const auto machine = capitalised(spoken(result, pair.machine));
-  const auto container = spoken(result, pair.container);
+  const auto heavy = capitalised(spoken(result, pair.heavy));
+  const auto light = spoken(result, pair.light);
   if (contrast.difference() == Difference::inconclusive) {
     sentences.push_back(fmt::format(
         "{} takes {} as long to start as {}, but the runs are too few to tell that from chance "
         "({}).",
-        machine, times(contrast.ratio, contrast.interval), container, p_text(contrast.p_adjusted)));
+        heavy, times(contrast.ratio, contrast.interval), light, p_text(contrast.p_adjusted)));
     return;
   }
   if (contrast.difference() == Difference::none) {
     sentences.push_back(fmt::format(
         "{} and {} show no difference in start-up: the ratio of {:.3g} (95 % interval {:.3g} to "
         "{:.3g}) is not told apart from noise ({}, A/A differs by {:.1f} %).",
-        machine, container, contrast.ratio, contrast.interval.low, contrast.interval.high,
+        heavy, light, contrast.ratio, contrast.interval.low, contrast.interval.high,
         p_text(contrast.p_adjusted), 100 * contrast.noise));
     return;
   }
   sentences.push_back(
-      fmt::format("{} takes {} as long to start as {} ({}; A/A differs by {:.1f} %).", machine,
-                  times(contrast.ratio, contrast.interval), container, p_text(contrast.p_adjusted),
+      fmt::format("{} takes {} as long to start as {} ({}; A/A differs by {:.1f} %).", heavy,
+                  times(contrast.ratio, contrast.interval), light, p_text(contrast.p_adjusted),
                   100 * contrast.noise));
 }
 
 void add_why(const Summary& summary, const Pair& pair, std::vector<std::string>& sentences) {
   for (const auto& explanation : summary.explanations) {
-    if (explanation.engine != pair.machine || explanation.baseline != pair.container) continue;
+    if (explanation.engine != pair.heavy || explanation.baseline != pair.light) continue;
     if (!explanation.sentences.empty()) sentences.push_back(explanation.sentences.front());
   }
 }
@@ -192,9 +198,9 @@ void add_density(const Result& result, const Summary& summary, const Host& host,
   if (!parts.empty()) {
     auto sentence = where + capitalised(listed(parts));
     const auto* ratio = find_ratio(summary, "memory per instance", pair);
-    if (ratio != nullptr && result.find_engine(pair.machine)->host == host.name) {
-      sentence += fmt::format(": the machine takes {} as much as the container",
-                              times(ratio->value, ratio->interval));
+    if (ratio != nullptr && result.find_engine(pair.heavy)->host == host.name) {
+      sentence += fmt::format(": {} takes {} as much as {}", spoken(result, pair.heavy),
+                              times(ratio->value, ratio->interval), spoken(result, pair.light));
     }
     sentences.push_back(sentence + ".");
   }
@@ -205,7 +211,7 @@ void add_density(const Result& result, const Summary& summary, const Host& host,
 }
 
 void add_monitor(const Summary& summary, const Pair& pair, std::vector<std::string>& sentences) {
-  const auto* vm = summary.find(pair.machine);
+  const auto* vm = summary.find(pair.heavy);
   if (vm == nullptr || !vm->alone) return;
   const auto& components = vm->alone->components;
   const auto monitor = components.find("monitor");

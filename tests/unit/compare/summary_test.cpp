@@ -139,6 +139,16 @@ TEST(Verdicts, SayWhatTheFiguresSay) {
   EXPECT_TRUE(any_verdict(summary, "Extrapolated, not reached"));
 }
 
+TEST(Verdicts, SetTheContainerAgainstTheProcessWhereThereIsNoMachine) {
+  auto result = rich_result();
+  std::erase_if(result.engines,
+                [](const Engine& engine) { return engine.kind == BoxKind::machine; });
+  std::erase_if(result.starts, [](const auto& sample) { return sample.engine.starts_with("vm"); });
+  const auto summary = summarise(result);
+  ASSERT_FALSE(summary.verdicts.empty());
+  EXPECT_TRUE(summary.verdicts[0].starts_with("A container takes 3.4")) << summary.verdicts[0];
+}
+
 TEST(Verdicts, NameEnginesThatWereNotMeasured) {
   auto result = sample_result();
   std::erase_if(result.starts, [](const StartSample& sample) { return sample.engine == "vm"; });
