@@ -13,6 +13,10 @@
 
 namespace twinbox::compare {
 
+// The command that was built; in the lab, which has it elsewhere, that one.
+std::string twinbox_program();
+
+// With TWINBOX_TEST_IN_PLACE set, what there is in TWINBOX_ROOT is used.
 class CompareCommand : public ::testing::Test {
  protected:
   void SetUp() override;
