@@ -1,6 +1,7 @@
 #include "compare/series.hpp"
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace twinbox::compare {
@@ -36,6 +37,18 @@ void add(std::vector<Series>& all, const Series& like, int block, double value) 
   series.values.push_back(value);
 }
 
+void add_memory(const Result& result, std::vector<Series>& all) {
+  std::map<std::string, int> most;
+  for (const auto& item : result.memory) {
+    if (item.state == "idle") most[item.engine] = std::max(most[item.engine], item.running);
+  }
+  for (const auto& item : result.memory) {
+    if (item.state != "idle" || item.running != most[item.engine]) continue;
+    add(all, {memory_metric().name, item.state, item.engine, {}, {}, {}}, item.instance,
+        static_cast<double>(item.total().pss));
+  }
+}
+
 template <typename T>
 std::size_t place(const std::vector<T>& described, const std::string& name) {
   const auto found = std::find_if(described.begin(), described.end(),
@@ -60,8 +73,21 @@ const std::vector<Metric>& mark_metrics() {
   return all;
 }
 
+const Metric& memory_metric() {
+  static const Metric metric{
+      "memory of one instance",
+      "Memory of one instance",
+      "B",
+      Better::lower,
+      "Proportional set size of all processes of an idle instance, with the most running that were "
+      "measured; a value for each instance.",
+      ""};
+  return metric;
+}
+
 std::vector<Metric> metrics_of(const Result& result) {
   auto metrics = result.starts.empty() ? std::vector<Metric>() : mark_metrics();
+  if (!result.memory.empty()) metrics.push_back(memory_metric());
   metrics.insert(metrics.end(), result.metrics.begin(), result.metrics.end());
   return metrics;
 }
@@ -76,6 +102,7 @@ std::vector<Series> series_of(const Result& result) {
       }
     }
   }
+  add_memory(result, all);
   for (const auto& item : result.measurements) {
     if (item.warm_up) continue;
     add(all, {item.metric, item.workload, item.engine, item.at, {}, {}}, item.block, item.value);

@@ -26,6 +26,8 @@ struct Series {
 
 // Metrics that are computed from the marks of starts.
 const std::vector<Metric>& mark_metrics();
+// What an idle instance holds, while as many as were measured run.
+const Metric& memory_metric();
 // Those that there are values of, and the result's own.
 std::vector<Metric> metrics_of(const Result& result);
 

@@ -53,6 +53,15 @@ TEST(Diff, HigherIsAnImprovementWhereHigherIsBetter) {
   EXPECT_EQ(find(diff(rich_result(), after, {}), "requests", "vm")->change, Change::improved);
 }
 
+TEST(Diff, FindsAnInstanceThatHoldsMoreMemory) {
+  auto after = rich_result();
+  for (auto& memory : after.memory) {
+    if (memory.engine == "vm") memory.components.at("guest RAM").pss += 20U << 20U;
+  }
+  EXPECT_EQ(find(diff(rich_result(), after, {}), "memory of one instance", "vm")->change,
+            Change::regressed);
+}
+
 TEST(Diff, AChangeWithinTheMarginIsNone) {
   DiffOptions options;
   options.margin = 0.3;

@@ -16,8 +16,9 @@ TEST(Csv, HasALineForEverySample) {
   result.engines.at(0).title = "with, comma";
   const auto csv = render_csv(result);
   EXPECT_TRUE(csv.starts_with("host,engine,workload,metric,at,unit,better,block,value\r\n"));
-  // Three engines, five runs, four metrics of marks, and the header.
-  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3 * 5 * 4 + 1);
+  // Three engines with five runs of four metrics of marks and six instances' memory, and the
+  // header.
+  EXPECT_EQ(std::count(csv.begin(), csv.end(), '\n'), 3 * (5 * 4 + 6) + 1);
   EXPECT_NE(csv.find("this host,vm,start-up,start-up,,ns,lower,1,"), std::string::npos) << csv;
 }
 

@@ -8,7 +8,7 @@ import { percent, pValue, times } from "../format.js";
 const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
 const subject = (c) => {
   const name = metric(c.metric)?.title || c.metric;
-  const about = c.workload && c.workload !== "start-up" ? `${name}, ${c.workload}` : name;
+  const about = c.workload && !["start-up", "idle"].includes(c.workload) ? `${name}, ${c.workload}` : name;
   return c.at === undefined ? about : `${about} (${c.at})`;
 };
 const told = (c) => c.difference === "higher" || c.difference === "lower";
