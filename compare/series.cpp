@@ -11,7 +11,11 @@ using sandbox::Mark;
 
 // A sample's value of a metric of marks; nothing when it lacks a mark.
 std::optional<double> value_of(const StartSample& sample, const std::string& metric) {
-  if (metric == "CPU time") return static_cast<double>(sample.user_ns + sample.system_ns);
+  if (metric == "CPU time") {
+    const auto spent = sample.user_ns + sample.system_ns;
+    if (spent == 0) return std::nullopt;  // not known: a daemon did the work
+    return static_cast<double>(spent);
+  }
   const auto from = metric == "tear-down" ? Mark::ready : Mark::request;
   const auto to = metric == "tear-down"  ? Mark::gone
                   : metric == "start-up" ? Mark::ready

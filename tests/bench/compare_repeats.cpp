@@ -48,6 +48,9 @@ Figures figures_of(const Result& result) {
     add(figures, engine.engine + " together", engine.together);
     if (engine.density) figures[engine.engine + " slope"] = engine.density->line.slope;
   }
+  for (const auto& exit : result.exits) {
+    figures[fmt::format("{} exits, {}, {}", exit.engine, exit.phase, exit.reason)] = exit.count;
+  }
   return figures;
 }
 

@@ -180,5 +180,15 @@ TEST(FormatTime, KeepsThreeDigits) {
   EXPECT_EQ(format_time(999.7e3), "1.00 ms");
 }
 
+TEST(Summary, HasNoCpuTimeThatIsNotKnown) {
+  auto result = sample_result();
+  for (auto& sample : result.starts) {
+    if (sample.engine == "container") sample.user_ns = sample.system_ns = 0;
+  }
+  const auto summary = summarise(result);
+  EXPECT_FALSE(summary.find("container")->cpu.has_value());
+  EXPECT_TRUE(summary.find("vm")->cpu.has_value());
+}
+
 }  // namespace
 }  // namespace twinbox::compare
