@@ -18,16 +18,27 @@ constexpr std::string_view bash_script = R"bash(_twinbox_images() {
 _twinbox_boxes() {
   twinbox ps -a --format '{{.Names}}' 2>/dev/null
 }
+_twinbox_snapshots() {
+  twinbox snapshot ls --format '{{.Name}}' 2>/dev/null
+}
 _twinbox() {
   local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} choices=
   if [ "$COMP_CWORD" -eq 1 ] || [ "$verb" = help ]; then
     choices='@VERBS@'
+  elif [ "${COMP_WORDS[COMP_CWORD - 1]}" = --from ]; then
+    choices=$(_twinbox_snapshots)
   elif [[ $word == -* ]]; then
     choices=$(twinbox help "$verb" 2>/dev/null | grep -oE -- '--[a-z][a-z-]*')
   else
     case $verb in
       run | create) choices=$(_twinbox_images) ;;
       image) choices="import ls rm verify $(_twinbox_images)" ;;
+      snapshot)
+        choices='create inspect ls prune rm'
+        case ${COMP_WORDS[2]} in
+          create) choices=$(_twinbox_boxes) ;;
+          inspect | rm) choices=$(_twinbox_snapshots) ;;
+        esac ;;
       inspect) choices="$(_twinbox_boxes) $(_twinbox_images)" ;;
       completion) choices=bash ;;
       boot | compare | doctor | events | info | lab | ps) ;;

@@ -43,6 +43,16 @@ FormatTemplate format_template(const std::string& format) {
   return FormatTemplate(format == "json" ? "{{json .}}" : unescape(format));
 }
 
+std::string described_text(const std::vector<base::Json>& values, const std::string& format) {
+  if (format.empty()) {
+    return base::Json(values).dump(4, ' ', false, base::Json::error_handler_t::replace) + "\n";
+  }
+  const auto shape = format_template(format);
+  std::string text;
+  for (const auto& value : values) text += shape.render(value) + "\n";
+  return text;
+}
+
 RowFormat::RowFormat(const std::string& format, std::span<const Column> columns,
                      std::string_view standard)
     : table_(is_table(format)),

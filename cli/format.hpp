@@ -15,6 +15,9 @@ namespace twinbox::cli {
 // "\t" and "\n" as shells leave them are a tab and a newline, and "json" is all of the value.
 FormatTemplate format_template(const std::string& format);
 
+// What the verbs that inspect print: all values as JSON, or each by a format.
+std::string described_text(const std::vector<base::Json>& values, const std::string& format);
+
 struct Column {
   std::string_view field;
   std::string_view heading;

@@ -12,6 +12,7 @@
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
 #include "image/store.hpp"
+#include "supervise/snapshot_store.hpp"
 
 namespace twinbox::cli {
 namespace {
@@ -52,13 +53,20 @@ void list_images(image::Store& store, const Arguments&) {
   }
 }
 
-// A box that does not run holds no layer, and needs its image all the same for its next start.
+// A box that does not run, or a snapshot, holds no layer, and needs its image all the same for its
+// next start.
 void check_unused(image::Store& store, const std::string& name) {
   const auto images = store.list();
   const auto found = std::ranges::find(images, name, &image::ImageSummary::name);
   if (found == images.end() ||
       std::ranges::count(images, found->id, &image::ImageSummary::id) > 1) {
     return;
+  }
+  for (const auto& snapshot : supervise::SnapshotStore().list()) {
+    if (snapshot.box.settings.image_id != found->id) continue;
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("the snapshot '{}' is using the image '{}'", snapshot.name, name),
+                      fmt::format("remove it first: twinbox snapshot rm {}", snapshot.name));
   }
   for (const auto& box : box_store().list()) {
     if (box.settings.image_id != found->id) continue;

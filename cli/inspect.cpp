@@ -45,15 +45,6 @@ base::Json find(const std::string& reference, const std::string& type) {
                     "see: twinbox ps -a, twinbox image ls");
 }
 
-void print(const std::vector<base::Json>& found, const std::string& format) {
-  if (format.empty()) {
-    fmt::print("{}\n", base::Json(found).dump(4, ' ', false, base::Json::error_handler_t::replace));
-    return;
-  }
-  const auto shape = format_template(format);
-  for (const auto& one : found) fmt::print("{}\n", shape.render(one));
-}
-
 }  // namespace
 
 int inspect(const Arguments& arguments) {
@@ -74,7 +65,7 @@ int inspect(const Arguments& arguments) {
     const auto done = tell_errors([&] { found.push_back(find(reference, type)); });
     if (done != 0) status = done;
   }
-  const auto printed = tell_errors([&] { print(found, format); });
+  const auto printed = tell_errors([&] { fmt::print("{}", described_text(found, format)); });
   return printed != 0 ? printed : status;
 }
 

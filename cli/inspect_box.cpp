@@ -171,6 +171,7 @@ Json describe(const supervise::BoxRecord& record, const sandbox::Spec& spec) {
                  {"RequestedEngine", settings.requested_engine},
                  {"HostConfig", host_config_of(settings, spec)},
                  {"Config", config_of(settings, spec)}};
+  if (!settings.snapshot.empty()) described["Snapshot"] = settings.snapshot;
   // Of our own monitor, whose process this is.
   if (settings.engine == "vm" && state.pid > 0) {
     if (auto memory = machine_memory(state.pid)) described["MachineMemory"] = std::move(*memory);

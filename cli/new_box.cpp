@@ -9,6 +9,7 @@
 #include "base/syscall.hpp"
 #include "cli/boxes.hpp"
 #include "cli/engines.hpp"
+#include "cli/new_copy.hpp"
 #include "cli/run_spec.hpp"
 #include "image/workload.hpp"
 #include "supervise/events.hpp"
@@ -20,14 +21,6 @@ std::unique_ptr<sandbox::Engine> engine_of(const supervise::BoxRecord& record) {
   return make_engine(record.settings.engine);
 }
 
-// Before anything is made; make_box() would notice, but late.
-void check_id_file(const std::string& file) {
-  if (file.empty() || !std::filesystem::exists(file)) return;
-  throw base::Error(base::ErrorKind::conflict,
-                    fmt::format("the file {} of a box's id is there already", file),
-                    "make sure that the other box is not needed, or remove the file");
-}
-
 void write_id_file(const std::string& file, const std::string& id) {
   if (file.empty()) return;
   const auto opened = base::open_file(file, O_WRONLY | O_CREAT | O_EXCL);
@@ -35,6 +28,13 @@ void write_id_file(const std::string& file, const std::string& id) {
 }
 
 }  // namespace
+
+void check_id_file(const std::string& file) {
+  if (file.empty() || !std::filesystem::exists(file)) return;
+  throw base::Error(base::ErrorKind::conflict,
+                    fmt::format("the file {} of a box's id is there already", file),
+                    "make sure that the other box is not needed, or remove the file");
+}
 
 NewBox plan_box(const RunOptions& options) {
   check_id_file(options.id_file);
@@ -78,8 +78,8 @@ supervise::SupervisorRequest launch_request(const NewBox& box) {
   return {.open = [box] { return make_box(box, MadeBy::supervisor); },
           .make_engine = engine_of,
           .prepare_root =
-              [image = box.image](const supervise::BoxRecord&) {
-                return Root{.files = image->root, .hold = image};
+              [image = box.image, saved = box.saved](const supervise::BoxRecord&) {
+                return Root{.files = image->root, .hold = image, .saved = saved};
               },
           .descriptors = std::move(locks),
           .die_with_parent = false};
@@ -93,7 +93,7 @@ supervise::SupervisorRequest launch_request(const supervise::BoxRecord& record) 
               [](const supervise::BoxRecord& box) {
                 const auto image = std::make_shared<image::PreparedImage>(
                     image::Store().prepare(box.settings.image, box.settings.image_id));
-                return Root{.files = image->root, .hold = image};
+                return Root{.files = image->root, .hold = image, .saved = saved_in(box.settings)};
               },
           .descriptors = {},
           .die_with_parent = false};

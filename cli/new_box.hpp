@@ -1,6 +1,7 @@
 // A box that is asked for: from the flags of `run` and `create` to its record in the store.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -18,7 +19,11 @@ struct NewBox {
   supervise::BoxSettings settings;
   sandbox::Spec spec;
   std::shared_ptr<image::PreparedImage> image;
+  std::filesystem::path saved{};  // what it goes on from; empty: it is started
 };
+
+// Before anything is made: throws base::Error (conflict) where the file of a box's id is there.
+void check_id_file(const std::string& file);
 
 // Throws base::Error for all that is wrong with the flags, the image or the host; nothing is made.
 NewBox plan_box(const RunOptions& options);

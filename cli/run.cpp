@@ -7,6 +7,7 @@
 #include "base/syscall.hpp"
 #include "cli/launch.hpp"
 #include "cli/new_box.hpp"
+#include "cli/new_copy.hpp"
 #include "cli/run_options.hpp"
 #include "cli/run_spec.hpp"
 #include "cli/verbs.hpp"
@@ -14,11 +15,11 @@
 namespace twinbox::cli {
 namespace {
 
-ForegroundOptions foreground_of(const RunOptions& run) {
+ForegroundOptions foreground_of(const RunOptions& run, const NewBox& box) {
   return {.input = attaches_to(run, "stdin"),
           .output = attaches_to(run, "stdout"),
           .errors = attaches_to(run, "stderr"),
-          .terminal = run.terminal,
+          .terminal = box.spec.process.terminal,
           .signal_proxy = run.signal_proxy && !run.detach,
           .detach_keys = run.detach_keys};
 }
@@ -29,10 +30,10 @@ void tell_start(const RunOptions& run, const supervise::Started& box) {
 }
 
 int run_box(const RunOptions& run, std::uint64_t entered) {
-  const auto foreground = foreground_of(run);
+  auto box = run.from.empty() ? plan_box(run) : plan_copy(run);
+  const auto foreground = foreground_of(run, box);
   check_foreground(foreground);
-  auto box = plan_box(run);
-  if (run.terminal) box.spec.process.terminal_size = terminal_size();
+  if (foreground.terminal) box.spec.process.terminal_size = terminal_size();
   auto request = launch_request(box);
   request.die_with_parent = run.die_with_parent;
   LaunchOptions options{
@@ -56,7 +57,8 @@ int run(const Arguments& arguments) {
   RunOptions run_options;
   Options options("run [FLAGS] IMAGE [COMMAND...]",
                   "Runs IMAGE's workload, or COMMAND in IMAGE, in a new box and exits with its "
-                  "status.\n125: twinbox failed; 126: the command cannot be executed; 127: it is "
+                  "status;\nor, with --from SNAPSHOT and no IMAGE, goes on from there in a new "
+                  "box.\n125: twinbox failed; 126: the command cannot be executed; 127: it is "
                   "not there; 128+n: killed by signal n.");
   run_options.declare(options);
   run_options.declare_for_run(options);

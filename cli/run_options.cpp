@@ -1,6 +1,8 @@
 #include "cli/run_options.hpp"
 
 #include <algorithm>
+#include <array>
+#include <set>
 #include <utility>
 
 #include "base/error.hpp"
@@ -76,6 +78,29 @@ void declare_isolation(RunOptions& run, Options& options) {
   options.flag("cold", "boot the machine, in place of a copy of one that has booted", run.cold);
 }
 
+// All else is as it was when the snapshot was taken.
+constexpr std::array flags_with_from{
+    "from",         "as",     "name",       "interactive", "rm",       "attach",
+    "restart",      "label",  "label-file", "cidfile",     "hostname", "stop-signal",
+    "stop-timeout", "detach", "sig-proxy",  "detach-keys", "pidfile",  "die-with-parent",
+    "marks"};
+
+void check_from(const RunOptions& run, const std::set<std::string>& given) {
+  const auto hint = "give it to the box that the snapshot is taken of";
+  if (given.contains("as") && run.engine != "vm") {
+    throw usage(fmt::format("--from and --as {} exclude each other: a snapshot is of a machine",
+                            run.engine),
+                "leave --as away");
+  }
+  for (const auto& flag : given) {
+    if (std::ranges::count(flags_with_from, flag) != 0) continue;
+    throw usage(fmt::format("--{} means nothing with --from: it goes on as it was saved", flag),
+                hint);
+  }
+  if (run.image.empty()) return;
+  throw usage(fmt::format("--from takes no image or command: '{}'", run.image), hint);
+}
+
 void check_conflicts(const RunOptions& run) {
   if (run.remove && !run.restart.empty() && run.restart != "no") {
     throw usage("--rm and --restart exclude each other",
@@ -110,6 +135,7 @@ void RunOptions::declare_for_run(Options& options) {
   options.flag("sig-proxy", "pass signals on, but for a terminal's; default true", signal_proxy);
   options.value("detach-keys", "KEYS", "leave a terminal's box; default ctrl-p,ctrl-q",
                 detach_keys);
+  options.value("from", "SNAPSHOT", "go on from a snapshot, in place of starting an image", from);
   options.value("pidfile", "FILE", "write the id of its first process on this host to FILE",
                 pid_file);
   options.flag("die-with-parent", "end the box when this command ends", die_with_parent);
@@ -117,10 +143,16 @@ void RunOptions::declare_for_run(Options& options) {
 }
 
 void RunOptions::take(std::vector<std::string> words, const Options& options) {
-  if (words.empty()) throw usage("say which image", options.see_help());
-  image = std::move(words.front());
-  words.erase(words.begin());
+  if (words.empty() && from.empty()) throw usage("say which image", options.see_help());
+  if (!words.empty()) {
+    image = std::move(words.front());
+    words.erase(words.begin());
+  }
   command = std::move(words);
+  if (!from.empty()) {
+    check_from(*this, options.given());
+    engine = "vm";
+  }
   check_conflicts(*this);
   check_flags_of_engine(options.given(), engine);
 }

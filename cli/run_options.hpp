@@ -58,6 +58,7 @@ struct RunOptions {
   bool cold = false;
 
   // Of `run` alone.
+  std::string from;  // a snapshot, in place of `image` and `command`
   bool detach = false;
   bool signal_proxy = true;
   std::string detach_keys;

@@ -71,10 +71,22 @@ void set_isolation(const RunOptions& options, sandbox::Spec& spec) {
   for (const auto& device : options.devices) spec.devices.push_back(host_device(device));
 }
 
-int stop_signal(const RunOptions& options, const image::PreparedImage& image) {
-  if (!options.stop_signal.empty()) return base::parse_signal(options.stop_signal, "--stop-signal");
-  if (image.config.stop_signal.empty()) return supervise::BoxSettings().stop_signal;
-  return base::parse_signal(image.config.stop_signal, "the image's StopSignal");
+// What the flags say of how a box is run, whatever it runs.
+void set_way_of_run(const RunOptions& options, supervise::BoxSettings& settings) {
+  settings.open_stdin = options.interactive;
+  // A terminal has no end of input: who detaches from it may come back and type on.
+  settings.stdin_once = options.interactive && !options.terminal && attaches_to(options, "stdin");
+  settings.remove_at_end = options.remove;
+  if (!options.stop_signal.empty()) {
+    settings.stop_signal = base::parse_signal(options.stop_signal, "--stop-signal");
+  }
+  const auto timeout = whole_number(options.stop_timeout, "--stop-timeout", -1);
+  if (timeout) settings.stop_timeout = static_cast<int>(*timeout);
+  settings.restart =
+      supervise::restart_policy_from(options.restart.empty() ? "no" : options.restart);
+  for (auto& [key, value] : labels(options.labels, options.label_files)) {
+    settings.labels[key] = value;
+  }
 }
 
 }  // namespace
@@ -104,20 +116,17 @@ supervise::BoxSettings make_settings(const RunOptions& options, const image::Pre
   settings.entrypoint_words = image::entrypoint_of(image.config, options.entrypoint).size();
   settings.requested_engine = options.engine;
   settings.user = options.user.empty() ? image.config.user : options.user;
-  settings.open_stdin = options.interactive;
-  // A terminal has no end of input: who detaches from it may come back and type on.
-  settings.stdin_once = options.interactive && !options.terminal && attaches_to(options, "stdin");
-  settings.remove_at_end = options.remove;
-  settings.stop_signal = stop_signal(options, image);
-  const auto timeout = whole_number(options.stop_timeout, "--stop-timeout", -1);
-  if (timeout) settings.stop_timeout = static_cast<int>(*timeout);
-  settings.restart =
-      supervise::restart_policy_from(options.restart.empty() ? "no" : options.restart);
-  settings.labels = image.config.labels;
-  for (auto& [key, value] : labels(options.labels, options.label_files)) {
-    settings.labels[key] = value;
+  if (!image.config.stop_signal.empty()) {
+    settings.stop_signal = base::parse_signal(image.config.stop_signal, "the image's StopSignal");
   }
+  settings.labels = image.config.labels;
+  set_way_of_run(options, settings);
   return settings;
+}
+
+supervise::BoxSettings settings_of_copy(const RunOptions& options, supervise::BoxSettings saved) {
+  set_way_of_run(options, saved);
+  return saved;
 }
 
 bool attaches_to(const RunOptions& options, std::string_view stream) {

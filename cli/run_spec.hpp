@@ -14,6 +14,9 @@ sandbox::Spec make_spec(const RunOptions& options, const image::PreparedImage& i
 // Without the engine that runs it.
 supervise::BoxSettings make_settings(const RunOptions& options, const image::PreparedImage& image);
 
+// Of a box that goes on from where one with the settings `saved` was saved.
+supervise::BoxSettings settings_of_copy(const RunOptions& options, supervise::BoxSettings saved);
+
 // Whether the command attaches to "stdin", "stdout" or "stderr".
 bool attaches_to(const RunOptions& options, std::string_view stream);
 

@@ -1,27 +1,128 @@
-// twinbox snapshot: prune.
+// twinbox snapshot: create, ls, inspect, rm, prune.
+#include "cli/snapshot.hpp"
+
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/size.hpp"
+#include "cli/each_box.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
+#include "supervise/snapshot_store.hpp"
 #include "vmm/template_store.hpp"
 
 namespace twinbox::cli {
+namespace {
 
-int snapshot(const Arguments& arguments) {
+struct SnapshotVerb {
+  std::string_view name;
+  int (*function)(const Arguments& arguments);  // after the verb
+};
+
+int create_snapshot(const Arguments& arguments) {
+  Options options(
+      "snapshot create BOX NAME",
+      "Saves a running machine with its workload, which goes on. Any number of boxes go "
+      "on from\nthere too: twinbox run --from NAME. Prints the snapshot's id.");
+  const auto words = options.parse(arguments, FlagPlace::anywhere);
+  if (options.help_shown()) return 0;
+  if (words.size() != 2) {
+    throw base::Error(base::ErrorKind::usage, "say which box, and a name for the snapshot",
+                      options.see_help());
+  }
+  const auto store = box_store();
+  auto box = store.find(words[0]);
+  const supervise::SnapshotStore snapshots;
+  snapshots.check_new(words[1]);
+  supervise::require(supervise::Action::save, box.state.status, box.name);
+  const auto saved = box;
+  box.state.pid = box.state.supervisor = 0;  // of that box, and not of what is kept
+  const auto made = snapshots.create(
+      {.id = {}, .name = words[1], .created = 0, .box = box, .spec = store.spec(box.id)},
+      [&](const std::filesystem::path& directory) {
+        tell_box(saved, [&](auto& client, auto done) { client.save(directory, done); });
+      });
+  fmt::print("{}\n", made.id);
+  return 0;
+}
+
+// A box that does not run goes on from it at its next start.
+void check_unused(const supervise::SnapshotRecord& snapshot) {
+  for (const auto& box : box_store().list()) {
+    if (box.settings.snapshot_id != snapshot.id) continue;
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("box {} is using the snapshot '{}'", box.name, snapshot.name),
+                      fmt::format("remove it first: twinbox rm {}", box.name));
+  }
+}
+
+int remove_snapshots(const Arguments& arguments) {
+  Options options("snapshot rm NAME...", "Removes snapshots that no box was made of.");
+  const auto names = options.parse(arguments, FlagPlace::anywhere);
+  if (options.help_shown()) return 0;
+  if (names.empty()) {
+    throw base::Error(base::ErrorKind::usage, "say which snapshot", options.see_help());
+  }
+  int status = 0;
+  for (const auto& name : names) {
+    const auto done = tell_errors([&] {
+      const supervise::SnapshotStore snapshots;
+      check_unused(snapshots.find(name));
+      snapshots.remove(name);
+      fmt::print("{}\n", name);
+    });
+    if (done != 0) status = done;
+  }
+  return status;
+}
+
+int prune_templates(const Arguments& arguments) {
   Options options(
       "snapshot prune",
       "Removes the templates that machines start warm from. Each is made again when the "
       "next machine\nof its kind starts; machines that run keep what they have of it.");
   const auto words = options.parse(arguments);
   if (options.help_shown()) return 0;
-  if (words != Arguments{"prune"}) {
-    throw base::Error(base::ErrorKind::usage, "snapshot: say what to do: prune",
+  if (!words.empty()) {
+    throw base::Error(base::ErrorKind::usage, "snapshot prune takes no arguments",
                       options.see_help());
   }
   fmt::print("freed {}\n", base::format_size(vmm::prune_templates(vmm::templates_directory())));
   return 0;
+}
+
+constexpr std::array snapshot_verbs{
+    SnapshotVerb{"create", create_snapshot}, SnapshotVerb{"ls", list_snapshots},
+    SnapshotVerb{"inspect", inspect_snapshots}, SnapshotVerb{"rm", remove_snapshots},
+    SnapshotVerb{"prune", prune_templates}};
+
+}  // namespace
+
+int snapshot(const Arguments& arguments) {
+  const auto* const found =
+      arguments.empty() ? snapshot_verbs.end()
+                        : std::ranges::find(snapshot_verbs, arguments.front(), &SnapshotVerb::name);
+  if (found != snapshot_verbs.end())
+    return found->function({arguments.begin() + 1, arguments.end()});
+  Options options(
+      "snapshot VERB [ARGUMENTS]",
+      "Keeps running machines as they are, for boxes that go on from there: twinbox run --from "
+      "NAME.\n\nVerbs:\n"
+      "  create BOX NAME    save a running machine, which goes on\n"
+      "  ls                 list the snapshots\n"
+      "  inspect NAME...    show all that is known of snapshots\n"
+      "  rm NAME...         remove snapshots\n"
+      "  prune              remove the templates that machines start warm from\n");
+  const auto words = options.parse(arguments);
+  if (options.help_shown()) return 0;
+  throw base::Error(base::ErrorKind::usage,
+                    words.empty() ? "snapshot: say what to do: create, ls, inspect, rm or prune"
+                                  : fmt::format("snapshot: there is no verb '{}'", words.front()),
+                    options.see_help());
 }
 
 }  // namespace twinbox::cli

@@ -91,16 +91,16 @@ class AgentSession {
   // Answers once with the guest's own view: {"total_bytes": ..., "free_bytes": ...,
   // "available_bytes": ..., "cpus": ...}.
   void request_memory(std::function<void(std::string_view json)> on_memory);
-  // Steps the machine's wall clock to the host's.
-  void set_clock();
   void power_off();
-  // Answers when the agent says nothing any more, until go_on(): its machine can be saved. Only
-  // while it runs nothing.
-  void freeze(std::function<void()> on_frozen);
+  // Answers when the agent's workload stands still and neither side says anything any more, until
+  // go_on(): its machine can be saved. What is asked for meanwhile is sent then.
+  void freeze(Done on_frozen);
   void go_on();
   // At once after the construction, where the agent is one that was saved while it was frozen:
-  // gives it the time and randomness of its own.
-  void go_on_as_copy();
+  // gives it time and randomness of its own, and its box, where it has one, that host name.
+  void go_on_as_copy(std::string_view hostname = {});
+  // After that: the workload that the agent was saved with, before any other process.
+  ProcessId adopt_box(Stdio stdio, ProcessHandlers handlers);
   // Why the connection is lost; empty while it is not.
   const std::optional<base::Error>& lost() const;
 

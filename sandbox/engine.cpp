@@ -35,10 +35,16 @@ void Box::resize(TerminalSize) { refuse("has no terminal"); }
 std::unique_ptr<BoxProcess> Box::exec(ExecRequest) { refuse("runs no further process"); }
 void Box::pause(Done) { refuse("cannot be paused"); }
 void Box::resume(Done) { refuse("cannot be paused"); }
+void Box::save(const std::filesystem::path&, Done) { refuse_to_save(); }
 void Box::statistics(Answer<Statistics>) { refuse("keeps no statistics"); }
 void Box::list_processes(Answer<std::vector<ProcessEntry>>) { refuse("cannot list its processes"); }
 void Box::list_changes(Answer<std::vector<FileChange>>) { refuse("does not tell what it changed"); }
 void Box::update(const Resources&, Done) { refuse("has no limits to change"); }
+
+void refuse_to_save() {
+  throw base::Error(base::ErrorKind::unsupported, "only a machine of our own monitor can be saved",
+                    "use --as vm, on a host with hardware virtualization or in the lab");
+}
 
 void Engine::run_file_task(const StoppedBox&, const FileTask&, Stdio) {
   throw base::Error(

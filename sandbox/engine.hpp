@@ -44,6 +44,9 @@ struct BoxRequest {
   std::function<void()> on_executed{};  // may be empty; called from the loop: the workload runs now
   // Keep what the workload writes in `directory`, for its next start, where the engine can.
   bool keep_files = false;
+  // Where Box::save() wrote a box of this workload that is to be gone on from; empty: it is
+  // started.
+  std::filesystem::path saved{};
 };
 
 // Exit statuses of our own, as docker's.
@@ -125,6 +128,8 @@ class Box {
   // SIGKILL.
   virtual void pause(Done done);
   virtual void resume(Done done);
+  // Writes all of it into `directory`, for others that go on from there, and lets it go on itself.
+  virtual void save(const std::filesystem::path& directory, Done done);
   virtual void statistics(Answer<Statistics> answer);
   virtual void list_processes(Answer<std::vector<ProcessEntry>> answer);
   // What the box has changed of its image's files, sorted by path.
@@ -132,6 +137,9 @@ class Box {
   // Sets the limits that `limits` has; the others stay.
   virtual void update(const Resources& limits, Done done);
 };
+
+// For those that cannot. Throws base::Error (unsupported).
+[[noreturn]] void refuse_to_save();
 
 // A box that does not run now.
 struct StoppedBox {

@@ -63,6 +63,17 @@ void FrameConnection::send(protocol::FrameType type, std::uint32_t process,
   if (!watching_output_) transmit();
 }
 
+void FrameConnection::release(protocol::FrameType type, std::uint32_t process,
+                              std::string_view payload) {
+  if (!held_) return send(type, process, payload);
+  held_->insert(0, protocol::encode(type, process, payload));
+  release();
+}
+
+void FrameConnection::drop_held() {
+  if (held_) held_->clear();
+}
+
 // In order: what was held comes before what is sent from here on.
 void FrameConnection::release() {
   output_ += std::exchange(held_, std::nullopt).value_or(std::string());

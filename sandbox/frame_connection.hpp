@@ -36,7 +36,11 @@ class FrameConnection : public std::enable_shared_from_this<FrameConnection> {
   void send(protocol::FrameType type, std::uint32_t process, std::string_view payload);
   // What is sent from now on waits for release().
   void hold() { held_.emplace(); }
+  // Ends it, with a frame ahead of what waited.
+  void release(protocol::FrameType type, std::uint32_t process, std::string_view payload);
   void release();
+  // Forgets what waits.
+  void drop_held();
   // Writes what is queued, waiting for the stream; for last words.
   void flush();
   // Whether the stream has taken all that was queued, or is no more.

@@ -16,11 +16,17 @@ namespace {
 // of an emulated machine on an emulated host, and longer than a monitor itself allows, which knows
 // more of why; short for somebody who waits for one that hangs.
 constexpr std::chrono::seconds boot_limit{250};
-constexpr std::chrono::seconds boot_look_interval{1};
+constexpr std::chrono::seconds look_interval{1};
 // A workload that was killed ends in this time, or its guest hangs.
 constexpr std::chrono::seconds kill_limit{5};
+// An agent answers to a freeze in this time of its machine's, or its guest hangs; its own attempt
+// is shorter.
+constexpr std::chrono::seconds freeze_limit{20};
 // A machine whose agent is lost tells why in this time, or is ended.
 constexpr std::chrono::seconds last_words_limit{2};
+
+constexpr const char* not_answered = "the guest does not answer";
+constexpr const char* ended_meanwhile = "the box ended while it was being saved";
 
 class GuestProcess : public BoxProcess {
  public:
@@ -50,7 +56,10 @@ class GuestProcess : public BoxProcess {
 GuestBox::GuestBox(BoxRequest request, std::unique_ptr<GuestMachine> machine)
     : request_(std::move(request)), machine_(std::move(machine)) {}
 
-GuestBox::~GuestBox() { stop_boot_timer(); }
+GuestBox::~GuestBox() {
+  stop_timer(boot_timer_);
+  stop_timer(freeze_timer_);
+}
 
 void GuestBox::start(base::EventLoop& loop, ExitHandler on_exit) {
   loop_ = &loop;
@@ -62,8 +71,7 @@ void GuestBox::start(base::EventLoop& loop, ExitHandler on_exit) {
        .on_port = [this](base::Fd port, auto agent) { start_workload(std::move(port), agent); },
        .on_end = [this](const GuestMachine::End& end) { on_machine_end(end); }});
   boot_timer_ = loop.add_timer(
-      boot_limit, [this, granted = base::GrantedTime()] { look_at_boot(granted); },
-      boot_look_interval);
+      boot_limit, [this, granted = base::GrantedTime()] { look_at_boot(granted); }, look_interval);
 }
 
 void GuestBox::keep_stdio() {
@@ -80,14 +88,22 @@ void GuestBox::start_workload(base::Fd port, GuestMachine::Agent agent) {
       SessionHandlers{
           .on_hello = [this](std::string_view) { on_hello(); },
           .on_log = [](std::string_view text) { base::log(base::LogLevel::warning, "{}", text); }});
-  if (agent == GuestMachine::Agent::saved) session_->go_on_as_copy();
-  const AgentBox box{.spec = request_.spec, .disks = machine_->disks(request_.root.disks.size())};
-  process_ =
-      session_->start_box(box, request_.stdio,
-                          {.on_started = [this] { on_started(); },
-                           .on_end = [this](const Outcome& outcome) { on_workload_end(outcome); }});
+  const ProcessHandlers handlers{
+      .on_started = [this] { on_started(); },
+      .on_end = [this](const Outcome& outcome) { on_workload_end(outcome); }};
+  if (agent == GuestMachine::Agent::saved_at_work) {
+    session_->go_on_as_copy(request_.spec.hostname);
+    process_ = session_->adopt_box(request_.stdio, handlers);
+  } else {
+    if (agent == GuestMachine::Agent::saved) session_->go_on_as_copy();
+    process_ = session_->start_box(agent_box(), request_.stdio, handlers);
+  }
   stdio_.clear();
   for (const int number : std::exchange(early_signals_, {})) session_->signal(process_, number);
+}
+
+AgentBox GuestBox::agent_box() const {
+  return {.spec = request_.spec, .disks = machine_->disks(request_.root.disks.size())};
 }
 
 void GuestBox::signal(int number) {
@@ -113,6 +129,7 @@ void GuestBox::kill_from_outside() {
 
 void GuestBox::pause(Done done) {
   running_session();
+  refuse_while_saved();
   machine_->pause(note_paused(true, std::move(done)));
 }
 
@@ -129,6 +146,59 @@ Done GuestBox::note_paused(bool paused, Done done) {
     }
     done(answer);
   };
+}
+
+void GuestBox::refuse_while_saved() const {
+  if (!save_done_) return;
+  throw base::Error(base::ErrorKind::conflict, "the box is being saved", "try again in a moment");
+}
+
+void GuestBox::save(const std::filesystem::path& directory, Done done) {
+  auto& session = running_session();
+  refuse_while_saved();
+  if (frozen_due_ || paused_) {
+    throw base::Error(base::ErrorKind::conflict, paused_ ? "the guest stands still" : not_answered,
+                      "it can be saved once it goes on");
+  }
+  save_done_ = std::move(done);
+  frozen_due_ = true;
+  freeze_timer_ = loop_->add_timer(
+      look_interval, [this, granted = base::GrantedTime()] { look_at_freeze(granted); },
+      look_interval);
+  session.freeze([this, directory, alive = std::weak_ptr(alive_)](const auto& answer) {
+    if (!alive.expired()) on_frozen(directory, answer);
+  });
+}
+
+void GuestBox::on_frozen(const std::filesystem::path& directory,
+                         const std::variant<std::monostate, base::Error>& answer) {
+  frozen_due_ = false;
+  if (!save_done_) return;  // too late, and told to go on
+  if (outcome_) return end_saving(base::Error(base::ErrorKind::conflict, ended_meanwhile));
+  if (const auto* const error = std::get_if<base::Error>(&answer)) return end_saving(*error);
+  stop_timer(freeze_timer_);
+  try {
+    machine_->save(directory, [this, alive = std::weak_ptr(alive_)](const auto& saved) {
+      if (!alive.expired()) end_saving(saved);
+    });
+  } catch (const base::Error& error) {
+    end_saving(error);
+  }
+}
+
+void GuestBox::look_at_freeze(const base::GrantedTime& granted) {
+  if (granted.of(machine_->processes()) < freeze_limit) return;
+  end_saving(base::Error(base::ErrorKind::system,
+                         fmt::format("{} for {} seconds", not_answered, freeze_limit.count()),
+                         "see whether it hangs: twinbox exec, twinbox logs"));
+}
+
+void GuestBox::end_saving(const std::variant<std::monostate, base::Error>& answer) {
+  stop_timer(freeze_timer_);
+  const auto done = std::exchange(save_done_, nullptr);
+  if (!done) return;
+  if (session_) session_->go_on();
+  done(answer);
 }
 
 void GuestBox::resize(TerminalSize size) {
@@ -206,7 +276,7 @@ void GuestBox::update(const Resources& limits, Done done) {
 }
 
 void GuestBox::on_hello() {
-  stop_boot_timer();
+  stop_timer(boot_timer_);
   seen_from_here_.stamp(Mark::booted);
 }
 
@@ -234,16 +304,16 @@ void GuestBox::end_lost_machine() {
 void GuestBox::look_at_boot(const base::GrantedTime& granted) {
   if (granted.of(machine_->processes()) < boot_limit) return;
   ended_for_ = fmt::format("it did not come up within {} seconds", boot_limit.count());
-  stop_boot_timer();
+  stop_timer(boot_timer_);
   machine_->kill();
 }
 
-void GuestBox::stop_boot_timer() {
-  if (const auto timer = std::exchange(boot_timer_, std::nullopt)) loop_->cancel_timer(*timer);
+void GuestBox::stop_timer(std::optional<base::EventLoop::TimerId>& timer) {
+  if (const auto id = std::exchange(timer, std::nullopt)) loop_->cancel_timer(*id);
 }
 
 void GuestBox::on_machine_end(const GuestMachine::End& end) {
-  stop_boot_timer();
+  stop_timer(boot_timer_);
   for (const auto mark : {Mark::booted, Mark::executed}) {
     if (const auto time = seen_from_here_.at(mark)) marks_.stamp(mark, *time);
   }
@@ -281,6 +351,7 @@ base::Error GuestBox::why_lost() const {
 }
 
 void GuestBox::tell_exit() {
+  end_saving(base::Error(base::ErrorKind::conflict, ended_meanwhile));
   session_.reset();  // the loop may be gone before this box is
   if (const auto on_exit = std::exchange(on_exit_, nullptr)) on_exit(*outcome_);
 }

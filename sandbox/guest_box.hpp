@@ -4,10 +4,12 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/error.hpp"
@@ -29,8 +31,9 @@ class GuestMachine {
     bool never_ran = false;  // the machine could not be made; `reason` says all there is to say
   };
   enum class Agent {
-    starts,  // with its machine
-    saved,   // while it was frozen; the machine goes on from there
+    starts,         // with its machine
+    saved,          // while it was frozen; the machine goes on from there
+    saved_at_work,  // the same with this box's workload
   };
   struct Handlers {
     // A moment that the machine itself knows of, in CLOCK_MONOTONIC nanoseconds.
@@ -54,6 +57,8 @@ class GuestMachine {
   // All of the machine's processors stand still until resume().
   virtual void pause(Done done) = 0;
   virtual void resume(Done done) = 0;
+  // What Box::save() is to do, while the agent is frozen.
+  virtual void save(const std::filesystem::path& directory, Done done) = 0;
 };
 
 // Starts the workload of `request` through the machine's agent, and ends the machine with it: its
@@ -72,6 +77,7 @@ class GuestBox : public Box {
   std::unique_ptr<BoxProcess> exec(ExecRequest request) override;
   void pause(Done done) override;
   void resume(Done done) override;
+  void save(const std::filesystem::path& directory, Done done) override;
   void statistics(Answer<Statistics> answer) override;
   void list_processes(Answer<std::vector<ProcessEntry>> answer) override;
   void list_changes(Answer<std::vector<FileChange>> answer) override;
@@ -82,6 +88,12 @@ class GuestBox : public Box {
   AgentSession& running_session() const;
   void kill();
   void kill_from_outside();
+  AgentBox agent_box() const;
+  void refuse_while_saved() const;
+  void on_frozen(const std::filesystem::path& directory,
+                 const std::variant<std::monostate, base::Error>& answer);
+  void look_at_freeze(const base::GrantedTime& granted);
+  void end_saving(const std::variant<std::monostate, base::Error>& answer);
   Done note_paused(bool paused, Done done);
   template <typename T, typename Decode>
   void ask_guest(const base::Json& question, Answer<T> answer, Decode decode);
@@ -92,7 +104,7 @@ class GuestBox : public Box {
   void on_workload_end(const Outcome& outcome);
   void end_lost_machine();
   void look_at_boot(const base::GrantedTime& granted);
-  void stop_boot_timer();
+  void stop_timer(std::optional<base::EventLoop::TimerId>& timer);
   void on_machine_end(const GuestMachine::End& end);
   void finish();
   base::Error why_lost() const;
@@ -111,6 +123,9 @@ class GuestBox : public Box {
   AgentSession::ProcessId process_ = 0;
   std::vector<int> early_signals_;
   std::optional<base::EventLoop::TimerId> boot_timer_;
+  std::optional<base::EventLoop::TimerId> freeze_timer_;
+  Done save_done_;           // while it is being saved
+  bool frozen_due_ = false;  // the agent has yet to answer to a freeze
   bool lost_ = false;
   bool executed_ = false;
   bool paused_ = false;

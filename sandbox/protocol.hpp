@@ -26,14 +26,14 @@
 
 namespace twinbox::sandbox::protocol {
 
-inline constexpr std::uint32_t version = 2;
+inline constexpr std::uint32_t version = 3;
 inline constexpr std::size_t header_size = 16;
 inline constexpr std::uint32_t max_payload = 1U << 20;
 inline constexpr std::uint32_t stream_window = 256U << 10;
 
 enum class FrameType : std::uint16_t {
   // agent to host
-  hello = 1,    // JSON {"protocol": 2, "kernel": "6.1..."}
+  hello = 1,    // JSON {"protocol": 3, "kernel": "6.1..."}
   started = 2,  // the process was executed
   failed = 3,   // JSON {"status": 126|127|125, "message": ..., "hint": ...}: it never ran
   exited = 4,   // JSON {"status": 0..255, "oom_killed": bool}; after the last stream byte
@@ -44,7 +44,7 @@ enum class FrameType : std::uint16_t {
   // Answer to a request: u32 its number, then JSON: {"value": ...} or {"error": {"kind": ...,
   // "message": ..., "hint": ...}}.
   reply = 9,
-  frozen = 10,  // answer to freeze
+  frozen = 10,  // answer to freeze; its payload says why it could not be done, or is empty
   // host to agent
   // JSON {"spec": config.json, "disks": [{"device": "/dev/vda"}, ...], "clock_ns": since the
   // epoch}: the
@@ -57,7 +57,6 @@ enum class FrameType : std::uint16_t {
   signal = 36,  // u32 signal number
   memory_request = 37,
   power_off = 38,  // end the machine
-  set_clock = 39,  // u64 nanoseconds since the epoch
   // JSON {"box": the process that start_box began, "process": as in config.json} or {"box": ...,
   // "task": {"kind": "describe"|"pack"|"unpack", "path": ...}}: a further process in a box.
   start_exec = 40,
@@ -68,11 +67,12 @@ enum class FrameType : std::uint16_t {
   // To a box's supervisor: JSON {"stdin": whether what is sent to it counts}: the streams of the
   // box's workload; ends with its `exited`.
   attach = 43,
-  // To say nothing after `frozen` until go_on: the machine is to be saved in between.
+  // To let the workload stand still, and to say nothing after `frozen` until go_on: the machine is
+  // to be saved in between, and the host says nothing either.
   freeze = 44,
   // To the machine that was saved, an empty payload. To one that was made from what was saved,
-  // which
-  // begins with another hello, JSON {"clock_ns": since the epoch, "entropy": hexadecimal digits}.
+  // JSON {"clock_ns": since the epoch, "entropy": hexadecimal digits, "hostname": of its box, or
+  // empty}: it begins with another hello, and with `started` where it has a workload.
   go_on = 45,
   // both ways
   credit = 64,         // u32 stream (0 stdin, 1 stdout, 2 stderr), u32 bytes consumed

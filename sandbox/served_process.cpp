@@ -135,6 +135,18 @@ void ServedProcess::end(Outcome outcome) {
   if (!outcome_) conclude(std::move(outcome));
 }
 
+void ServedProcess::begin_anew() {
+  if (in_ && in_->open()) {
+    in_->begin_anew();
+  } else {
+    in_.reset();
+    connection_->send(FrameType::stream_closed, id_, stream_name(Stream::in));
+  }
+  connection_->send(FrameType::started, id_, {});
+  out_->begin_anew();
+  err_->begin_anew();
+}
+
 void ServedProcess::abandon() {
   if (std::exchange(abandoned_, true)) return;
   in_.reset();

@@ -42,6 +42,10 @@ class ServedProcess {
 
   // Ends the process if it still runs; not to be called from its own callbacks.
   void end(Outcome outcome);
+  // This is a copy of the machine that the process was started in, and another peer is at the other
+  // end, which has asked for no process: it is told of this one. What the former peer has not been
+  // sent, and what it sent that the process has not got, is thrown away.
+  void begin_anew();
   // The peer is gone: the process goes on, its input at an end and its output thrown away.
   void abandon();
 

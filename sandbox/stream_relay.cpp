@@ -49,6 +49,15 @@ void StreamSource::reopen() {
   if (!ended_) pump();
 }
 
+void StreamSource::begin_anew() {
+  if (ended_) return;
+  std::array<std::byte, piece> buffer;
+  auto count = read_piece(buffer);
+  while (count && *count > 0) count = read_piece(buffer);
+  if (count) return close();
+  reopen();
+}
+
 void StreamSource::finish() {
   finishing_ = true;
   if (!ended_) pump();
@@ -90,15 +99,17 @@ base::EventLoop::Callback StreamSource::on_readable() {
   };
 }
 
+std::optional<std::size_t> StreamSource::read_piece(std::span<std::byte> buffer) const {
+  try {
+    return base::read_some(fd_.get(), buffer);
+  } catch (const base::Error&) {
+    return 0;  // a terminal that is gone (EIO) or a directory as stdin: nothing more comes
+  }
+}
+
 bool StreamSource::send_piece() {
   std::array<std::byte, piece> buffer;
-  std::optional<std::size_t> count;
-  try {
-    count =
-        base::read_some(fd_.get(), std::span(buffer).first(std::min<std::size_t>(piece, credit_)));
-  } catch (const base::Error&) {
-    count = 0;  // a terminal that is gone (EIO) or a directory as stdin: nothing more comes
-  }
+  const auto count = read_piece(std::span(buffer).first(std::min<std::size_t>(piece, credit_)));
   if (!count) return false;
   if (*count == 0) {
     close();
@@ -127,6 +138,13 @@ void StreamSink::push(std::string_view bytes) {
 void StreamSink::finish() {
   if (std::exchange(finishing_, true)) return;
   flush();
+}
+
+void StreamSink::begin_anew() {
+  set_watch(false);
+  queue_.clear();
+  queue_start_ = 0;
+  outstanding_ = uncredited_ = 0;
 }
 
 void StreamSink::stop() {

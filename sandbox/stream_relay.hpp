@@ -2,8 +2,11 @@
 // credit; both the host and the agent use it.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,6 +37,9 @@ class StreamSource {
   void add_credit(std::uint32_t bytes);
   // A full window again: nobody counts what is sent any more.
   void reopen();
+  // For another peer, which has had nothing yet: what waits in the (non-blocking) descriptor is
+  // thrown away, and the window is full again.
+  void begin_anew();
   // The writer is gone: what waits in the (non-blocking) descriptor now is the rest.
   void finish();
   // Reads no more; the descriptor is closed, and on_end is called unless it was.
@@ -43,6 +49,8 @@ class StreamSource {
  private:
   void stop();
   void update_watch();
+  // Nothing when there is nothing now, no bytes at the end.
+  std::optional<std::size_t> read_piece(std::span<std::byte> buffer) const;
   base::EventLoop::Callback on_readable();
   void pump();
   // Sends one piece; false when there is none now.
@@ -80,6 +88,10 @@ class StreamSink {
   void push(std::string_view bytes);
   // No more bytes come; the descriptor is closed once all are written.
   void finish();
+  // For another peer, which has sent nothing yet: what is not written is thrown away.
+  void begin_anew();
+  // Whether what is pushed still arrives.
+  bool open() const { return !broken_ && !finishing_; }
   bool drained() const { return drained_; }
 
  private:

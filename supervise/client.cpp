@@ -74,6 +74,10 @@ void BoxClient::pause(sandbox::Done done) { ask_done({{"do", "pause"}}, std::mov
 void BoxClient::unpause(sandbox::Done done) { ask_done({{"do", "unpause"}}, std::move(done)); }
 void BoxClient::remove(sandbox::Done done) { ask_done({{"do", "remove"}}, std::move(done)); }
 
+void BoxClient::save(const std::filesystem::path& directory, sandbox::Done done) {
+  ask_done({{"do", "save"}, {"directory", directory.string()}}, std::move(done));
+}
+
 void BoxClient::rename(const std::string& name, sandbox::Done done) {
   ask_done({{"do", "rename"}, {"name", name}}, std::move(done));
 }

@@ -1,6 +1,7 @@
 // A command's connection to the supervisor of a box.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -55,6 +56,8 @@ class BoxClient {
   void kill(int number, sandbox::Done done);
   void pause(sandbox::Done done);
   void unpause(sandbox::Done done);
+  // All of the running box into a directory that is there; answered when it is kept.
+  void save(const std::filesystem::path& directory, sandbox::Done done);
   void statistics(sandbox::Answer<sandbox::Statistics> answer);
   void list_processes(sandbox::Answer<std::vector<sandbox::ProcessEntry>> answer);
   void list_changes(sandbox::Answer<std::vector<sandbox::FileChange>> answer);

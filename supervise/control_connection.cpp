@@ -228,6 +228,8 @@ bool ControlConnection::carry_out_on_life(std::string_view what, const JsonView&
     box_.pause(done);
   } else if (what == "unpause") {
     box_.unpause(done);
+  } else if (what == "save") {
+    box_.save(request.get<std::string>("directory"), done);
   } else if (what == "update") {
     box_.update(sandbox::resources_from_json(request.at("limits")), policy_in(request), done);
   } else if (what == "rename") {

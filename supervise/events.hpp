@@ -13,9 +13,9 @@ namespace twinbox::supervise {
 struct BoxRecord;
 
 // docker's: Type "container" for every kind of box; Action "create", "start", "die", "kill",
-// "stop", "pause", "unpause", "restart", "oom", "exec_start", "exec_die", "attach", "rename",
-// "update", "destroy"; Attributes "name", "image", the labels, "engine", and what belongs to the
-// action
+// "stop", "pause", "unpause", "checkpoint", "restart", "oom", "exec_start", "exec_die", "attach",
+// "rename", "update", "destroy"; Attributes "name", "image", the labels, "engine", and what belongs
+// to the action
 // ("exitCode", "signal").
 struct Event {
   std::int64_t time = 0;  // nanoseconds since the epoch

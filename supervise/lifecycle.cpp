@@ -41,6 +41,7 @@ constexpr std::array rules{
     Rule{Action::restart, "restart", alive | at_rest, ""},
     Rule{Action::pause, "pause", in(Status::running), "only a running box can be paused"},
     Rule{Action::unpause, "unpause", in(Status::paused), "it is not paused"},
+    Rule{Action::save, "take a snapshot of", in(Status::running), "start it, or unpause it, first"},
     Rule{Action::attach, "attach to", in(Status::running) | in(Status::restarting),
          "start it, or unpause it, first"},
     Rule{Action::exec, "run a command in", in(Status::running), "start it, or unpause it, first"},

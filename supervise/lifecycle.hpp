@@ -18,6 +18,7 @@ enum class Action {
   restart,
   pause,
   unpause,
+  save,
   attach,
   exec,
   update,

@@ -37,18 +37,6 @@ bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-void check(std::string_view name) {
-  const auto allowed = [](char c) {
-    return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-';
-  };
-  if (name.size() >= 2 && name.size() <= 255 && is_letter_or_digit(name.front()) &&
-      std::ranges::all_of(name, allowed)) {
-    return;
-  }
-  throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is no name for a box", name),
-                    "use two or more letters, digits, '_', '.' and '-', a letter or digit first");
-}
-
 // Held while a name changes hands.
 base::Fd lock(const fs::path& names) {
   base::make_directories(names);
@@ -73,6 +61,18 @@ std::string made_up(std::uint64_t bits) {
 }
 
 }  // namespace
+
+void check_name(std::string_view name, std::string_view thing) {
+  const auto allowed = [](char c) {
+    return is_letter_or_digit(c) || c == '_' || c == '.' || c == '-';
+  };
+  if (name.size() >= 2 && name.size() <= 255 && is_letter_or_digit(name.front()) &&
+      std::ranges::all_of(name, allowed)) {
+    return;
+  }
+  throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is no name for a {}", name, thing),
+                    "use two or more letters, digits, '_', '.' and '-', a letter or digit first");
+}
 
 Names::Names(fs::path boxes) : boxes_(std::move(boxes)), names_(boxes_.parent_path() / "names") {}
 
@@ -106,7 +106,7 @@ void Names::refuse(const std::string& name) const {
 }
 
 void Names::claim(const std::string& name, const std::string& id) const {
-  check(name);
+  check_name(name, "box");
   if (!try_claim(name, id)) refuse(name);
 }
 
@@ -114,7 +114,7 @@ void Names::claim(const std::string& name, const std::string& id) const {
 // it leaves a link that the record does not agree with, which is worth nothing.
 void Names::move(const std::string& from, const std::string& to, const std::string& id,
                  const std::function<void()>& write_down) const {
-  check(to);
+  check_name(to, "box");
   const auto directory = lock(names_);
   if (!link(to, id)) refuse(to);
   try {

@@ -9,6 +9,9 @@
 
 namespace twinbox::supervise {
 
+// Throws base::Error (usage) unless `name` may be one of a `thing` ("box").
+void check_name(std::string_view name, std::string_view thing);
+
 // Safe with any number of processes at once. The record has the last word: a name whose box is
 // gone, or has another name, is free.
 class Names {

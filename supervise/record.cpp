@@ -32,6 +32,8 @@ void write_settings(JsonWriter& json, const BoxSettings& settings) {
   json.member("stop_timeout", settings.stop_timeout);
   json.member("restart", to_string(settings.restart));
   json.member("labels", settings.labels);
+  json.member("snapshot", settings.snapshot);
+  json.member("snapshot_id", settings.snapshot_id);
 }
 
 void write_state(JsonWriter& json, const BoxState& state) {
@@ -63,6 +65,8 @@ BoxSettings settings_from(const JsonView& view) {
   settings.stop_timeout = view.get_or("stop_timeout", settings.stop_timeout);
   settings.restart = restart_policy_from(view.get_or<std::string>("restart", "no"));
   settings.labels = view.get_or("labels", settings.labels);
+  settings.snapshot = view.get_or("snapshot", settings.snapshot);
+  settings.snapshot_id = view.get_or("snapshot_id", settings.snapshot_id);
   return settings;
 }
 

@@ -41,6 +41,8 @@ struct BoxSettings {
   int stop_timeout = 10;  // seconds; -1: wait without end
   RestartPolicy restart;
   std::map<std::string, std::string> labels;
+  std::string snapshot;     // that its workload goes on from; "": it is started
+  std::string snapshot_id;  // of the one that had this name then
 };
 
 // Times are nanoseconds since the epoch; 0: not yet.

@@ -35,11 +35,13 @@ base::Error why_not_started(const sandbox::Outcome& outcome, const std::string& 
 }  // namespace
 
 SupervisedBox::SupervisedBox(base::EventLoop& loop, OwnedBox box,
-                             std::unique_ptr<sandbox::Engine> engine, sandbox::RootFilesystem root)
+                             std::unique_ptr<sandbox::Engine> engine, sandbox::RootFilesystem root,
+                             std::filesystem::path saved)
     : loop_(loop),
       box_(std::move(box)),
       engine_(std::move(engine)),
       root_(std::move(root)),
+      saved_(std::move(saved)),
       input_(record().settings.open_stdin),
       output_(loop, LogWriter(box_->path() / "log")) {}
 
@@ -97,7 +99,8 @@ sandbox::BoxRequest SupervisedBox::make_request() const {
           .root = root_,
           .stdio = {},
           .on_executed = {},
-          .keep_files = !record().settings.remove_at_end};
+          .keep_files = !record().settings.remove_at_end,
+          .saved = saved_};
 }
 
 void SupervisedBox::on_executed() {
@@ -280,6 +283,13 @@ void SupervisedBox::unpause(Done done) {
       note([](BoxState& state) { state.status = Status::running; });
       emit(record(), "unpause");
     }
+    done(answer);
+  });
+}
+
+void SupervisedBox::save(const std::filesystem::path& directory, Done done) {
+  running_box(Action::save).save(directory, [this, done = std::move(done)](const auto& answer) {
+    if (std::holds_alternative<std::monostate>(answer) && run_) emit(record(), "checkpoint");
     done(answer);
   });
 }

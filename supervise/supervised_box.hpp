@@ -1,6 +1,7 @@
 // The life of one box in its supervisor: every change of its record happens here.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <list>
 #include <memory>
@@ -29,7 +30,7 @@ class SupervisedBox {
   using EndHandler = std::function<void(const Ended& ended)>;
 
   SupervisedBox(base::EventLoop& loop, OwnedBox box, std::unique_ptr<sandbox::Engine> engine,
-                sandbox::RootFilesystem root);
+                sandbox::RootFilesystem root, std::filesystem::path saved = {});
   ~SupervisedBox();
 
   const BoxRecord& record() const { return box_->record(); }
@@ -43,6 +44,7 @@ class SupervisedBox {
   void kill(int number, const sandbox::Done& done);
   void pause(sandbox::Done done);
   void unpause(sandbox::Done done);
+  void save(const std::filesystem::path& directory, sandbox::Done done);
   void update(const sandbox::Resources& limits, std::optional<RestartPolicy> policy,
               sandbox::Done done);
   void rename(const std::string& name);
@@ -93,6 +95,7 @@ class SupervisedBox {
   std::optional<OwnedBox> box_;
   std::unique_ptr<sandbox::Engine> engine_;
   sandbox::RootFilesystem root_;
+  std::filesystem::path saved_;  // where each run goes on from; empty: it is started
   Input input_;
   Output output_;
   std::unique_ptr<Run> run_;

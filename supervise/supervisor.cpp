@@ -116,7 +116,8 @@ SupervisorProcess::SupervisorProcess(const SupervisorRequest& request, base::Fd 
     throw;
   }
   hold_ = std::move(root.hold);
-  box_.emplace(loop_, std::move(box), std::move(engine), std::move(root.files));
+  box_.emplace(loop_, std::move(box), std::move(engine), std::move(root.files),
+               std::move(root.saved));
   loop_.add(signals_.get(), EPOLLIN, [this](std::uint32_t) { on_signal(); });
   loop_.add(listener_.get(), EPOLLIN, [this](std::uint32_t) {
     base::Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -22,6 +23,7 @@ struct SupervisorRequest {
   struct Root {
     sandbox::RootFilesystem files;
     std::shared_ptr<void> hold;
+    std::filesystem::path saved{};  // what its runs go on from, where it was made of a snapshot
   };
   std::function<Root(const BoxRecord& record)> prepare_root;
   // What they need of the command's descriptors; the supervisor closes the rest.

@@ -11,6 +11,7 @@
 #include "vmm/machine_plan.hpp"
 #include "vmm/monitor_machine.hpp"
 #include "vmm/monitor_record.hpp"
+#include "vmm/saved_machine.hpp"
 
 namespace twinbox::vmm {
 
@@ -24,6 +25,11 @@ std::vector<std::pair<std::string, std::string>> VmEngine::versions() const {
 std::unique_ptr<sandbox::Box> VmEngine::create(sandbox::BoxRequest request) {
   if (request.spec.process.args.empty()) {
     throw base::Error(base::ErrorKind::usage, "there is no command to run");
+  }
+  if (!request.saved.empty()) {
+    auto machine = std::make_unique<MonitorMachine>(read_saved_machine(request.saved, request.root),
+                                                    std::nullopt, request.directory);
+    return std::make_unique<sandbox::GuestBox>(std::move(request), std::move(machine));
   }
   // Whoever looks at the guest's console wants to see it boot.
   const bool cold = request.spec.vm.cold || base::log_level() == base::LogLevel::debug;

@@ -7,6 +7,7 @@
 #include "vmm/agent_port.hpp"
 #include "vmm/image_plan.hpp"
 #include "vmm/monitor_record.hpp"
+#include "vmm/saved_machine.hpp"
 #include "vmm/template_store.hpp"
 
 namespace twinbox::vmm {
@@ -27,7 +28,8 @@ void MonitorMachine::start(base::EventLoop& loop, Handlers handlers) {
 
 void MonitorMachine::start_cold() {
   spawn(cold_);
-  handlers_.on_port(std::move(port_), Agent::starts);
+  handlers_.on_port(std::move(port_),
+                    cold_.snapshot.empty() ? Agent::starts : Agent::saved_at_work);
 }
 
 void MonitorMachine::start_warm() { spawn(warm_->machine); }
@@ -62,6 +64,12 @@ void MonitorMachine::spawn(MachineConfig config) {
       *loop_, std::move(config), [this](const MonitorReport& report) { on_monitor_end(report); },
       [this](sandbox::Mark mark) { on_mark(mark); });
   record_monitor(directory_, monitor_->pid());
+}
+
+void MonitorMachine::save(const std::filesystem::path& directory, sandbox::Done done) {
+  write_saved_machine(directory, warm_ ? warm_->machine : cold_);
+  monitor_->order({.command = Command::snapshot, .path = saved_state(directory).string()},
+                  std::move(done));
 }
 
 void MonitorMachine::on_mark(sandbox::Mark mark) {

@@ -16,7 +16,8 @@ namespace twinbox::vmm {
 // A twinbox-vmm process whose agent port is a socket pair.
 class MonitorMachine : public sandbox::GuestMachine {
  public:
-  // Without `warm` the machine boots `cold`; so it does where the template cannot be made or used.
+  // Without `warm` the machine is `cold`, which boots, or goes on from where a box was saved; so it
+  // is where the template cannot be made or used.
   // The monitor is recorded in `directory`.
   MonitorMachine(MachineConfig cold, std::optional<WarmStart> warm,
                  std::filesystem::path directory);
@@ -28,6 +29,7 @@ class MonitorMachine : public sandbox::GuestMachine {
   std::string last_words() const override { return last_words_; }
   void pause(sandbox::Done done) override { monitor_->order({Command::pause}, std::move(done)); }
   void resume(sandbox::Done done) override { monitor_->order({Command::resume}, std::move(done)); }
+  void save(const std::filesystem::path& directory, sandbox::Done done) override;
 
  private:
   void start_cold();

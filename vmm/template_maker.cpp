@@ -61,16 +61,18 @@ void TemplateMaker::boot() {
               [this](std::string_view) {
                 timer_ = loop_.add_timer(settling_time, [this] {
                   timer_.reset();
-                  session_->freeze([this] { save(); });
+                  session_->freeze([this](const auto& frozen) { on_frozen(frozen); });
                 });
               },
           .on_log = [](std::string_view text) { base::log(base::LogLevel::warning, "{}", text); },
           .on_lost = [this](const base::Error& reason) { on_lost(reason); }});
 }
 
-void TemplateMaker::save() {
+void TemplateMaker::on_frozen(const std::variant<std::monostate, base::Error>& answer) {
+  if (session_->lost()) return;  // told to on_lost() too
+  if (std::holds_alternative<base::Error>(answer)) return on_saved(answer);
   monitor_->order({.command = Command::snapshot, .path = warm_.snapshot.string()},
-                  [this](const auto& answer) { on_saved(answer); });
+                  [this](const auto& saved) { on_saved(saved); });
 }
 
 void TemplateMaker::on_saved(const std::variant<std::monostate, base::Error>& answer) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "base/error.hpp"
@@ -38,7 +39,7 @@ class TemplateMaker {
  private:
   void try_to_begin();
   void boot();
-  void save();
+  void on_frozen(const std::variant<std::monostate, base::Error>& answer);
   void on_saved(const std::variant<std::monostate, base::Error>& answer);
   void on_lost(const base::Error& reason);
   void on_monitor_end(const MonitorReport& report);

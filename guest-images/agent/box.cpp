@@ -166,10 +166,31 @@ std::unique_ptr<sandbox::BoxProcess> Boxes::start(
   return std::make_unique<BoxRunner>(box);
 }
 
-void Boxes::prepare() {
+std::vector<std::shared_ptr<sandbox::Box>> Boxes::running() const {
+  std::vector<std::shared_ptr<sandbox::Box>> running;
+  for (const auto& [id, weak] : boxes_) {
+    auto box = weak.lock();
+    if (box && !box->processes().empty()) running.push_back(std::move(box));
+  }
+  return running;
+}
+
+void Boxes::freeze() {
+  for (const auto& box : running()) box->pause([](const auto&) {});
   if (count_ > 0) return;
   mount_cgroups();
   engine_->prepare(box_id(1));
+}
+
+void Boxes::thaw() {
+  for (const auto& box : running()) box->resume([](const auto&) {});
+}
+
+void Boxes::become_copy(const std::string& hostname) {
+  for (const auto& box : running()) {
+    if (!hostname.empty()) set_hostname(box->processes().front(), hostname);
+    on_executed_();
+  }
 }
 
 sandbox::Box& Boxes::at(std::uint32_t id) const {

@@ -7,7 +7,9 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/event_loop.hpp"
 #include "sandbox/engine.hpp"
@@ -32,14 +34,20 @@ class Boxes {
                                              sandbox::ServedProcess& workload,
                                              std::function<void(const sandbox::Outcome&)> on_exit);
   std::unique_ptr<sandbox::BoxProcess> exec(std::uint32_t box, sandbox::ExecRequest request);
-  // Makes ahead what the first box will need whatever it runs, if there is none yet.
-  void prepare();
+  // Before the machine is saved. Those that run stand still until thaw(); where there was none yet,
+  // what the first one will need whatever it runs is made ahead.
+  void freeze();
+  void thaw();
+  // Those that run are a copy's, which has this host name.
+  void become_copy(const std::string& hostname);
   // Throws base::Error (not_found) for one that does not run.
   sandbox::Box& at(std::uint32_t id) const;
   // Whether a child of this process belongs to a box.
   bool own(pid_t child) const;
 
  private:
+  std::vector<std::shared_ptr<sandbox::Box>> running() const;
+
   base::EventLoop& loop_;
   std::function<void()> on_executed_;
   std::unique_ptr<container::ContainerEngine> engine_;

@@ -55,11 +55,13 @@ void serve_host() {
              .ask = [&](auto box, const auto& question,
                         const auto& answer) { sandbox::ask_box(boxes.at(box), question, answer); },
              .power_off = power_off,
-             .prepare = [&] { boxes.prepare(); },
+             .freeze = [&] { boxes.freeze(); },
+             .thaw = [&] { boxes.thaw(); },
              .become_copy =
                  [&](const auto& identity) {
                    marks.stamp(sandbox::Mark::booted);
                    become_copy(identity);
+                   boxes.become_copy(identity.template get_or<std::string>("hostname", ""));
                  },
              .owns_child = [&](pid_t child) { return boxes.own(child); }});
   base::log_line(base::LogLevel::info, service.serve(port.open(port_name, port_patience)));

@@ -16,7 +16,6 @@
 #include "base/syscall.hpp"
 #include "guest-images/agent/command.hpp"
 #include "guest-images/agent/figures.hpp"
-#include "guest-images/agent/identity.hpp"
 #include "sandbox/box_words.hpp"
 
 namespace twinbox::agent {
@@ -113,12 +112,8 @@ void Service::take_machine_frame(const Frame& frame) {
   switch (frame.type) {
     case FrameType::memory_request:
       return connection_->send(FrameType::memory, 0, memory_figures());
-    case FrameType::set_clock:
-      return take_clock(protocol::read_u64(frame.payload, 0));
     case FrameType::freeze:
-      if (machine_.prepare) machine_.prepare();
-      connection_->send(FrameType::frozen, 0, {});
-      return connection_->hold();
+      return freeze();
     case FrameType::go_on:
       return go_on(frame.payload);
     case FrameType::power_off:
@@ -130,20 +125,37 @@ void Service::take_machine_frame(const Frame& frame) {
   }
 }
 
-void Service::take_clock(std::uint64_t nanoseconds) {
+void Service::freeze() {
+  std::string failure;
   try {
-    set_clock(nanoseconds);
+    if (machine_.freeze) machine_.freeze();
   } catch (const base::Error& error) {
-    log(error.message());
+    failure = error.message();
   }
+  connection_->send(FrameType::frozen, 0, failure);
+  connection_->hold();
 }
 
-void Service::go_on(std::string_view payload) {
+void Service::go_on(std::string_view identity) {
+  if (identity.empty()) {
+    connection_->release();
+  } else {
+    begin_as_copy(identity);
+  }
+  if (machine_.thaw) machine_.thaw();
+}
+
+// The host of the machine that was saved is not ours: what is on its way to it, and the further
+// processes that it asked for, are its own.
+void Service::begin_as_copy(std::string_view identity) {
+  connection_->drop_held();
   connection_->release();
-  if (payload.empty()) return;
-  const auto json = base::parse_json(payload, "go_on");
+  std::erase_if(workloads_, [this](const auto& entry) { return entry.first != box_; });
+  const auto json = base::parse_json(identity, "go_on");
   if (machine_.become_copy) machine_.become_copy(base::JsonView(json, "go_on"));
   connection_->send(FrameType::hello, 0, hello());
+  const auto workload = workloads_.find(box_);
+  if (workload != workloads_.end()) workload->second.begin_anew();
 }
 
 sandbox::ServedProcess& Service::add_workload(std::uint32_t id) {
@@ -177,6 +189,7 @@ void Service::start_command(const Frame& frame) {
 
 void Service::start_box(const Frame& frame) {
   auto& workload = add_workload(frame.process);
+  box_ = frame.process;
   try {
     if (!machine_.start_box) {
       throw base::Error(base::ErrorKind::unsupported, "this agent starts no boxes");

@@ -35,8 +35,9 @@ struct Machine {
                      const sandbox::Answer<std::string>& answer)>
       ask{};
   std::function<void()> power_off{};
-  // Before this machine is saved.
-  std::function<void()> prepare{};
+  // Before this machine is saved: its boxes stand still until thaw().
+  std::function<void()> freeze{};
+  std::function<void()> thaw{};
   // This machine was made from what was saved of another one: it is to become one of its own.
   std::function<void(const base::JsonView& identity)> become_copy{};
   // Whether somebody else waits for this child.
@@ -60,7 +61,8 @@ class Service {
  private:
   void take(const sandbox::protocol::Frame& frame);
   void take_machine_frame(const sandbox::protocol::Frame& frame);
-  void take_clock(std::uint64_t nanoseconds);
+  void freeze();
+  void begin_as_copy(std::string_view identity);
   void go_on(std::string_view payload);
   void start_command(const sandbox::protocol::Frame& frame);
   void start_box(const sandbox::protocol::Frame& frame);
@@ -77,6 +79,7 @@ class Service {
   base::Fd child_signals_;
   std::shared_ptr<sandbox::FrameConnection> connection_;
   std::map<std::uint32_t, sandbox::ServedProcess> workloads_;
+  std::uint32_t box_ = 0;                    // the workload that is the machine's
   std::map<pid_t, std::uint32_t> commands_;  // which workload a child is
   std::string end_;
 };

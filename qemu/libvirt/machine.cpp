@@ -140,6 +140,7 @@ class Machine : public sandbox::GuestMachine {
     EmbeddedDriver::of_this_process().resume(domain_.domain);
     done(std::monostate{});
   }
+  void save(const std::filesystem::path&, sandbox::Done) override { sandbox::refuse_to_save(); }
 
  private:
   void run_starter();

@@ -61,6 +61,48 @@ class RunSpecTest : public testing::Test {
   image::PreparedImage image_;
 };
 
+TEST_F(RunSpecTest, GoOnFromASnapshotTakesTheFlagsOfACopyOnly) {
+  const auto copy = options_of({"--from", "snap", "-d", "--name", "two", "--hostname", "h"});
+  EXPECT_EQ("snap", copy.from);
+  EXPECT_EQ("vm", copy.engine);
+  EXPECT_EQ("snap", options_of({"--as", "vm", "--rm", "-i", "--from=snap"}).from);
+  const auto refused = [](Words arguments) -> std::string {
+    arguments.insert(arguments.begin(), {"--from", "snap"});
+    try {
+      options_of(arguments);
+    } catch (const base::Error& error) {
+      return error.message();
+    }
+    return "accepted";
+  };
+  for (const auto* flag : {"memory", "cpus", "kernel", "env", "user", "tmpfs", "entrypoint"}) {
+    EXPECT_NE(std::string::npos,
+              refused({std::string("--") + flag, "1"}).find(std::string("--") + flag));
+  }
+  EXPECT_NE(std::string::npos, refused({"--cold"}).find("--cold"));
+  EXPECT_NE(std::string::npos, refused({"busybox"}).find("'busybox'"));
+  EXPECT_NE(std::string::npos, refused({"--as", "container"}).find("--as container"));
+}
+
+TEST_F(RunSpecTest, ACopyKeepsTheSettingsOfItsWorkload) {
+  supervise::BoxSettings saved;
+  saved.image = "sample";
+  saved.command = {"sleep"};
+  saved.open_stdin = saved.remove_at_end = true;
+  saved.stop_signal = 2;
+  saved.stop_timeout = 3;
+  saved.restart.kind = supervise::RestartPolicy::Kind::always;
+  saved.labels = {{"a", "1"}};
+  const auto copy = settings_of_copy(options_of({"--from", "snap", "-l", "b=2"}), saved);
+  EXPECT_EQ("sample", copy.image);
+  EXPECT_EQ((Words{"sleep"}), copy.command);
+  EXPECT_FALSE(copy.open_stdin || copy.remove_at_end);
+  EXPECT_EQ(2, copy.stop_signal);
+  EXPECT_EQ(3, copy.stop_timeout);
+  EXPECT_EQ(supervise::RestartPolicy::Kind::no, copy.restart.kind);
+  EXPECT_EQ((std::map<std::string, std::string>{{"a", "1"}, {"b", "2"}}), copy.labels);
+}
+
 TEST_F(RunSpecTest, MakeTheWorkload) {
   const auto made =
       spec({"--memory", "64m", "--cpus", "1.5", "--pids-limit", "20", "-e", "A=1", "-w", "/tmp",

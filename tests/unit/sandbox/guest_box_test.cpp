@@ -38,6 +38,10 @@ class FakeMachine : public GuestMachine {
   std::string last_words() const override { return last_words_; }
   void pause(Done done) override { done(std::monostate{}); }
   void resume(Done done) override { done(std::monostate{}); }
+  void save(const std::filesystem::path& directory, Done done) override {
+    saved_in_ = directory;
+    save_done_ = std::move(done);
+  }
 
   // The guest's end of a new port.
   void open_port(Agent agent = Agent::starts) {
@@ -54,6 +58,10 @@ class FakeMachine : public GuestMachine {
     loop_->add_timer({}, [on_end = std::exchange(handlers_.on_end, nullptr), reason, never_ran] {
       on_end({.reason = base::Error(base::ErrorKind::system, reason), .never_ran = never_ran});
     });
+  }
+  const std::filesystem::path& saved_in() const { return saved_in_; }
+  void answer_save(const std::variant<std::monostate, base::Error>& answer) {
+    std::exchange(save_done_, nullptr)(answer);
   }
   // What the host has sent so far.
   std::vector<Frame> received() {
@@ -77,6 +85,8 @@ class FakeMachine : public GuestMachine {
   Handlers handlers_;
   base::Fd agent_;
   protocol::Decoder decoder_;
+  std::filesystem::path saved_in_;
+  Done save_done_;
 };
 
 class GuestBoxTest : public ::testing::Test {
@@ -140,6 +150,97 @@ TEST_F(GuestBoxTest, TellsASavedAgentFirstWhoItIsNow) {
   EXPECT_EQ(64U, identity.at("entropy").get<std::string>().size());
   EXPECT_GT(identity.at("clock_ns").get<std::uint64_t>(), 1'700'000'000'000'000'000U);
   EXPECT_EQ(FrameType::start_box, frames[1].type);
+}
+
+TEST_F(GuestBoxTest, GoesOnWithTheWorkloadOfASavedAgent) {
+  start();
+  machine_->open_port(GuestMachine::Agent::saved_at_work);
+  settle();
+  const auto frames = machine_->received();
+  ASSERT_FALSE(frames.empty());
+  EXPECT_EQ(FrameType::go_on, frames[0].type);
+  for (const auto& frame : frames) EXPECT_NE(FrameType::start_box, frame.type);
+  machine_->say(FrameType::hello, 0,
+                base::Json{{"protocol", protocol::version}, {"kernel", "6.1"}}.dump());
+  settle();
+  EXPECT_FALSE(executed_);
+
+  machine_->say(FrameType::started, workload, {});
+  machine_->say(FrameType::exited, workload, R"({"status": 7})");
+
+  wait_for_end();
+  EXPECT_TRUE(executed_);
+  EXPECT_EQ(7, outcome_->status);
+}
+
+class SavedGuestBoxTest : public GuestBoxTest {
+ protected:
+  void save() {
+    box_->save("/where", [this](const auto& answer) { answers_.push_back(answer); });
+    settle();
+  }
+  std::vector<FrameType> received_types() {
+    settle();
+    std::vector<FrameType> types;
+    for (const auto& frame : machine_->received()) types.push_back(frame.type);
+    return types;
+  }
+  std::string refusal() {
+    try {
+      save();
+    } catch (const base::Error& error) {
+      return error.message();
+    }
+    return "accepted";
+  }
+
+  std::vector<std::variant<std::monostate, base::Error>> answers_;
+};
+
+TEST_F(SavedGuestBoxTest, IsSavedWhileItsAgentIsFrozenAndSaysNothingItself) {
+  start_workload();
+  machine_->received();
+  save();
+  EXPECT_EQ(std::vector{FrameType::freeze}, received_types());
+  box_->signal(SIGHUP);
+  EXPECT_EQ("the box is being saved", refusal());
+  EXPECT_EQ("", machine_->saved_in());
+
+  machine_->say(FrameType::frozen, 0, "");
+  EXPECT_EQ(std::vector<FrameType>{}, received_types());
+  EXPECT_EQ("/where", machine_->saved_in());
+  EXPECT_TRUE(answers_.empty());
+  machine_->answer_save(std::monostate{});
+
+  EXPECT_EQ((std::vector{FrameType::go_on, FrameType::signal}), received_types());
+  ASSERT_EQ(1U, answers_.size());
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(answers_[0]));
+}
+
+TEST_F(SavedGuestBoxTest, GoesOnWhereItCannotBeSaved) {
+  start_workload();
+  machine_->received();
+  save();
+  machine_->say(FrameType::frozen, 0, "it does not stand still");
+  EXPECT_EQ((std::vector{FrameType::freeze, FrameType::go_on}), received_types());
+  save();
+  machine_->say(FrameType::frozen, 0, "");
+  settle();
+  machine_->answer_save(base::Error(base::ErrorKind::system, "the disk is full"));
+  EXPECT_EQ((std::vector{FrameType::freeze, FrameType::go_on}), received_types());
+
+  ASSERT_EQ(2U, answers_.size());
+  EXPECT_EQ("it does not stand still", std::get<base::Error>(answers_[0]).message());
+  EXPECT_EQ("the disk is full", std::get<base::Error>(answers_[1]).message());
+}
+
+TEST_F(SavedGuestBoxTest, SaysSoWhereItEndsMeanwhile) {
+  start_workload();
+  save();
+  machine_->say(FrameType::exited, workload, R"({"status": 0})");
+  wait_for_end();
+  ASSERT_EQ(1U, answers_.size());
+  EXPECT_EQ("the box ended while it was being saved", std::get<base::Error>(answers_[0]).message());
 }
 
 TEST_F(GuestBoxTest, RunsTheWorkloadOnTheLayersAndEndsTheMachineWithIt) {

@@ -24,7 +24,9 @@ BoxRecord full_record() {
                      .stop_signal = 2,
                      .stop_timeout = -1,
                      .restart = {.kind = RestartPolicy::Kind::on_failure, .maximum_retries = 3},
-                     .labels = {{"a", "1"}, {"b", ""}}};
+                     .labels = {{"a", "1"}, {"b", ""}},
+                     .snapshot = "warm",
+                     .snapshot_id = "ba9876543210"};
   record.state = {.status = Status::paused,
                   .pid = 12,
                   .supervisor = 11,

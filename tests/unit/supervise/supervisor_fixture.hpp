@@ -27,6 +27,8 @@ class Attachment {
   const std::string& out() const { return out_; }
   const std::string& err() const { return err_; }
   const std::optional<sandbox::Outcome>& outcome() const { return outcome_; }
+  // Whether it was told the outcome and has read all that came before.
+  bool ended() const { return outcome_ && !out_pipe_ && !err_pipe_; }
   // Reads nothing more until it is told so again.
   void stall(bool on);
 

@@ -32,7 +32,7 @@ base::Error error_of(const std::function<void()>& action) {
 class SupervisorTest : public SupervisorFixture {
  protected:
   void run_to_end(const Attachment& attachment) {
-    run_until([&] { return attachment.outcome().has_value(); });
+    run_until([&] { return attachment.ended(); });
     client.reset();
     join();
   }
