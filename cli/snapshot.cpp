@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/size.hpp"
@@ -23,6 +26,21 @@ struct SnapshotVerb {
   int (*function)(const Arguments& arguments);  // after the verb
 };
 
+void create(const std::string& reference, const std::string& name) {
+  const auto store = box_store();
+  const auto box = store.find(reference);
+  const supervise::SnapshotStore snapshots;
+  snapshots.check_new(name);
+  supervise::require(supervise::Action::save, box.state.status, box.name);
+  supervise::SnapshotRecord record{
+      .id = {}, .name = name, .created = 0, .box = box, .spec = store.spec(box.id)};
+  record.box.state.pid = record.box.state.supervisor = 0;  // of that box, and not of what is kept
+  const auto save = [&](const std::filesystem::path& directory) {
+    tell_box(box, [&](auto& client, auto done) { client.save(directory, done); });
+  };
+  fmt::print("{}\n", snapshots.create(std::move(record), save).id);
+}
+
 int create_snapshot(const Arguments& arguments) {
   Options options(
       "snapshot create BOX NAME",
@@ -34,20 +52,7 @@ int create_snapshot(const Arguments& arguments) {
     throw base::Error(base::ErrorKind::usage, "say which box, and a name for the snapshot",
                       options.see_help());
   }
-  const auto store = box_store();
-  auto box = store.find(words[0]);
-  const supervise::SnapshotStore snapshots;
-  snapshots.check_new(words[1]);
-  supervise::require(supervise::Action::save, box.state.status, box.name);
-  const auto saved = box;
-  box.state.pid = box.state.supervisor = 0;  // of that box, and not of what is kept
-  const auto made = snapshots.create(
-      {.id = {}, .name = words[1], .created = 0, .box = box, .spec = store.spec(box.id)},
-      [&](const std::filesystem::path& directory) {
-        tell_box(saved, [&](auto& client, auto done) { client.save(directory, done); });
-      });
-  fmt::print("{}\n", made.id);
-  return 0;
+  return tell_errors([&] { create(words[0], words[1]); });
 }
 
 // A box that does not run goes on from it at its next start.
