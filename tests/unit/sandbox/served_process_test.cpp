@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,12 @@ class CopiedProcess : public testing::Test {
   }
 
   void peer_says(FrameType type, std::string_view payload) {
-    base::write_all(peer_.get(), protocol::encode(type, 1, payload));
-    settle();
+    const auto frame = protocol::encode(type, 1, payload);
+    auto rest = std::as_bytes(std::span(frame));
+    while (!rest.empty()) {  // more than a socket holds is taken meanwhile
+      if (const auto count = base::write_some(peer_.get(), rest)) rest = rest.subspan(*count);
+      settle();
+    }
   }
   void settle() {
     while (loop_.run_once(std::chrono::milliseconds(20))) {
