@@ -114,12 +114,9 @@ MachineConfig emptied(MachineConfig config) {
 MachineConfig plan_machine(const sandbox::BoxRequest& request) {
   check_layers(request.root.disks.size());
   MachineConfig config;
-  if (getenv("PMEM"))
-    config.image = plan_image(request.root.disks, 256 << 20);
-  else
-    for (const auto& disk : request.root.disks) {
-      config.disks.push_back({.path = disk.string(), .read_only = true});
-    }
+  for (const auto& disk : request.root.disks) {
+    config.disks.push_back({.path = disk.string(), .read_only = true});
+  }
   return plan(request.spec, kernel_for(request.spec), std::move(config));
 }
 
