@@ -59,7 +59,8 @@ void expect_near(double found, double expected, const std::string& what) {
 
 class MemoryFigures : public CompareCommand {
  protected:
-  // Has written so many bytes, and waits for the end of its input.
+  // Has written so many bytes, and waits for the end of its input, without a further process: one
+  // that starts while it is measured would be in one of the two figures only.
   std::vector<std::string> command(const std::string& kind, int bytes) const {
     return {twinbox_program(),
             "run",
@@ -75,7 +76,7 @@ class MemoryFigures : public CompareCommand {
             "sh",
             "-c",
             fmt::format("x=$(/bin/busybox head -c {} /dev/zero | /bin/busybox tr '\\0' x); "
-                        "echo ready; /bin/busybox cat; : $x",
+                        "echo ready; read end; : $x",
                         bytes)};
   }
   static void expect_kernels_view(const InstanceMemory& measured, const std::set<pid_t>& family) {
