@@ -2,10 +2,27 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <string>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/text.hpp"
+
 namespace twinbox::base {
+
+namespace {
+
+// The second number of /proc/PID/task/TID/schedstat, in nanoseconds; 0 when the thread is gone.
+std::int64_t time_on_run_queue(const std::filesystem::path& task) {
+  try {
+    const auto numbers = words(read_file(task / "schedstat"));
+    return numbers.size() < 2 ? 0 : parse_number<std::int64_t>(numbers[1]).value_or(0);
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+}  // namespace
 
 std::chrono::nanoseconds waited_for_processors(pid_t pid) {
   std::chrono::nanoseconds longest{};
@@ -13,11 +30,7 @@ std::chrono::nanoseconds waited_for_processors(pid_t pid) {
   const auto tasks = "/proc/" + std::to_string(pid) + "/task";
   for (std::filesystem::directory_iterator task(tasks, gone), end; !gone && task != end;
        task.increment(gone)) {
-    std::ifstream file(task->path() / "schedstat");
-    std::int64_t on_processor = 0;
-    std::int64_t on_run_queue = 0;
-    if (!(file >> on_processor >> on_run_queue)) continue;
-    longest = std::max(longest, std::chrono::nanoseconds(on_run_queue));
+    longest = std::max(longest, std::chrono::nanoseconds(time_on_run_queue(task->path())));
   }
   return longest;
 }

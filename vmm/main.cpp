@@ -1,9 +1,9 @@
 // twinbox-vmm: one virtual machine, described by a JSON file, run to its end.
 #include <malloc.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <charconv>
-#include <iostream>
 #include <string>
 #include <string_view>
 
@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
   ::mallopt(M_ARENA_MAX, 1);
   keep_stacks_small();
   if (argc != 2 || std::string_view(argv[1]) == "--help") {
-    (argc == 2 ? std::cout : std::cerr) << usage;
+    base::write_all(argc == 2 ? STDOUT_FILENO : STDERR_FILENO, usage);
     return argc == 2 ? 0 : status_usage;
   }
   return run(argv[1], entered);

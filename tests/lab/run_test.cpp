@@ -81,6 +81,7 @@ struct MemoryArea {
   std::uint64_t start = 0;
   std::uint64_t end = 0;
   std::uint64_t resident_kib = 0;
+  bool image = false;  // a layer's file, which is the guest's memory beyond its RAM
 };
 
 std::vector<MemoryArea> parse_smaps(const std::string& text) {
@@ -88,7 +89,10 @@ std::vector<MemoryArea> parse_smaps(const std::string& text) {
   std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     MemoryArea area;
-    if (std::sscanf(line.c_str(), "%lx-%lx ", &area.start, &area.end) == 2) areas.push_back(area);
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &area.start, &area.end) == 2) {
+      area.image = line.ends_with(".erofs");
+      areas.push_back(area);
+    }
     if (line.starts_with("Rss:")) areas.back().resident_kib = std::stoull(line.substr(4));
   }
   return areas;
@@ -101,7 +105,7 @@ std::pair<std::uint64_t, std::uint64_t> resident_kib(const std::vector<MemoryAre
   std::uint64_t guest = 0;
   std::uint64_t all = 0;
   for (std::size_t first = 0; first < areas.size(); ++first) {
-    all += areas[first].resident_kib;
+    if (!areas[first].image) all += areas[first].resident_kib;
     std::uint64_t inside = 0;
     for (std::size_t last = first; last < areas.size(); ++last) {
       if (last > first && areas[last].start != areas[last - 1].end) break;
