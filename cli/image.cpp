@@ -13,6 +13,8 @@
 #include "cli/verbs.hpp"
 #include "image/store.hpp"
 #include "supervise/snapshot_store.hpp"
+#include "vmm/huge_layers.hpp"
+#include "vmm/template_store.hpp"
 
 namespace twinbox::cli {
 namespace {
@@ -38,6 +40,7 @@ std::string short_time(std::string time) {
 
 void import_image(image::Store& store, const Arguments& words) {
   const auto made = store.import(words[0], words[1]);
+  vmm::HugeLayers(vmm::templates_directory()).remove_orphans();  // of the one that it replaces
   fmt::print("{} {} {}\n", made.name, short_id(made.id), base::format_size(made.size));
 }
 
@@ -79,6 +82,7 @@ void check_unused(image::Store& store, const std::string& name) {
 void remove_image(image::Store& store, const Arguments& words) {
   check_unused(store, words[0]);
   store.remove(words[0]);
+  vmm::HugeLayers(vmm::templates_directory()).remove_orphans();
 }
 
 void verify_image(image::Store& store, const Arguments& words) {

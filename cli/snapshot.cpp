@@ -88,8 +88,9 @@ int remove_snapshots(const Arguments& arguments) {
 int prune_templates(const Arguments& arguments) {
   Options options(
       "snapshot prune",
-      "Removes the templates that machines start warm from. Each is made again when the "
-      "next machine\nof its kind starts; machines that run keep what they have of it.");
+      "Removes the templates that machines start warm from, and the copies of layers that no "
+      "machine\nuses. Each is made again when the next machine of its kind starts; machines that "
+      "run keep what\nthey have of it.");
   const auto words = options.parse(arguments);
   if (options.help_shown()) return 0;
   if (!words.empty()) {

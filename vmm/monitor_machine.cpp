@@ -60,6 +60,8 @@ void MonitorMachine::spawn(MachineConfig config) {
   config.ports.push_back({.name = agent_port, .descriptor = guests.get()});
   if (base::log_level() == base::LogLevel::debug) config.serial_out = 2;
   port_ = std::move(ours);
+  layers_ = HugeLayers(templates_directory()).use(std::move(config.image));
+  config.image = layers_.image;
   monitor_.emplace(
       *loop_, std::move(config), [this](const MonitorReport& report) { on_monitor_end(report); },
       [this](sandbox::Mark mark) { on_mark(mark); });

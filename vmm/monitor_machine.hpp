@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sandbox/guest_box.hpp"
+#include "vmm/huge_layers.hpp"
 #include "vmm/machine_plan.hpp"
 #include "vmm/monitor_process.hpp"
 #include "vmm/template_maker.hpp"
@@ -47,6 +48,7 @@ class MonitorMachine : public sandbox::GuestMachine {
   base::EventLoop* loop_ = nullptr;
   Handlers handlers_;
   std::optional<TemplateMaker> maker_;
+  LayersInUse layers_;
   std::optional<MonitorProcess> monitor_;
   base::Fd port_;  // ours, until the agent can be told
   std::string last_words_;

@@ -15,6 +15,7 @@
 #include "base/file.hpp"
 #include "base/syscall.hpp"
 #include "sandbox/paths.hpp"
+#include "vmm/huge_layers.hpp"
 #include "vmm/snapshot/format.hpp"
 
 namespace twinbox::vmm {
@@ -125,6 +126,7 @@ std::uint64_t prune_templates(const fs::path& directory) {
   for (const auto& one : templates_in(directory)) {
     if (remove_template(one.path)) freed += one.bytes;
   }
+  freed += HugeLayers(directory).prune();
   if (is_mounted(directory)) ::umount2(directory.c_str(), 0);  // it stays while it is in use
   return freed;
 }

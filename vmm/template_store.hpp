@@ -28,7 +28,8 @@ void remove_drafts(const std::filesystem::path& snapshot);
 // Of those beside `made`, the ones that have not been used for longest, beyond a few.
 void remove_old_templates(const std::filesystem::path& made);
 
-// All but those that are being made. Returns the bytes of disk that are free now.
+// All but those that are being made, and the copies of layers beside them that no machine uses.
+// Returns the bytes of memory that are free now.
 std::uint64_t prune_templates(const std::filesystem::path& directory);
 
 }  // namespace twinbox::vmm

@@ -120,14 +120,46 @@ TEST(WarmStart, ALayerThatIsMadeShorterUnderAMachineIsNamed) {
 work=$(mktemp -d); cp -a $TWINBOX_ROOT/layers/*/root $work/; echo other >$work/root/other
 head -c 5000000 /dev/urandom >$work/root/file
 twinbox image import other $work/root >/dev/null
-layer=$(grep -l . $TWINBOX_ROOT/layers/*/root/other); layer=${layer%/root/other}/layer.erofs
 twinbox run -d --as vm --name other other sleep 1000000 >/dev/null
-truncate -s 4096 $layer; twinbox exec other cat /file >/dev/null 2>&1; echo $?
+layer=$(grep -o '/[^ ]*erofs' /proc/$(pidof twinbox-vmm)/maps); truncate -s 4096 $layer; twinbox exec other cat /file >/dev/null 2>&1; echo $?
 twinbox wait other >/dev/null; twinbox inspect --format '{{.State.Error}}' other
 twinbox rm other >/dev/null; twinbox image rm other >/dev/null; rm -r $work
 )");
   EXPECT_THAT(result.out, testing::StartsWith("125\n")) << result.err;
-  EXPECT_THAT(result.out, HasSubstr("layer.erofs was made shorter while the guest used it"));
+  EXPECT_THAT(result.out, HasSubstr(".erofs was made shorter while the guest used it"));
+}
+
+TEST(WarmStart, AnImageIsInHugePagesUntilItIsRemoved) {
+  const auto result = with_own_templates(R"(
+work=$(mktemp -d); cp -a $TWINBOX_ROOT/layers/*/root $work/
+head -c 5000000 /dev/urandom >$work/root/file
+twinbox image import other $work/root >/dev/null
+for name in one two; do
+  twinbox run -d --as vm --name $name other sleep 1000000 >/dev/null
+  twinbox exec $name md5sum /file | cut -c 1-32
+  twinbox inspect --format '{{.MachineMemory.SharedImage}}' $name
+done
+md5sum <$work/root/file | cut -c 1-32
+# What the guests have mapped of the image, and by how much of it at a time.
+cat $(for pid in $(pidof twinbox-vmm); do echo /proc/$pid/smaps; done) | awk '
+  /^[0-9a-f]*-[0-9a-f]* / { image = $NF ~ /[.]erofs$/; if (image) files[$NF] }
+  image && $1 == "Rss:" { mapped += $2 }
+  image && $1 ~ /^(Shmem|File)PmdMapped:/ { huge += $2 }
+  END { for (file in files) count++; print count, mapped - huge, (huge >= 2 * 6144) }'
+count erofs; twinbox rm -f one two >/dev/null; count erofs
+twinbox image rm other; count erofs; rm -r $work
+)");
+  const auto lines = lines_of(result.out);
+  ASSERT_EQ(9U, lines.size()) << result.out << result.err;
+  EXPECT_EQ(lines[0], lines[2]);
+  EXPECT_EQ(lines[0], lines[4]);
+  // Three pages of 2 MiB hold the file, and one more what is before it.
+  EXPECT_GE(std::stoull(lines[1]), 6U << 20);
+  EXPECT_LE(std::stoull(lines[1]), 8U << 20);
+  EXPECT_EQ("1 0 1", lines[5]) << "files, KiB in small pages, in huge ones";
+  EXPECT_EQ("1", lines[6]);
+  EXPECT_EQ("1", lines[7]);
+  EXPECT_EQ("0", lines[8]);
 }
 
 TEST(WarmStart, AllProcessorsGoOn) {
