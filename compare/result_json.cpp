@@ -49,15 +49,6 @@ Json write(const MeasuredWorkload& workload) {
           {"args", workload.args},   {"ready", workload.ready}};
 }
 
-Json write(const Metric& metric) {
-  return {{"name", metric.name},
-          {"title", metric.title},
-          {"unit", metric.unit},
-          {"better", to_string(metric.better)},
-          {"definition", metric.definition},
-          {"parameter", metric.parameter}};
-}
-
 Json write(const StartSample& sample) {
   return {{"engine", sample.engine},        {"workload", sample.workload},
           {"block", sample.block},          {"position", sample.position},
@@ -73,13 +64,6 @@ Json write(const Measurement& measurement) {
             {"value", measurement.value}};
   if (measurement.at) json["at"] = *measurement.at;
   return json;
-}
-
-Json write(const Footprint& footprint) {
-  return {{"virtual", footprint.virtual_size},
-          {"rss", footprint.rss},
-          {"pss", footprint.pss},
-          {"uss", footprint.uss}};
 }
 
 Json write(const InstanceMemory& memory) {
@@ -117,10 +101,6 @@ Json write(const ExitCount& exit) {
           {"reason", exit.reason}, {"count", exit.count},       {"time_ns", exit.time_ns}};
 }
 
-Json write(const AuditRow& row) {
-  return {{"check", row.check}, {"state", to_string(row.state)}, {"detail", row.detail}};
-}
-
 Json write(const Failure& failure) {
   return {{"engine", failure.engine}, {"stage", failure.stage}, {"message", failure.message}};
 }
@@ -138,6 +118,26 @@ void write_any(Json& json, const char* key, const std::vector<T>& items) {
 }
 
 }  // namespace
+
+Json write(const Metric& metric) {
+  return {{"name", metric.name},
+          {"title", metric.title},
+          {"unit", metric.unit},
+          {"better", to_string(metric.better)},
+          {"definition", metric.definition},
+          {"parameter", metric.parameter}};
+}
+
+Json write(const Footprint& footprint) {
+  return {{"virtual", footprint.virtual_size},
+          {"rss", footprint.rss},
+          {"pss", footprint.pss},
+          {"uss", footprint.uss}};
+}
+
+Json write(const AuditRow& row) {
+  return {{"check", row.check}, {"state", to_string(row.state)}, {"detail", row.detail}};
+}
 
 Json write_samples(const Result& result) {
   Json json = Json::object();

@@ -1,4 +1,4 @@
-// The samples of a result alone as JSON, as report.json has them.
+// Parts of report.json that more than one file writes or reads.
 #pragma once
 
 #include "base/json.hpp"
@@ -6,7 +6,11 @@
 
 namespace twinbox::compare {
 
-// Only kinds of which there are any.
+base::Json write(const Metric& metric);
+base::Json write(const Footprint& footprint);
+base::Json write(const AuditRow& row);
+
+// The samples of a result alone. Only kinds of which there are any.
 base::Json write_samples(const Result& result);
 // Adds to those that `into` has.
 void read_samples(const base::JsonView& view, Result& into);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "compare/environment.hpp"
 #include "compare/explanation.hpp"
 #include "compare/verdict.hpp"
 
@@ -17,17 +18,20 @@ constexpr std::array marks_in_order{Mark::request,  Mark::entered,      Mark::cr
                                     Mark::executed, Mark::first_output, Mark::ready,   Mark::gone};
 
 // What an engine does in the stretch that ends with a mark.
-std::string phase_name(BoxKind kind, Mark to) {
-  const bool vm = kind == BoxKind::machine;
-  const bool container = kind == BoxKind::container;
+std::string phase_name(const Engine& engine, Mark to) {
+  const bool vm = engine.kind == BoxKind::machine;
+  const bool container = engine.kind == BoxKind::container;
+  const bool warm = fact(engine.settings, "start") == "warm";
   switch (to) {
     case Mark::request:
       return "request";
     case Mark::entered:
       return "command starts";
     case Mark::created:
+      if (warm) return "machine is restored";
       return vm ? "machine is built" : container ? "namespaces" : "fork";
     case Mark::booted:
+      if (warm) return "guest goes on";
       return vm ? "kernel boots" : container ? "root and cgroup" : "set-up";
     case Mark::executed:
       return "workload is executed";
@@ -43,7 +47,7 @@ std::string phase_name(BoxKind kind, Mark to) {
 
 std::vector<Phase> phases_of(const Result& result, const std::string& engine) {
   const auto* described = result.find_engine(engine);
-  const auto kind = described == nullptr ? BoxKind::container : described->kind;
+  const auto known = described == nullptr ? describe_engine(engine) : *described;
   std::vector<Phase> phases;
   Mark from = Mark::request;
   double at = 0;
@@ -51,7 +55,7 @@ std::vector<Phase> phases_of(const Result& result, const std::string& engine) {
     const auto values = durations(result, engine, Mark::request, mark);
     if (mark == Mark::request || values.empty()) continue;
     const double end = median(values);
-    phases.push_back({from, mark, phase_name(kind, mark), at, end - at});
+    phases.push_back({from, mark, phase_name(known, mark), at, end - at});
     from = mark;
     at = end;
   }
@@ -267,11 +271,21 @@ std::string spoken(const Engine& engine) {
   if (engine.name == "process") return "a plain process";
   if (engine.name == "vm") return "a microVM";
   if (engine.name == "container") return "a container";
-  if (engine.title.find("microVM") != std::string::npos ||
-      engine.title.find("container") != std::string::npos) {
-    return "a " + engine.title;
+  auto name = engine.title;
+  std::string settings;
+  if (const auto comma = name.find(", "); comma != std::string::npos) {
+    settings = fmt::format(" ({})", name.substr(comma + 2));
+    name.resize(comma);
   }
-  return "a " + engine.title + (engine.kind == BoxKind::machine ? " machine" : " box");
+  if (name.find("microVM") == std::string::npos && name.find("container") == std::string::npos) {
+    name += engine.kind == BoxKind::machine ? " machine" : " box";
+  }
+  return "a " + name + settings;
+}
+
+std::string spoken(const Result& result, const std::string& engine) {
+  const auto* described = result.find_engine(engine);
+  return spoken(described == nullptr ? describe_engine(engine) : *described);
 }
 
 std::string format_time(double nanoseconds) {

@@ -121,8 +121,9 @@ Summary summarise(const Result& result);
 
 Figure figure_of(const Series& series, std::uint64_t seed);
 
-// "a container"; engines by the names that sentences use.
+// "a container", "a microVM (warm start)": engines by the names that sentences use.
 std::string spoken(const Engine& engine);
+std::string spoken(const Result& result, const std::string& engine);
 // "850 µs", "12.3 ms", "1.52 s".
 std::string format_time(double nanoseconds);
 

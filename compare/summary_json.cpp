@@ -1,5 +1,7 @@
 #include "compare/summary_json.hpp"
 
+#include "compare/result_parts.hpp"
+
 namespace twinbox::compare {
 namespace {
 
@@ -61,15 +63,6 @@ Json write(const Comparison& comparison) {
   return json;
 }
 
-Json write(const Metric& metric) {
-  return {{"name", metric.name},
-          {"title", metric.title},
-          {"unit", metric.unit},
-          {"better", to_string(metric.better)},
-          {"definition", metric.definition},
-          {"parameter", metric.parameter}};
-}
-
 Json write(const Explanation& explanation) {
   return {{"engine", explanation.engine},
           {"baseline", explanation.baseline},
@@ -83,13 +76,6 @@ Json write(const Phase& phase) {
           {"name", phase.name},
           {"start_ns", phase.start_ns},
           {"length_ns", phase.length_ns}};
-}
-
-Json write(const Footprint& footprint) {
-  return {{"virtual", footprint.virtual_size},
-          {"rss", footprint.rss},
-          {"pss", footprint.pss},
-          {"uss", footprint.uss}};
 }
 
 Json write(const MemorySummary& memory) {
@@ -142,10 +128,6 @@ Json write(const Ratio& ratio) {
           {"baseline", ratio.baseline},
           {"ratio", ratio.value},
           {"interval", write(ratio.interval)}};
-}
-
-Json write(const AuditRow& row) {
-  return {{"check", row.check}, {"state", to_string(row.state)}, {"detail", row.detail}};
 }
 
 template <typename T>

@@ -33,11 +33,6 @@ std::string listed(const std::vector<std::string>& items) {
   return text;
 }
 
-std::string spoken(const Result& result, const std::string& engine) {
-  const auto* described = result.find_engine(engine);
-  return spoken(described == nullptr ? describe_engine(engine) : *described);
-}
-
 // Two engines of one host that the headlines set against each other: the first machine and the
 // first container, or without a machine the first container and the plain process. Empty when there
 // is no such pair.
@@ -148,7 +143,9 @@ void add_headline(const Result& result, const Summary& summary, const Pair& pair
 void add_why(const Summary& summary, const Pair& pair, std::vector<std::string>& sentences) {
   for (const auto& explanation : summary.explanations) {
     if (explanation.engine != pair.heavy || explanation.baseline != pair.light) continue;
-    if (!explanation.sentences.empty()) sentences.push_back(explanation.sentences.front());
+    if (!explanation.sentences.empty()) {
+      sentences.push_back(fmt::format("{}", fmt::join(explanation.sentences, " ")));
+    }
   }
 }
 
@@ -223,8 +220,11 @@ void add_monitor(const Summary& summary, const Pair& pair, std::vector<std::stri
 }
 
 std::string plural(const std::string& spoken_name) {
-  const auto name = spoken_name.substr(2);
-  return name + (name.ends_with('s') || name.ends_with('x') ? "es" : "s");
+  // What is in brackets stays behind.
+  const auto bracket = std::min(spoken_name.find(" ("), spoken_name.size());
+  const auto name = spoken_name.substr(2, bracket - 2);
+  return name + (name.ends_with('s') || name.ends_with('x') ? "es" : "s") +
+         spoken_name.substr(bracket);
 }
 
 void add_capacity(const Result& result, const Summary& summary,
