@@ -58,11 +58,11 @@ int compare_diff(const Arguments& arguments) {
   Options options("compare diff [flags] BEFORE AFTER",
                   "Sets two reports against one another, metric by metric. Ends with status 0 when "
                   "nothing regressed,\n1 when something did, and with --strict 2 when something "
-                  "cannot be told.");
+                  "cannot be told or is not in both.");
   options.value("margin", "PERCENT", "changes up to this are none (2)", margin);
   options.flag("across-hosts", "also when processor, kernel or kind of host differ",
                choice.across_hosts);
-  options.flag("strict", "inconclusive is no success", strict);
+  options.flag("strict", "what is inconclusive or not compared is no success", strict);
   const auto rest = options.parse(arguments, FlagPlace::anywhere);
   if (options.help_shown()) return 0;
   if (rest.size() != 2) {
@@ -70,7 +70,7 @@ int compare_diff(const Arguments& arguments) {
   }
   choice.margin = read_margin(margin);
   const auto diff = compare::diff(read_report(rest[0]), read_report(rest[1]), choice);
-  for (const auto& warning : diff.warnings) fmt::print(stderr, "warning: differs: {}\n", warning);
+  for (const auto& warning : diff.warnings) fmt::print(stderr, "warning: {}\n", warning);
   for (const auto& reason : diff.unmatched) fmt::print(stderr, "not compared: {}\n", reason);
   if (diff.rows.empty()) {
     throw base::Error(base::ErrorKind::conflict, "the reports have nothing in common to compare");
@@ -80,7 +80,8 @@ int compare_diff(const Arguments& arguments) {
              diff.count(Change::improved), diff.count(Change::regressed), diff.count(Change::same),
              diff.count(Change::inconclusive));
   if (diff.count(Change::regressed) > 0) return status_regressed;
-  return strict && diff.count(Change::inconclusive) > 0 ? status_inconclusive : 0;
+  const bool untold = diff.count(Change::inconclusive) > 0 || !diff.unmatched.empty();
+  return strict && untold ? status_inconclusive : 0;
 }
 
 }  // namespace twinbox::cli

@@ -1,24 +1,16 @@
 #include "compare/diff.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <set>
 
 #include "base/error.hpp"
+#include "compare/density.hpp"
+#include "compare/diff_environment.hpp"
 #include "compare/environment.hpp"
 
 namespace twinbox::compare {
 namespace {
-
-// Facts without which times of two hosts have nothing to do with one another.
-constexpr std::array deciding_facts{"processor", "kernel", "hardware virtualization"};
-// Facts that differ from run to run on one host.
-constexpr std::array passing_facts{"load before", "memory available", "stolen time"};
-
-bool contains(const auto& names, const std::string& name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 template <typename T>
 const T* by_name(const std::vector<T>& items, const std::string& name) {
@@ -27,51 +19,22 @@ const T* by_name(const std::vector<T>& items, const std::string& name) {
   return found == items.end() ? nullptr : &*found;
 }
 
-// Whether two texts may stand for the same thing: one that is unknown may.
-bool agree(const std::string& one, const std::string& other) {
-  return one.empty() || other.empty() || one == other;
-}
-
-void compare_hosts(const Host& before, const Host& after, bool across_hosts,
-                   std::vector<std::string>& warnings) {
-  std::vector<std::string> deciding;
-  if (before.kind != after.kind) {
-    deciding.push_back(
-        fmt::format("host: {} and {}", to_string(before.kind), to_string(after.kind)));
-  }
-  for (const auto& known : before.facts) {
-    const auto now = fact(after.facts, known.name);
-    if (agree(known.value, now) || contains(passing_facts, known.name)) continue;
-    auto text = fmt::format("{}: '{}' and '{}'", known.name, known.value, now);
-    (contains(deciding_facts, known.name) ? deciding : warnings).push_back(std::move(text));
-  }
-  if (!deciding.empty() && !across_hosts) {
-    throw base::Error(
-        base::ErrorKind::conflict,
-        fmt::format("the reports are of different hosts: {}", fmt::join(deciding, "; ")),
-        "compare them all the same with --across-hosts");
-  }
-  warnings.insert(warnings.end(), deciding.begin(), deciding.end());
-}
-
-// Of every pair of hosts on which an engine of both reports was measured.
-void compare_environments(const Result& before, const Result& after, bool across_hosts,
-                          std::vector<std::string>& warnings) {
-  std::set<std::pair<const Host*, const Host*>> seen;
-  for (const auto& engine : before.engines) {
-    if (after.find_engine(engine.name) == nullptr) continue;
-    const auto* one = &before.host_of(engine.name);
-    const auto* other = &after.host_of(engine.name);
-    if (!seen.emplace(one, other).second) continue;
-    compare_hosts(*one, *other, across_hosts, warnings);
-  }
-  if (before.version != after.version) {
-    warnings.push_back(fmt::format("twinbox: '{}' and '{}'", before.version, after.version));
-  }
-}
-
 std::string setting(const Engine& engine, const std::string& name) {
   return fact(engine.settings, name);
+}
+
+// Why an engine of the same name is not the same in both reports; empty when it is.
+std::string engine_mismatch(const Result& before, const Result& after, const std::string& name) {
+  const auto* engine = before.find_engine(name);
+  const auto* engine_after = after.find_engine(name);
+  if (engine == nullptr || engine_after == nullptr) return "";
+  for (const auto& known : engine->settings) {
+    const auto now = setting(*engine_after, known.name);
+    if (!agree(known.value, now)) {
+      return fmt::format("{}: '{}' and '{}'", known.name, known.value, now);
+    }
+  }
+  return "";
 }
 
 // Why the same name is not the same thing in both reports; empty when it is.
@@ -88,20 +51,19 @@ std::string mismatch(const Result& before, const Result& after, const Series& se
   const auto* workload = by_name(before.workloads, series.workload);
   const auto* workload_after = by_name(after.workloads, series.workload);
   if (workload != nullptr && workload_after != nullptr &&
-      (workload->args != workload_after->args ||
+      (workload->args != workload_after->args || !agree(workload->ready, workload_after->ready) ||
        !agree(workload->image_digest, workload_after->image_digest))) {
     return "the workload is another command or image";
   }
-  const auto* engine = before.find_engine(series.engine);
-  const auto* engine_after = after.find_engine(series.engine);
-  if (engine == nullptr || engine_after == nullptr) return "";
-  for (const auto& known : engine->settings) {
-    if (!agree(known.value, setting(*engine_after, known.name))) {
-      return fmt::format("{}: '{}' and '{}'", known.name, known.value,
-                         setting(*engine_after, known.name));
+  if (series.metric == memory_metric().name) {
+    // Pages that instances share are divided up among them.
+    const int running = most_running(before, series.engine);
+    const int running_after = most_running(after, series.engine);
+    if (running != running_after) {
+      return fmt::format("measured while {} and {} ran", running, running_after);
     }
   }
-  return "";
+  return engine_mismatch(before, after, series.engine);
 }
 
 std::string named(const Series& series) {
@@ -137,11 +99,65 @@ void judge(const Result& before, ReportDiff& result, double margin) {
   std::vector<double> p;
   for (const auto& row : result.rows) p.push_back(row.contrast.p);
   const auto adjusted = holm(p);
-  const auto metrics = metrics_of(before);
+  auto metrics = metrics_of(before);
+  metrics.push_back(density_metric());
   for (std::size_t i = 0; i < result.rows.size(); ++i) {
     auto& row = result.rows[i];
     row.contrast.p_adjusted = adjusted[i];
     row.change = change_of(row.contrast, by_name(metrics, row.metric)->better, margin);
+  }
+}
+
+// Engines and states that have been grown.
+std::set<std::pair<std::string, std::string>> growths(const Result& result) {
+  std::set<std::pair<std::string, std::string>> found;
+  for (const auto& series : result.density) found.emplace(series.engine, series.state);
+  return found;
+}
+
+std::string stop_of(const DensitySummary& growth) {
+  return fmt::format("{}{} at {}", growth.stopped_by_budget ? "" : "failed by ", growth.constraint,
+                     growth.survived);
+}
+
+void add_density(const Result& before, const Result& after, ReportDiff& result) {
+  const auto now = growths(after);
+  for (const auto& [engine, state] : growths(before)) {
+    const auto name = fmt::format("{}, {}, {}", density_metric().name, state, engine);
+    const auto old_growth = density_of(before, engine, state);
+    const auto new_growth = density_of(after, engine, state);
+    if (!now.contains({engine, state})) {
+      result.unmatched.push_back(name + ": in the first report only");
+      continue;
+    }
+    if (old_growth && new_growth && stop_of(*old_growth) != stop_of(*new_growth)) {
+      result.warnings.push_back(fmt::format("growth of {} {}: {} and {}", state, engine,
+                                            stop_of(*old_growth), stop_of(*new_growth)));
+    }
+    auto why = engine_mismatch(before, after, engine);
+    const bool measurable =
+        old_growth && new_growth && old_growth->measurable() && new_growth->measurable();
+    if (why.empty() && !measurable) why = "a slope has too few points or is lost in the noise";
+    if (!why.empty()) {
+      result.unmatched.push_back(name + ": " + why);
+      continue;
+    }
+    result.rows.push_back(
+        {density_metric().name,
+         state,
+         engine,
+         density_metric().unit,
+         {},
+         old_growth->line.slope,
+         new_growth->line.slope,
+         contrast_of_slopes({after, engine, *new_growth}, {before, engine, *old_growth}),
+         Change::inconclusive});
+  }
+  const auto old = growths(before);
+  for (const auto& [engine, state] : now) {
+    if (old.contains({engine, state})) continue;
+    result.unmatched.push_back(
+        fmt::format("{}, {}, {}: in the second report only", density_metric().name, state, engine));
   }
 }
 
@@ -168,7 +184,7 @@ int ReportDiff::count(Change change) const {
 
 ReportDiff diff(const Result& before, const Result& after, const DiffOptions& options) {
   ReportDiff result;
-  compare_environments(before, after, options.across_hosts, result.warnings);
+  result.warnings = compare_environments(before, after, options.across_hosts);
   const auto old_series = series_of(before);
   const auto new_series = series_of(after);
   const auto old_floors = noise_floors(before, old_series);
@@ -206,6 +222,7 @@ ReportDiff diff(const Result& before, const Result& after, const DiffOptions& op
     });
     if (!known) result.unmatched.push_back(named(series) + ": in the second report only");
   }
+  add_density(before, after, result);
   judge(before, result, options.margin);
   return result;
 }

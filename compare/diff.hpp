@@ -16,11 +16,11 @@ std::string_view to_string(Change change);
 
 struct DiffRow {
   std::string metric;
-  std::string workload;
+  std::string workload;  // of memory and density the state of the instances
   std::string engine;
   std::string unit;
   std::optional<double> at;
-  double before = 0;  // medians
+  double before = 0;  // medians; of density slopes
   double after = 0;
   Contrast contrast;  // after against before
   Change change = Change::inconclusive;

@@ -44,9 +44,7 @@ void add(std::vector<Series>& all, const Series& like, int block, double value) 
 void add_memory(const Result& result, std::vector<Series>& all) {
   std::map<std::string, int> most;
   for (const auto& item : result.memory) {
-    if (item.state == "idle") most[item.engine] = std::max(most[item.engine], item.running);
-  }
-  for (const auto& item : result.memory) {
+    if (!most.contains(item.engine)) most[item.engine] = most_running(result, item.engine);
     if (item.state != "idle" || item.running != most[item.engine]) continue;
     add(all, {memory_metric().name, item.state, item.engine, {}, {}, {}}, item.instance,
         static_cast<double>(item.total().pss));
@@ -128,6 +126,14 @@ std::optional<std::uint64_t> reached(const StartSample& sample, Mark mark) {
   auto earliest = found->second;
   for (; found != sample.marks.end(); ++found) earliest = std::min(earliest, found->second);
   return earliest;
+}
+
+int most_running(const Result& result, const std::string& engine) {
+  int most = 0;
+  for (const auto& item : result.memory) {
+    if (item.engine == engine && item.state == "idle") most = std::max(most, item.running);
+  }
+  return most;
 }
 
 std::string headline_workload(const Result& result) {

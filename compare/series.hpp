@@ -39,6 +39,9 @@ std::vector<Series> series_of(const Result& result);
 // mark that follows it.
 std::optional<std::uint64_t> reached(const StartSample& sample, sandbox::Mark mark);
 
+// The most idle instances of an engine that ran when their memory was measured; 0 for none.
+int most_running(const Result& result, const std::string& engine);
+
 // The workload whose start-up the headlines are about: the first one that was started.
 std::string headline_workload(const Result& result);
 

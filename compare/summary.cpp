@@ -87,7 +87,9 @@ std::optional<MemorySummary> memory_of(const Result& result, const std::string& 
                                        int running) {
   std::vector<const InstanceMemory*> instances;
   for (const auto& memory : result.memory) {
-    if (memory.engine == engine && memory.running == running) instances.push_back(&memory);
+    if (memory.engine == engine && memory.state == "idle" && memory.running == running) {
+      instances.push_back(&memory);
+    }
   }
   if (instances.empty()) return std::nullopt;
   MemorySummary summary;
@@ -102,57 +104,6 @@ std::optional<MemorySummary> memory_of(const Result& result, const std::string& 
                               median_field(instances, component, &Footprint::uss)};
     summary.components[component] = footprint;
     summary.total += footprint;
-  }
-  return summary;
-}
-
-int most_running(const Result& result, const std::string& engine) {
-  int most = 0;
-  for (const auto& memory : result.memory) {
-    if (memory.engine == engine) most = std::max(most, memory.running);
-  }
-  return most;
-}
-
-struct DensityAxes {
-  std::vector<double> instances;
-  std::vector<double> lost;
-};
-
-void add_axes(const DensitySeries& series, double discarded_share, DensityAxes& axes) {
-  const double discarded = std::max(1.0, discarded_share * series.points.back().instances);
-  for (const auto& point : series.points) {
-    if (point.instances <= discarded) continue;
-    axes.instances.push_back(point.instances);
-    axes.lost.push_back(static_cast<double>(series.points.front().available_bytes) -
-                        static_cast<double>(point.available_bytes));
-  }
-}
-
-// All repeats of one state's growth together; nothing when there are too few points for a line.
-std::optional<DensitySummary> density_of(const Result& result, const std::string& engine,
-                                         const std::string& state) {
-  DensitySummary summary;
-  summary.state = state;
-  DensityAxes axes;
-  double memory = 0;
-  for (const auto& series : result.density) {
-    if (series.engine != engine || series.state != state || series.points.empty()) continue;
-    add_axes(series, result.plan.density.discarded_share, axes);
-    const int reached = series.points.back().instances;
-    summary.survived = memory == 0 ? reached : std::min(summary.survived, reached);
-    memory = static_cast<double>(series.points.front().available_bytes);
-    summary.constraint = series.constraint;
-    summary.detail = series.detail;
-    summary.stopped_by_budget = series.stopped_by_budget;
-  }
-  if (axes.instances.size() < 2) return std::nullopt;
-  summary.line = theil_sen(axes.instances, axes.lost, result.plan.seed);
-  const auto [first, last] = std::minmax_element(axes.instances.begin(), axes.instances.end());
-  summary.first = static_cast<int>(*first);
-  summary.last = static_cast<int>(*last);
-  if (summary.measurable()) {
-    summary.capacity = (memory - summary.line.intercept) / summary.line.slope;
   }
   return summary;
 }
@@ -191,13 +142,8 @@ std::optional<Ratio> memory_ratio(const EngineSummary& engine, const EngineSumma
   const auto& above = engine.density->line;
   const auto& below = baseline.density->line;
   if (!baseline.density->measurable()) return std::nullopt;
-  // The widest that the two intervals allow.
-  return Ratio{"memory per instance",
-               engine.engine,
-               baseline.engine,
-               above.slope / below.slope,
-               {above.slope_interval.low / below.slope_interval.high,
-                above.slope_interval.high / below.slope_interval.low}};
+  return Ratio{density_metric().name, engine.engine, baseline.engine, above.slope / below.slope,
+               ratio_of_slopes(above, below)};
 }
 
 // Every engine against the ones before it on the same host: the container against the process, the

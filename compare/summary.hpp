@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "compare/contrast.hpp"
+#include "compare/density.hpp"
 #include "compare/result.hpp"
 #include "compare/series.hpp"
 #include "compare/statistics.hpp"
@@ -54,21 +55,6 @@ struct MemorySummary {
   int processes = 0;
   std::uint64_t workload_total = 0;      // MemTotal as the workload sees it
   std::uint64_t workload_available = 0;  // MemAvailable likewise
-};
-
-struct DensitySummary {
-  std::string state;
-  Line line;      // lost MemAvailable in bytes over the number of instances
-  int first = 0;  // instances at the first and last point of the fit
-  int last = 0;
-  double capacity = 0;  // extrapolated: instances that would use up the memory available at first
-  std::string constraint;
-  std::string detail;
-  bool stopped_by_budget = true;
-  int survived = 0;  // instances that every repeat reached
-
-  // Whether the slope can be told from nothing.
-  bool measurable() const { return line.slope_interval.low > 0; }
 };
 
 struct EngineSummary {

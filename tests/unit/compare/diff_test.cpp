@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/error.hpp"
+#include "base/file.hpp"
+#include "compare/density.hpp"
 #include "tests/unit/compare/sample_result.hpp"
 
 namespace twinbox::compare {
@@ -15,9 +20,21 @@ const DiffRow* find(const ReportDiff& diff, const std::string& metric, const std
   return nullptr;
 }
 
+bool mentions(const std::vector<std::string>& texts, const std::string& part) {
+  return std::any_of(texts.begin(), texts.end(),
+                     [&](const std::string& text) { return text.find(part) != std::string::npos; });
+}
+
+// Everything but the growths, whose slopes take their time.
+Result no_growth() {
+  auto result = rich_result();
+  result.density.clear();
+  return result;
+}
+
 // The same comparison with every time of the microVM stretched.
 Result stretched(double factor) {
-  auto result = rich_result();
+  auto result = no_growth();
   for (auto& sample : result.starts) {
     if (sample.engine != "vm") continue;
     for (auto& [mark, at] : sample.marks) {
@@ -36,41 +53,178 @@ TEST(Diff, OfAReportWithItselfIsTheSameEverywhere) {
 }
 
 TEST(Diff, FindsWhatRegressedAndWhatImproved) {
-  const auto slower = diff(rich_result(), stretched(1.2), {});
+  const auto slower = diff(no_growth(), stretched(1.2), {});
   ASSERT_NE(find(slower, "start-up", "vm"), nullptr);
   EXPECT_EQ(find(slower, "start-up", "vm")->change, Change::regressed);
   EXPECT_NEAR(find(slower, "start-up", "vm")->contrast.ratio, 1.2, 0.001);
   EXPECT_EQ(find(slower, "start-up", "container")->change, Change::same);
-  EXPECT_EQ(find(diff(rich_result(), stretched(0.8), {}), "tear-down", "vm")->change,
+  EXPECT_EQ(find(diff(no_growth(), stretched(0.8), {}), "tear-down", "vm")->change,
             Change::improved);
 }
 
 TEST(Diff, HigherIsAnImprovementWhereHigherIsBetter) {
-  auto after = rich_result();
+  auto after = no_growth();
   for (auto& item : after.measurements) {
     if (item.metric == "requests" && item.engine == "vm") item.value *= 1.5;
   }
-  EXPECT_EQ(find(diff(rich_result(), after, {}), "requests", "vm")->change, Change::improved);
+  EXPECT_EQ(find(diff(no_growth(), after, {}), "requests", "vm")->change, Change::improved);
 }
 
 TEST(Diff, FindsAnInstanceThatHoldsMoreMemory) {
-  auto after = rich_result();
+  auto after = no_growth();
   for (auto& memory : after.memory) {
     if (memory.engine == "vm") memory.components.at("guest RAM").pss += 20U << 20U;
   }
-  EXPECT_EQ(find(diff(rich_result(), after, {}), "memory of one instance", "vm")->change,
+  EXPECT_EQ(find(diff(no_growth(), after, {}), "memory of one instance", "vm")->change,
             Change::regressed);
+}
+
+// The growths of two engines alone.
+Result growths_only() {
+  auto result = rich_result();
+  result.starts.clear();
+  result.measurements.clear();
+  result.memory.clear();
+  std::erase_if(result.density, [](const DensitySeries& series) {
+    return series.engine != "vm" && series.engine != "container";
+  });
+  return result;
+}
+
+// What a microVM loses the host, in every state, `factor` times.
+Result heavier(double factor) {
+  auto result = growths_only();
+  for (auto& series : result.density) {
+    if (series.engine != "vm") continue;
+    const auto first = series.points.front().available_bytes;
+    for (auto& point : series.points) {
+      point.available_bytes =
+          first -
+          static_cast<std::uint64_t>(static_cast<double>(first - point.available_bytes) * factor);
+    }
+  }
+  return result;
+}
+
+const DiffRow* slope(const ReportDiff& diff, const std::string& engine, const std::string& state) {
+  for (const auto& row : diff.rows) {
+    if (row.metric == density_metric().name && row.engine == engine && row.workload == state) {
+      return &row;
+    }
+  }
+  return nullptr;
+}
+
+TEST(Diff, ComparesTheSlopesOfEveryState) {
+  const auto found = diff(growths_only(), heavier(1.2), {});
+  for (const auto* const state : {"idle", "touched"}) {
+    ASSERT_NE(slope(found, "vm", state), nullptr);
+    EXPECT_EQ(slope(found, "vm", state)->change, Change::regressed) << state;
+    EXPECT_NEAR(slope(found, "vm", state)->contrast.ratio, 1.2, 0.01);
+    EXPECT_EQ(slope(found, "container", state)->change, Change::same) << state;
+  }
+  EXPECT_EQ(slope(diff(heavier(1.2), growths_only(), {}), "vm", "idle")->change, Change::improved);
+}
+
+TEST(Diff, ASlopeThatIsLostInTheNoiseIsNotCompared) {
+  auto after = growths_only();
+  for (auto& series : after.density) {
+    if (series.engine != "container") continue;
+    for (auto& point : series.points) point.available_bytes = series.points[0].available_bytes;
+  }
+  const auto found = diff(growths_only(), after, {});
+  EXPECT_EQ(slope(found, "container", "idle"), nullptr);
+  EXPECT_TRUE(mentions(found.unmatched, "memory per instance, idle, container: a slope"));
+}
+
+TEST(Diff, WarnsOfAGrowthThatEndedOtherwise) {
+  auto after = growths_only();
+  for (auto& series : after.density) {
+    if (series.engine != "vm" || series.state != "idle") continue;
+    series.points.resize(20);
+    series.constraint = "out of memory";
+    series.stopped_by_budget = false;
+  }
+  EXPECT_TRUE(mentions(diff(growths_only(), after, {}).warnings,
+                       "growth of idle vm: instance budget at 24 and failed by out of memory at "
+                       "19"));
+}
+
+TEST(Diff, ComparesStartsUnderLoadAtTheSameLoad) {
+  auto after = no_growth();
+  for (auto& item : after.measurements) {
+    if (item.metric == "launch rate" && item.engine == "vm" && item.at == 4) item.value *= 0.7;
+  }
+  const auto found = diff(no_growth(), after, {});
+  int rows = 0;
+  for (const auto& row : found.rows) {
+    if (row.metric != "launch rate" || row.engine != "vm") continue;
+    ++rows;
+    EXPECT_EQ(row.change, row.at == 4 ? Change::regressed : Change::same) << *row.at;
+  }
+  EXPECT_EQ(rows, 3);
+}
+
+TEST(Diff, DoesNotCompareMemoryBesideAnotherNumberOfInstances) {
+  auto after = no_growth();
+  std::erase_if(after.memory, [](const auto& memory) { return memory.running == 8; });
+  const auto found = diff(no_growth(), after, {});
+  EXPECT_EQ(find(found, "memory of one instance", "vm"), nullptr);
+  EXPECT_TRUE(mentions(found.unmatched, "measured while 8 and 1 ran"));
+}
+
+TEST(Diff, WarnsOfOtherProgramsAndOfWhatFailed) {
+  auto before = no_growth();
+  auto after = no_growth();
+  for (auto* result : {&before, &after}) {
+    for (auto& engine : result->engines) {
+      if (engine.name == "docker") engine.version = result == &before ? "20.10" : "24.0";
+    }
+    result->failures.push_back({"vm", "redis", "it has no image"});
+  }
+  after.failures.push_back({"vm", "fio", "no space left"});
+  const auto warnings = diff(before, after, {}).warnings;
+  EXPECT_TRUE(mentions(warnings, "docker: version '20.10' and '24.0'"));
+  EXPECT_TRUE(mentions(warnings, "vm was not measured in the second report (fio)"));
+  EXPECT_FALSE(mentions(warnings, "(redis)"));
+}
+
+// Every report that the project keeps, against itself and against one in which an engine got worse.
+TEST(Diff, OfKeptReports) {
+  int reports = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(TWINBOX_SOURCE "/docs/results")) {
+    const auto file = entry.path() / "report.json";
+    if (!std::filesystem::exists(file)) continue;
+    ++reports;
+    const auto before = result_from_json(base::read_file(file), file.string());
+    const auto same = diff(before, before, {});
+    EXPECT_FALSE(same.rows.empty());
+    EXPECT_TRUE(same.warnings.empty());
+    EXPECT_EQ(same.count(Change::improved) + same.count(Change::regressed), 0);
+
+    auto after = before;
+    for (auto& sample : after.starts) {
+      // With its A/A run, or that would be the noise.
+      if (!sample.engine.starts_with("container")) continue;
+      for (auto& [mark, at] : sample.marks) at += at / 2;
+    }
+    const auto slower = diff(before, after, {});
+    EXPECT_EQ(find(slower, "start-up", "container")->change, Change::regressed);
+    EXPECT_EQ(find(slower, "start-up", "process")->change,
+              find(same, "start-up", "process")->change);
+  }
+  EXPECT_GT(reports, 0);
 }
 
 TEST(Diff, AChangeWithinTheMarginIsNone) {
   DiffOptions options;
   options.margin = 0.3;
-  EXPECT_EQ(find(diff(rich_result(), stretched(1.2), options), "start-up", "vm")->change,
+  EXPECT_EQ(find(diff(no_growth(), stretched(1.2), options), "start-up", "vm")->change,
             Change::same);
 }
 
 TEST(Diff, FewSamplesAreInconclusive) {
-  auto before = rich_result();
+  auto before = no_growth();
   auto after = stretched(1.02);
   const auto few = [](const StartSample& sample) { return sample.block > 2; };
   std::erase_if(before.starts, few);
@@ -79,23 +233,17 @@ TEST(Diff, FewSamplesAreInconclusive) {
 }
 
 TEST(Diff, DoesNotCompareWhatIsDefinedInAnotherWay) {
-  auto after = rich_result();
+  auto after = no_growth();
   after.metrics.at(0).definition = "Requests in a pipeline.";
   for (auto& engine : after.engines) {
     if (engine.name == "container") engine.settings = {{"cpus", "2"}, {"memory", "128m"}};
   }
-  const auto found = diff(rich_result(), after, {});
+  const auto found = diff(no_growth(), after, {});
   EXPECT_EQ(find(found, "requests", "vm"), nullptr);
   EXPECT_EQ(find(found, "start-up", "container"), nullptr);
   EXPECT_NE(find(found, "random read", "vm"), nullptr);
-  const auto mentions = [&](const std::string& part) {
-    for (const auto& reason : found.unmatched) {
-      if (reason.find(part) != std::string::npos) return true;
-    }
-    return false;
-  };
-  EXPECT_TRUE(mentions("defined in another way"));
-  EXPECT_TRUE(mentions("cpus: '1' and '2'"));
+  EXPECT_TRUE(mentions(found.unmatched, "defined in another way"));
+  EXPECT_TRUE(mentions(found.unmatched, "cpus: '1' and '2'"));
 }
 
 TEST(Diff, RefusesOtherHostsUnlessAsked) {
