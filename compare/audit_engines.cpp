@@ -191,15 +191,29 @@ AuditRow audit_storage(const Result& result) {
 }
 
 AuditRow audit_marks(const Result& result) {
-  Names missing;
+  Names outside;
+  Names some;
   for (const auto& engine : result.engines) {
-    if (engine.missing_marks.contains(sandbox::Mark::executed)) missing.push_back(engine.name);
+    if (engine.missing_marks.empty()) continue;
+    if (engine.missing_marks.contains(sandbox::Mark::executed)) {
+      outside.push_back(engine.name);
+      continue;
+    }
+    Names marks;
+    for (const auto& [mark, why] : engine.missing_marks) marks.emplace_back(to_string(mark));
+    some.push_back(fmt::format("{} lacks {}", engine.name, fmt::join(marks, " and ")));
   }
-  if (missing.empty()) return {"same marks", AuditState::pass, "every engine gives them all"};
+  Names parts;
+  if (!outside.empty()) {
+    parts.push_back(
+        fmt::format("these tell only what is seen from outside (request, first output, "
+                    "ready, gone): {}",
+                    fmt::join(outside, ", ")));
+  }
+  parts.insert(parts.end(), some.begin(), some.end());
+  if (parts.empty()) return {"same marks", AuditState::pass, "every engine gives them all"};
   return {"same marks", AuditState::warn,
-          fmt::format("these tell only what is seen from outside (request, first output, ready, "
-                      "gone), and nothing is guessed: {}",
-                      fmt::join(missing, ", "))};
+          fmt::format("{}; nothing is guessed", fmt::join(parts, "; "))};
 }
 
 AuditRow audit_hosts(const Result& result) {

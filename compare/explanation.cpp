@@ -56,8 +56,8 @@ std::vector<Stretch> stretches(const EngineSummary& engine, const EngineSummary&
     const auto own = phases_between(engine, from, phase.to);
     const auto other = phases_between(baseline, from, phase.to);
     if (!own || !other) continue;
-    found.push_back({fmt::format("{}", fmt::join(own->names, " and ")),
-                     fmt::format("{}", fmt::join(other->names, " and ")), own->end_ns - engine_from,
+    found.push_back({joined_name(own->names, from, phase.to),
+                     joined_name(other->names, from, phase.to), own->end_ns - engine_from,
                      other->end_ns - baseline_from});
     from = phase.to;
     engine_from = own->end_ns;

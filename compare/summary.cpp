@@ -49,13 +49,17 @@ std::vector<Phase> phases_of(const Result& result, const std::string& engine) {
   const auto* described = result.find_engine(engine);
   const auto known = described == nullptr ? describe_engine(engine) : *described;
   std::vector<Phase> phases;
+  std::vector<std::string> names;
   Mark from = Mark::request;
   double at = 0;
   for (const auto mark : marks_in_order) {
+    if (mark == Mark::request) continue;
+    names.push_back(phase_name(known, mark));
     const auto values = durations(result, engine, Mark::request, mark);
-    if (mark == Mark::request || values.empty()) continue;
+    if (values.empty()) continue;
     const double end = median(values);
-    phases.push_back({from, mark, phase_name(known, mark), at, end - at});
+    phases.push_back({from, mark, joined_name(names, from, mark), names.size() > 1, at, end - at});
+    names.clear();
     from = mark;
     at = end;
   }
@@ -232,6 +236,13 @@ std::string spoken(const Engine& engine) {
 std::string spoken(const Result& result, const std::string& engine) {
   const auto* described = result.find_engine(engine);
   return spoken(described == nullptr ? describe_engine(engine) : *described);
+}
+
+std::string joined_name(const std::vector<std::string>& names, Mark from, Mark to) {
+  if (names.size() < 3) return fmt::format("{}", fmt::join(names, " and "));
+  auto text = fmt::format("all from {} to {}", to_string(from), to_string(to));
+  std::ranges::replace(text, '_', ' ');
+  return text;
 }
 
 std::string format_time(double nanoseconds) {

@@ -44,6 +44,7 @@ struct Phase {
   sandbox::Mark from{};
   sandbox::Mark to{};
   std::string name;     // of what happens in it, in this engine
+  bool joined = false;  // several stretches, as the engine lacks the marks between them
   double start_ns = 0;  // medians over all runs
   double length_ns = 0;
 };
@@ -110,6 +111,9 @@ Figure figure_of(const Series& series, std::uint64_t seed);
 // "a container", "a microVM (warm start)": engines by the names that sentences use.
 std::string spoken(const Engine& engine);
 std::string spoken(const Result& result, const std::string& engine);
+// The name of a stretch between two marks that holds these phases.
+std::string joined_name(const std::vector<std::string>& names, sandbox::Mark from,
+                        sandbox::Mark to);
 // "850 µs", "12.3 ms", "1.52 s".
 std::string format_time(double nanoseconds);
 

@@ -74,6 +74,7 @@ Json write(const Phase& phase) {
   return {{"from", to_string(phase.from)},
           {"to", to_string(phase.to)},
           {"name", phase.name},
+          {"joined", phase.joined},
           {"start_ns", phase.start_ns},
           {"length_ns", phase.length_ns}};
 }

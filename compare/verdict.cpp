@@ -101,11 +101,10 @@ void add_starts(const Result& result, const Summary& summary, std::vector<std::s
                       with_interval(*engine->to_ready));
     }
     if (parts.empty()) continue;
-    auto sentence = capitalised(listed(parts)) + ".";
-    if (host.kind == HostKind::deterministic_lab) {
-      sentence = "In executed instructions of 1 ns each: " + sentence;
-    }
-    sentences.push_back(sentence);
+    const auto sentence = listed(parts) + ".";
+    sentences.push_back(host.kind == HostKind::deterministic_lab
+                            ? "In executed instructions of 1 ns each: " + sentence
+                            : capitalised(sentence));
   }
 }
 
@@ -166,8 +165,9 @@ void add_metrics(const Result& result, const Summary& summary,
                      (difference == Difference::inconclusive ? " in too few runs to tell" : ""));
     }
     for (const auto& [key, list] : parts) {
-      sentences.push_back(fmt::format("{} ({}, {} is better), against {}: {}.", metric.title,
-                                      key.first, to_string(metric.better),
+      const auto of = key.first == metric.title ? "" : key.first + ", ";
+      sentences.push_back(fmt::format("{} ({}{} is better), against {}: {}.",
+                                      capitalised(metric.title), of, to_string(metric.better),
                                       spoken(result, key.second), listed(list)));
     }
   }
@@ -193,7 +193,7 @@ void add_density(const Result& result, const Summary& summary, const Host& host,
   }
   const auto where = host.kind == HostKind::deterministic_lab ? "In the lab: " : "";
   if (!parts.empty()) {
-    auto sentence = where + capitalised(listed(parts));
+    auto sentence = *where == '\0' ? capitalised(listed(parts)) : where + listed(parts);
     const auto* ratio = find_ratio(summary, "memory per instance", pair);
     if (ratio != nullptr && result.find_engine(pair.heavy)->host == host.name) {
       sentence += fmt::format(": {} takes {} as much as {}", spoken(result, pair.heavy),
@@ -220,8 +220,9 @@ void add_monitor(const Summary& summary, const Pair& pair, std::vector<std::stri
 }
 
 std::string plural(const std::string& spoken_name) {
-  // What is in brackets stays behind.
-  const auto bracket = std::min(spoken_name.find(" ("), spoken_name.size());
+  // What is in brackets, and where it is, stays behind.
+  const auto bracket =
+      std::min({spoken_name.find(" ("), spoken_name.find(" in "), spoken_name.size()});
   const auto name = spoken_name.substr(2, bracket - 2);
   return name + (name.ends_with('s') || name.ends_with('x') ? "es" : "s") +
          spoken_name.substr(bracket);

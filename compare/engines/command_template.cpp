@@ -4,6 +4,7 @@
 
 #include "base/command.hpp"
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/size.hpp"
 #include "compare/engines/kernel_facts.hpp"
 
@@ -37,6 +38,22 @@ std::string fill_word(const std::string& word, const std::map<std::string, std::
     from = close + 1;
   }
   return filled + word.substr(from);
+}
+
+// Words for the kernel to hand to init behind "--": it takes a word in double quotes as one, and
+// knows no escapes (lib/cmdline.c, next_arg).
+std::string quote_for_kernel(const Words& args) {
+  std::vector<std::string> quoted;
+  for (const auto& arg : args) {
+    if (arg.find('"') != std::string::npos) {
+      throw base::Error(base::ErrorKind::unsupported,
+                        fmt::format("a kernel's command line cannot hold the quotes of '{}'", arg),
+                        "use single quotes in the workload's command");
+    }
+    const bool plain = !arg.empty() && arg.find_first_of(" \t\n") == std::string::npos;
+    quoted.push_back(plain ? arg : '"' + arg + '"');
+  }
+  return fmt::format("{}", fmt::join(quoted, " "));
 }
 
 }  // namespace
@@ -84,7 +101,9 @@ void CommandTemplate::prepare(const std::string& image) {
   if (mentions(words, "{archive}")) {
     material(image).write_archive(archive, image + ":latest", context_.scratch);
   }
-  const auto command = fill_template(words, {{"archive", archive.string()}, {"image", image}}, {});
+  base::make_directories(files());
+  const auto command = fill_template(
+      words, {{"archive", archive.string()}, {"files", files().string()}, {"image", image}}, {});
   const auto result = base::run_command(command);
   if (result.status != 0) {
     throw base::Error(base::ErrorKind::system,
@@ -101,7 +120,9 @@ Launch CommandTemplate::launch(const LaunchRequest& request) {
       {"memory_mib", std::to_string(base::parse_size(request.memory, "memory") / base::mebibyte)},
       {"cpus", std::to_string(cpus())},
       {"id", request.id},
+      {"files", files().string()},
       {"rootfs", ""}};
+  if (mentions(words, "{kernel_args}")) values["kernel_args"] = quote_for_kernel(request.args);
   Launch launch;
   if (mentions(words, "{rootfs}")) {
     auto root = std::make_shared<MountedRoot>(material(request.image), directory_of(request));

@@ -6,8 +6,9 @@
 namespace twinbox::compare {
 
 // In the template's words: {image} its name, {rootfs} a mounted root of it, {archive} an archive as
-// `docker load` takes it, {memory} "128m", {memory_mib} "128", {cpus} "1", {id} a name that is its
-// own. A word that is {args} becomes the words of the workload's command.
+// `docker load` takes it, {files} a directory for what `prepare` makes, {memory} "128m",
+// {memory_mib} "128", {cpus} "1", {id} a name that is its own. A word that is {args} becomes the
+// words of the workload's command; {kernel_args} is these for a kernel's command line, behind "--".
 class CommandTemplate : public ForeignEngine {
  public:
   CommandTemplate(const Plan& plan, std::string name, AdapterContext context)
@@ -17,6 +18,9 @@ class CommandTemplate : public ForeignEngine {
   // Runs the template's `prepare` command, where it has one.
   void prepare(const std::string& image) override;
   Launch launch(const LaunchRequest& request) override;
+
+ private:
+  std::filesystem::path files() const { return context_.scratch / (name_ + "-files"); }
 };
 
 // The words of a template with their places filled; `values` by name without braces. Throws

@@ -35,9 +35,10 @@ Engine engine_of(const std::string& name, const std::string& title, BoxKind kind
 }
 
 std::vector<Kind> kinds() {
-  auto docker = engine_of("docker", "Docker", BoxKind::container, "this host");
-  docker.missing_marks = {{Mark::created, "the daemon does not tell"},
-                          {Mark::booted, "the daemon does not tell"}};
+  auto docker = engine_of("docker", "docker", BoxKind::container, "this host");
+  for (const auto mark : {Mark::entered, Mark::created, Mark::booted, Mark::executed}) {
+    docker.missing_marks[mark] = "docker tells no such moment";
+  }
   return {{engine_of("process", "plain process", BoxKind::process, "this host"), 1.9, 1.2, 1},
           {engine_of("container", "container", BoxKind::container, "this host"), 6.5, 2.1, 0.995},
           {engine_of("container-again", "container, again", BoxKind::container, "this host",
@@ -87,6 +88,11 @@ void add_metrics(Result& result, const Kind& kind, int position) {
     add("requests", "redis", {}, 91'000 * kind.speed * kind.speed);
     add("random read", "fio", {}, 182'000 * std::pow(kind.speed, 3));
     add("events", "sysbench", {}, 1480 * std::sqrt(kind.speed));
+    add("syscalls", "syscalls", {}, 80 / kind.speed);
+    for (const int running : {0, 4, 16}) {
+      add("start-up beside others", "start-up", running,
+          kind.start_ms * 1e6 * (1 + 0.01 * running));
+    }
     for (const int parallel : {1, 2, 4}) {
       add("launch rate", "start-up", parallel, 1e3 / kind.start_ms * std::sqrt(parallel));
     }
@@ -155,14 +161,18 @@ Result rich_result() {
   result.workloads = {{"start-up", "start-up", "busybox", "sha256:1", {"echo", "ready"}, "line"},
                       {"redis", "redis", "redis", "sha256:2", {"redis-server"}, "line"},
                       {"fio", "fio", "fio", "sha256:3", {"fio"}, "exit"},
-                      {"sysbench", "sysbench", "sysbench", "sha256:4", {"sysbench"}, "exit"}};
+                      {"sysbench", "sysbench", "sysbench", "sha256:4", {"sysbench"}, "exit"},
+                      {"syscalls", "syscalls", "twinbox-work", "sha256:5", {"syscalls"}, "exit"}};
   result.metrics = {
       {"requests", "Redis SET", "1/s", Better::higher, "Requests of redis-benchmark a second.", ""},
       {"random read", "Random read, 4 KiB", "1/s", Better::higher, "Reads that fio does a second.",
        ""},
       {"events", "CPU, primes", "1/s", Better::higher, "Events of sysbench a second.", ""},
-      {"launch rate", "Launch rate", "1/s", Better::higher, "Boxes that got ready a second.",
-       "parallel starts"}};
+      {"syscalls", "syscalls", "ns/call", Better::lower, "One getppid.", ""},
+      {"launch rate", "launch rate", "1/s", Better::higher, "Boxes that got ready a second.",
+       "under way at the same time"},
+      {"start-up beside others", "start-up beside others", "ns", Better::lower,
+       "From the request until ready, beside idle instances.", "already running"}};
   int position = 0;
   for (const auto& kind : kinds()) {
     result.engines.push_back(kind.engine);
@@ -171,7 +181,10 @@ Result rich_result() {
     if (kind.engine.repeats.empty()) {
       add_memory(result, kind);
       add_density(result, kind, "idle", 1);
-      if (kind.engine.host != "lab") add_density(result, kind, "touched", 1.7);
+      if (kind.engine.host != "lab") {
+        add_density(result, kind, "touched", 1.7);
+        add_density(result, kind, "active", 1.2);
+      }
     }
     ++position;
   }
@@ -179,8 +192,15 @@ Result rich_result() {
     result.exits.push_back({engine, "start-up", "boot", "mmio", 410, 3'100'000});
     result.exits.push_back({engine, "start-up", "boot", "io", 220, 1'400'000});
     result.exits.push_back({engine, "start-up", "boot", "cpuid", 160, 200'000});
+    result.exits.push_back({engine, "start-up", "boot", "hlt", 12, 2'500'000});
     result.exits.push_back({engine, "start-up", "run", "hlt", 70, 900'000});
   }
+  for (auto& engine : result.engines) {
+    if (engine.name != "vm") continue;
+    engine.settings.push_back({"console", "serial"});
+  }
+  result.failures = {{"podman", "start-up", "the program podman is not installed"},
+                     {"docker", "sysbench", "status 125: no space left on device"}};
   result.audit = {{"same kernel", AuditState::fail, "bzImage against vmlinux"}};
   return result;
 }

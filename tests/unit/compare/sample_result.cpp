@@ -129,6 +129,7 @@ Result sample_result() {
                                 {"kernel", "6.1.0-41-cloud-amd64 #1 SMP"},
                                 {"frequency governor", "performance"},
                                 {"same-page merging", "off"},
+                                {"swap", "none"},
                                 {"load before", "0.05"}};
   add_samples(result);
   return result;

@@ -40,6 +40,9 @@ export const markMetrics = ["start-up", "request to exec", "tear-down", "CPU tim
 // "In the lab" has to stand at every figure of it.
 export const label = (host) => (host.lab ? "deterministic lab: executed instructions, 1 ns each" : host.name);
 export const several = hosts.length > 1;
+export const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
+// A figure's heading; with two hosts each has a figure of its own.
+export const headed = (host, text) => (several ? `${text}, ${host.lab ? "deterministic lab" : host.name}` : text);
 
 export const starts = (host) => report.starts.filter((s) => !s.warm_up && onHost(host)(s) && s.marks_ns.ready !== undefined);
 export const headline = report.starts.length ? report.starts[0].workload : "";

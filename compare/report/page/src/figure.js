@@ -69,7 +69,7 @@ const margin = (width, names) => {
 
 // Breaks names into lines that fit the room on the left.
 export function wrap(width, names) {
-  const most = Math.max(8, Math.floor((margin(width, names) - 14) / letter));
+  const most = Math.max(8, Math.floor((margin(width, names) - 14) / letter + 0.01));
   return (name) => {
     const lines = [""];
     for (const word of String(name).split(" ")) {
@@ -92,4 +92,8 @@ export function frame(width, names, options) {
   };
 }
 
-export const ticks = (width) => Math.max(3, Math.floor(width / 130));
+// An axis' label in a line of its own, clear of the ticks.
+export const below = (label) => ({ label, labelAnchor: "center", labelOffset: 38, labelArrow: "none" });
+
+export const narrow = (width) => width < 560;
+export const ticks = (width) => Math.max(narrow(width) ? 2 : 3, Math.floor(width / 130));

@@ -42,6 +42,7 @@ export function quantity(value, unit) {
 export const plain = (text) => text.replace(/(\.\d*?)0+(?= |$)/, "$1").replace(/\.(?= |$)/, "");
 
 export function times(ratio) {
+  if (ratio === 0) return "0";
   if (ratio >= 1000) return Math.round(ratio).toLocaleString("en") + " ×";
   return (ratio >= 0.001 ? String(Number(ratio.toPrecision(3))) : ratio.toExponential(1)) + " ×";
 }

@@ -48,6 +48,19 @@ TEST(CommandTemplate, BecomesTheCommandOfAnInstance) {
   EXPECT_TRUE(launch.marks.empty());
 }
 
+TEST(CommandTemplate, QuotesArgumentsForAKernel) {
+  const auto plan =
+      plan_with({"/bin/vmm", "--initrd", "{files}/{image}", "--cmdline", "quiet -- {kernel_args}"});
+  CommandTemplate engine(plan, "mine", {"/bin/twinbox", "/tmp"});
+  const auto command = [&](Words args) {
+    return engine.launch({.id = "one", .args = args, .image = "busybox", .memory = "128m"}).command;
+  };
+  EXPECT_EQ(command({"sh", "-c", "echo  'a'", ""}),
+            (Words{"/bin/vmm", "--initrd", "/tmp/mine-files/busybox", "--cmdline",
+                   "quiet -- sh -c \"echo  'a'\" \"\""}));
+  EXPECT_THROW(command({"echo", "a \"b\""}), base::Error);
+}
+
 TEST(CommandTemplate, SaysWhichMarksItCannotGive) {
   const auto plan = plan_with({"/bin/mybox", "{args}"});
   const auto engine = CommandTemplate(plan, "mine", {}).describe();

@@ -1,14 +1,13 @@
 // Memory of one instance by component, virtual size hatched; and density.
 import * as Plot from "@observablehq/plot";
-import { color, heaviestFirst, hosts, label, onHost, report, several, title } from "../data.js";
+import { color, heaviestFirst, hosts, headed, onHost, report, title, where } from "../data.js";
 import { legend, table } from "../dom.js";
-import { figure, frame, ticks, wrap } from "../figure.js";
+import { below, figure, frame, ticks, wrap } from "../figure.js";
 import { bytes } from "../format.js";
 
 const components = ["workload", "supervisor", "monitor", "guest RAM"];
 const words = { workload: "workload", supervisor: "supervisor", monitor: "monitor beside guest RAM", "guest RAM": "guest RAM, resident" };
 const fill = (name) => `var(--memory-${name.replaceAll(" ", "-")}, var(--s5))`;
-const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
 const MiB = 1024 * 1024;
 // Values are divided by 2^20 for the axes, so that their ticks are round.
 const byteAxis = (width) => ({ grid: true, label: null, ticks: ticks(width), transform: (v) => v / MiB, tickFormat: (v) => `${v} MiB` });
@@ -26,6 +25,7 @@ function memory(host) {
   return [
     figure({
       id: `memory-${hosts.indexOf(host)}`,
+      heading: headed(host, "By component"),
       text: `Memory of one instance by component${where(host)}: ` + columns.map((c) => `${c.name} ${bytes(c.m.total_bytes.pss)} resident of ${bytes(c.m.total_bytes.virtual)} address space`).join("; "),
       caption: `Proportional set size, stacked; the thin hatched bar is address space, which is no memory; where it leaves the axis its end says how far it goes${where(host)}.`,
       legend: legend([...all.map((n) => [fill(n), words[n] || n]), ["var(--muted)", "virtual size, no memory", true]]),
@@ -84,28 +84,28 @@ function densityFigures(host, state, list, id, heading) {
       legend: legend(known.map((k) => [color(k.name), `${title(k.name)}: ${bytes(k.fit.bytes_per_instance)} each`])),
       plot: (width) => {
         const span = [0, Math.max(...dots.map((d) => d.instances))];
-        const common = { ...frame(width, [], { marginLeft: 68, marginRight: 30 }) };
+        const common = { ...frame(width, [], { marginLeft: 68, marginRight: 30, marginTop: 26 }) };
         const above = Plot.plot({
-          ...common, height: 280, x: { domain: span, label: null, grid: true, ticks: ticks(width) }, y: { ...byteAxis(300), ticks: 5 }, symbol: { type: "identity" },
+          ...common, height: 290, x: { domain: span, label: null, grid: true, ticks: ticks(width) }, y: { ...byteAxis(300), label: "↑ memory lost to the host", ticks: 5 }, symbol: { type: "identity" },
           marks: [
             Plot.line(lines, { x: "x", y: "y", z: "name", stroke: (d) => color(d.name), strokeWidth: 2, strokeDasharray: "7 5" }),
             Plot.dot(dots, { x: "instances", y: "lost", r: 3.8, stroke: (d) => color(d.engine), strokeWidth: 1.6, fill: (d) => (d.used ? color(d.engine) : "var(--card)"), title: speak }),
             Plot.dot(ends, { x: "instances", y: "lost", r: 8, symbol: (d) => (d.failed ? "times" : "square"), stroke: (d) => (d.failed ? "var(--fail)" : color(d.engine)), strokeWidth: 2, fill: "none", title: (d) => `${title(d.engine)}: ${d.stop} at ${d.instances} ${d.detail}` }),
           ],
         });
-        const below = Plot.plot({
-          ...common, height: 130, x: { domain: span, label: null, grid: true, ticks: ticks(width) }, y: { ...byteAxis(300), ticks: 3 },
+        const lower = Plot.plot({
+          ...common, marginBottom: 44, height: 176, x: { domain: span, ...below("instances running →"), grid: true, ticks: ticks(width) }, y: { ...byteAxis(300), label: "↑ off the line", ticks: 3 },
           marks: [
             Plot.ruleY([0], { stroke: "var(--muted)" }),
             Plot.dot(dots.filter((d) => d.used), { x: "instances", y: "residual", r: 3, fill: (d) => color(d.engine), title: speak }),
           ],
         });
         const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-        svg.setAttribute("viewBox", `0 0 ${width} 422`);
+        svg.setAttribute("viewBox", `0 0 ${width} 468`);
         svg.setAttribute("width", width);
-        svg.setAttribute("height", 422);
-        below.setAttribute("y", 290);
-        svg.append(above, below);
+        svg.setAttribute("height", 468);
+        lower.setAttribute("y", 292);
+        svg.append(above, lower);
         return svg;
       },
       table: table(`What one more ${state} instance costs the host${where(host)}`, ["", ...known.map((k) => title(k.name))], [
@@ -125,7 +125,7 @@ function density(host) {
   return ["idle", "touched", "active"].flatMap((state) => {
     const list = heaviestFirst(host.engines).filter((e) => fitOf(e, state));
     const name = `density-${state}-${hosts.indexOf(host)}`;
-    const heading = `${state[0].toUpperCase()}${state.slice(1)} instances`;
+    const heading = headed(host, `${state[0].toUpperCase()}${state.slice(1)} instances`);
     const most = Math.max(...list.map((e) => fitOf(e, state).bytes_per_instance), 0);
     const light = list.filter((e) => fitOf(e, state).bytes_per_instance < most / 8);
     const figures = densityFigures(host, state, list, name, heading);

@@ -1,11 +1,10 @@
 // Ratios: the forest of all comparisons, and the heat map of what boxes cost over a plain process.
 import * as Plot from "@observablehq/plot";
-import { computed, engine, hosts, label, metric, onHost, several, title } from "../data.js";
+import { computed, engine, headed, hosts, metric, onHost, title, where } from "../data.js";
 import { table } from "../dom.js";
 import { figure, frame, ticks, wrap } from "../figure.js";
 import { percent, pValue, times } from "../format.js";
 
-const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
 const subject = (c) => {
   const name = metric(c.metric)?.title || c.metric;
   const about = c.workload && !["start-up", "idle"].includes(c.workload) ? `${name}, ${c.workload}` : name;
@@ -41,7 +40,7 @@ function forestOf(host, rows, id, heading) {
   return [
     figure({
       id: `forest-${id}-${hosts.indexOf(host)}`,
-      heading,
+      heading: headed(host, heading),
       text: `Ratios of medians with 95 % intervals${where(host)}. ` + rows.slice(0, 6).map(words).join(". "),
       caption: `Ratios of medians with 95 % intervals${id === "far" ? " on a logarithmic axis" : ""}${where(host)}. Grey is no difference: not significant after Holm's correction, an interval that holds 1, or less than an A/A run differs by (the shaded band).`,
       plot: (width) =>
@@ -84,7 +83,7 @@ function heatmap(host) {
   return [
     figure({
       id: `heatmap-${hosts.indexOf(host)}`,
-      heading: "What a box costs over the plain process",
+      heading: headed(host, "What a box costs over the plain process"),
       text: `Overhead over the plain process${where(host)}: ` + rows.map(words).join("; "),
       caption: `How many times worse than the plain process (the better direction of each metric taken into account)${where(host)}. Grey: the interval spans no difference, or the noise does.`,
       plot: (width) =>

@@ -1,29 +1,31 @@
 // Start-up: the waterfall of marks, the distribution, and every sample.
 import * as Plot from "@observablehq/plot";
-import { color, engine, heaviestFirst, hosts, label, several, starts, title } from "../data.js";
+import { color, engine, headed, heaviestFirst, hosts, starts, title, where } from "../data.js";
 import { legend, table } from "../dom.js";
-import { figure, frame, ticks, wrap } from "../figure.js";
+import { figure, frame, narrow, ticks, wrap } from "../figure.js";
 import { percent, plain, time } from "../format.js";
 
 const phases = [
   ["entered", "command starts"],
   ["created", "box is created"],
-  ["booted", "kernel boots / root is ready"],
+  ["booted", "guest is up / root is ready"],
   ["executed", "workload is executed"],
   ["first_output", "workload answers"],
   ["ready", "ready"],
   ["gone", "torn down"],
+  ["joined", "several at once: marks between are not given"],
 ];
 const shown = (item) => !engine(item.engine).repeats;
-const where = (host) => (several || host.lab ? ` (${label(host)})` : "");
 
 function waterfallPlot(rows, names, limit, width) {
-  const ends = rows.filter((r) => r.mark === "ready").map((r) => ({ name: r.name, ready: r.to, end: Math.max(...rows.filter((o) => o.name === r.name).map((o) => o.to)) }));
+  const ends = rows.filter((r) => r.end).map((r) => ({ name: r.name, ready: r.to, end: Math.max(...rows.filter((o) => o.name === r.name).map((o) => o.to)) }));
+  const below_name = (name) => { const end = ends.find((r) => r.name === name); return end ? `\n${time(end.ready)}` : ""; };
   return Plot.plot({
-    ...frame(width, names, { marginRight: 112 }),
+    ...frame(width, names, narrow(width) ? {} : { marginRight: 112 }),
     height: names.length * 44 + 46,
-    x: { domain: [0, limit], grid: true, tickFormat: (v) => plain(time(v)), ticks: width < 560 ? 2 : ticks(width), label: null },
-    y: { domain: names, label: null, tickSize: 0, tickFormat: wrap(width, names), padding: 0.28 },
+    x: { domain: [0, limit], grid: true, tickFormat: (v) => plain(time(v)), ticks: ticks(width), label: null },
+    // Where there is no room behind the bars, the times stand below the names.
+    y: { domain: names, label: null, tickSize: 0, tickFormat: (name) => wrap(width, names)(name) + (narrow(width) ? below_name(name) : ""), padding: 0.28 },
     marks: [
       Plot.rect(rows.filter((r) => r.from < limit), {
         x1: "from",
@@ -34,9 +36,9 @@ function waterfallPlot(rows, names, limit, width) {
         insetLeft: 0.4,
         rx: 2,
       }),
-      Plot.tickX(rows.filter((r) => r.mark === "ready" && r.to <= limit), { x: "to", y: "name", stroke: "var(--ink)", strokeWidth: 2, insetTop: -4, insetBottom: -4 }),
+      Plot.tickX(rows.filter((r) => r.end && r.to <= limit), { x: "to", y: "name", stroke: "var(--ink)", strokeWidth: 2, insetTop: -4, insetBottom: -4 }),
       // Behind the whole bar, where nothing else is.
-      Plot.text(ends.filter((r) => r.end <= limit), { x: "end", y: "name", text: (r) => `ready ${time(r.ready)}`, dx: 8, textAnchor: "start", fontWeight: 600, fill: "var(--ink)" }),
+      Plot.text(ends.filter((r) => r.end <= limit && !narrow(width)), { x: "end", y: "name", text: (r) => `ready ${time(r.ready)}`, dx: 8, textAnchor: "start", fontWeight: 600, fill: "var(--ink)" }),
     ],
   });
 }
@@ -46,10 +48,11 @@ function waterfall(host) {
   if (!list.length) return [];
   const names = list.map((e) => title(e.engine));
   const rows = list.flatMap((e) =>
-    e.phases.map((p) => ({ name: title(e.engine), mark: p.to, phase: p.name, from: p.start_ns, to: p.start_ns + p.length_ns, length: p.length_ns }))
+    e.phases.map((p) => ({ name: title(e.engine), mark: p.joined ? "joined" : p.to, end: p.to === "ready", phase: p.name, from: p.start_ns, to: p.start_ns + p.length_ns, length: p.length_ns }))
   );
   const ends = names.map((name) => Math.max(...rows.filter((r) => r.name === name).map((r) => r.to))).sort((a, b) => b - a);
   const marks = phases.filter(([mark]) => rows.some((r) => r.mark === mark));
+  const reached = phases.filter(([mark]) => list.some((e) => e.phases.some((p) => p.to === mark)));
   const at = (e, mark) => {
     const p = e.phases.find((phase) => phase.to === mark);
     return p ? time(p.start_ns + p.length_ns) : engine(e.engine).missing_marks?.[mark] || undefined;
@@ -57,22 +60,26 @@ function waterfall(host) {
   const figures = [
     figure({
       id: `waterfall-${hosts.indexOf(host)}`,
+      heading: headed(host, "Marks on one axis"),
       text: `Waterfall from the request to the end${where(host)}: ` + list.filter((e) => e.to_ready).map((e) => `${title(e.engine)} ready after ${time(e.to_ready.median)}`).join(", "),
       caption: `Medians of the marks over all runs; the stroke is “ready”. One axis for all${where(host)}.`,
       legend: legend(marks.map(([mark, text]) => [`var(--phase-${mark})`, text])),
       plot: (width) => waterfallPlot(rows, names, ends[0] * 1.02, width),
-      table: table(`Marks since the request${where(host)}`, ["", ...names], marks.map(([mark, text]) => ({ label: `${mark.replace("_", " ")}: ${text}`, cells: list.map((e) => at(e, mark)) }))),
+      table: table(`Marks since the request${where(host)}`, ["", ...names], reached.map(([mark, text]) => ({ label: `${mark.replace("_", " ")}: ${text}`, cells: list.map((e) => at(e, mark)) }))),
     }),
   ];
   // What is a sliver on the whole axis is drawn again, enlarged.
-  if (ends.length > 1 && ends[0] > 5 * ends[1]) {
-    const light = names.filter((name) => Math.max(...rows.filter((r) => r.name === name).map((r) => r.to)) <= ends[1]);
+  const sliver = ends.findIndex((end, i) => i > 0 && ends[0] > 5 * end);
+  if (sliver > 0) {
+    const limit = ends[sliver] * 1.05;
+    const light = names.filter((name) => Math.max(...rows.filter((r) => r.name === name).map((r) => r.to)) <= limit);
     figures.push(
       figure({
         id: `waterfall-zoom-${hosts.indexOf(host)}`,
-        text: `The first ${time(ends[1] * 1.05)} of the waterfall, enlarged`,
-        caption: `The first ${plain(time(ends[1] * 1.05))} of the same axis, enlarged: ${light.join(" and ")} in full.`,
-        plot: (width) => waterfallPlot(rows, names, ends[1] * 1.05, width),
+        heading: headed(host, "The same, enlarged"),
+        text: `The first ${time(limit)} of the waterfall, enlarged`,
+        caption: `The first ${plain(time(limit))} of the same axis, enlarged: ${light.join(" and ")} in full.`,
+        plot: (width) => waterfallPlot(rows, names, limit, width),
       })
     );
   }
@@ -103,7 +110,7 @@ function distribution(host) {
   return [
     figure({
       id: `ecdf-${hosts.indexOf(host)}`,
-      heading: "Distribution",
+      heading: headed(host, "Distribution"),
       text: `Cumulative distribution of start-up${where(host)}: ` + list.map((e) => `${title(e.engine)} p50 ${time(e.to_ready.median)}, p99 ${time(e.to_ready.p99)}`).join("; "),
       caption: `Share of runs that were ready by then. Filled marks are p50, hollow ones p99; the axis is logarithmic${where(host)}.`,
       legend: legend(curves.map((c) => [color(c.name), title(c.name)])),
@@ -126,9 +133,9 @@ function distribution(host) {
     }),
     figure({
       id: `strip-${hosts.indexOf(host)}`,
-      heading: "Every run",
+      heading: headed(host, "Every run"),
       text: `Every measured start${where(host)}, one dot each, coloured from the first run to the last: ` + list.map((e) => `${title(e.engine)} ${e.to_ready.count} runs, ${e.to_ready.outlier_blocks.length} outliers`).join("; "),
-      caption: "Each row on its own scale, as the share by which a run is off its engine's median (the upright stroke). One dot is one run, dark for the first and bright for the last, from top to bottom: a slanted row drifted. Outliers are kept.",
+      caption: "Each run as the share by which it is off its engine's median (the upright stroke). One dot is one run, dark for the first and bright for the last, from top to bottom: a slanted row drifted. Outliers are kept.",
       plot: (width) =>
         Plot.plot({
           ...frame(width, names),
