@@ -5,13 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include "vmm/virtio/block_worker.hpp"
+#include "vmm/virtio/block_workers.hpp"
 
 namespace twinbox::vmm::virtio {
 namespace {
 
 // What the loop itself copies in one turn from the host's page cache, which takes less than to hand
-// a request to the worker and back; others have their turn then.
+// a request to a worker and back; others have their turn then.
 constexpr std::uint64_t fair_share = 1U << 20;
 
 }  // namespace
@@ -21,14 +21,14 @@ Block::Block(base::EventLoop& loop, Disk disk)
       disk_(std::move(disk)),
       // Header and status take two of a queue's descriptors.
       config_{.capacity = disk_.capacity, .size_max = 0, .segment_max = queue_size - 2},
-      worker_(std::make_unique<BlockWorker>(disk_)) {
-  loop_.add(worker_->finished_descriptor(), EPOLLIN | EPOLLET, [this](std::uint32_t) {
+      workers_(std::make_unique<BlockWorkers>(disk_)) {
+  loop_.add(workers_->finished_descriptor(), EPOLLIN | EPOLLET, [this](std::uint32_t) {
     const std::lock_guard lock(mutex());
     complete_finished();
   });
 }
 
-Block::~Block() { loop_.remove(worker_->finished_descriptor()); }
+Block::~Block() { loop_.remove(workers_->finished_descriptor()); }
 
 std::uint64_t Block::features() const {
   // Nothing that a read-only disk could lose is ever cached for it.
@@ -51,16 +51,16 @@ void Block::on_queue(std::uint16_t index) {
     }
     jobs.push_back({std::move(chain), std::move(request), {}});
   });
-  worker_->submit(std::move(jobs));
+  workers_->submit(std::move(jobs));
 }
 
 void Block::on_drain() {
-  worker_->wait_until_idle();
+  workers_->wait_until_idle();
   complete_finished();
 }
 
 void Block::complete_finished() {
-  auto finished = worker_->take_finished();
+  auto finished = workers_->take_finished();
   if (!active() || finished.empty()) return;
   for (BlockJob& job : finished) {
     const std::uint32_t used = store_block_status(job.request, job.result);
@@ -69,6 +69,6 @@ void Block::complete_finished() {
   settle(0);
 }
 
-void Block::on_reset() { worker_->drain(); }
+void Block::on_reset() { workers_->drain(); }
 
 }  // namespace twinbox::vmm::virtio

@@ -1,5 +1,5 @@
 // The block device (virtio 1.2, 5.2) on a raw file: the loop parses and completes, and reads what
-// is in the page cache; a worker thread executes the rest.
+// is in the page cache; worker threads execute the rest.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 namespace twinbox::vmm::virtio {
 
-class BlockWorker;
+class BlockWorkers;
 
 class Block final : public VirtioDevice {
  public:
@@ -42,7 +42,7 @@ class Block final : public VirtioDevice {
   base::EventLoop& loop_;
   Disk disk_;
   abi::block::Config config_{};
-  std::unique_ptr<BlockWorker> worker_;
+  std::unique_ptr<BlockWorkers> workers_;
 };
 
 }  // namespace twinbox::vmm::virtio

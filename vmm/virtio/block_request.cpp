@@ -28,11 +28,13 @@ std::uint64_t file_size(int fd, const std::string& path) {
   return static_cast<std::uint64_t>(end);
 }
 
-// File systems of pages without a disk behind them, which do not know RWF_NOWAIT before Linux 6.6.
+// A file in pages without a disk behind them, whose file system does not know RWF_NOWAIT before
+// Linux 6.6. Of a device only the name is in such a one.
 bool is_in_memory(int fd) {
-  struct statfs status {};
-  return ::fstatfs(fd, &status) == 0 &&
-         (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
+  struct stat file {};
+  struct statfs system {};
+  return ::fstat(fd, &file) == 0 && S_ISREG(file.st_mode) && ::fstatfs(fd, &system) == 0 &&
+         (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
 }
 
 // Sets offset and data; false unless they are whole sectors within the disk.

@@ -235,6 +235,16 @@ TEST_F(BlockRequestTest, NothingIsReadBeyondWhatIsInADrive) {
   EXPECT_EQ(read_drive("", 0), block::status_io_error);
 }
 
+// The file system of its name is one in memory.
+TEST_F(BlockRequestTest, ADeviceIsNoFileInMemory) {
+  for (const auto* const path : {"/dev/loop0", "/dev/vda", "/dev/sda", "/dev/nvme0n1"}) {
+    if (::access(path, R_OK) != 0) continue;
+    EXPECT_FALSE(open_disk(path, BlockAccess::read_only).in_memory) << path;
+    return;
+  }
+  GTEST_SKIP() << "there is no block device";
+}
+
 TEST_F(BlockRequestTest, DiskThatCannotBeOpenedIsNamed) {
   const auto message = [](const std::string& path) {
     try {

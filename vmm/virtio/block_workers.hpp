@@ -1,4 +1,5 @@
-// The thread that executes a disk's requests, so that the event loop never waits for storage.
+// The threads that execute a disk's requests, so that the event loop never waits for storage, and a
+// request not for all before it.
 #pragma once
 
 #include <condition_variable>
@@ -20,11 +21,14 @@ struct BlockJob {
   BlockResult result;
 };
 
-class BlockWorker {
+class BlockWorkers {
  public:
-  // The disk is borrowed. The thread starts with the first job: an unused disk costs none.
-  explicit BlockWorker(const Disk& disk);
-  ~BlockWorker();
+  // More would keep a disk busier, and each has a stack.
+  static constexpr std::size_t limit = 4;
+
+  // The disk is borrowed. A thread starts when there is a job for it: an unused disk costs none.
+  explicit BlockWorkers(const Disk& disk);
+  ~BlockWorkers();
 
   void submit(std::vector<BlockJob> jobs);
   // An eventfd that is signalled (for an edge-triggered watch) when there are finished jobs.
@@ -32,7 +36,7 @@ class BlockWorker {
   std::vector<BlockJob> take_finished();
   // Returns when every job is finished.
   void wait_until_idle();
-  // Drops every job, after waiting for the one that is executing.
+  // Drops every job, after waiting for those that are executing.
   void drain();
 
  private:
@@ -41,11 +45,12 @@ class BlockWorker {
   const Disk& disk_;
   base::Fd finished_event_;
   std::mutex mutex_;  // guards what follows; innermost
-  std::condition_variable_any changed_;
+  std::condition_variable_any job_waits_;
+  std::condition_variable idle_;
   std::deque<BlockJob> waiting_;
   std::vector<BlockJob> finished_;
-  bool executing_ = false;
-  std::jthread thread_;
+  std::size_t executing_ = 0;
+  std::vector<std::jthread> threads_;  // the submitter's; not guarded
 };
 
 }  // namespace twinbox::vmm::virtio
