@@ -13,6 +13,7 @@
 #include "cli/progress_bar.hpp"
 #include "cli/verbs.hpp"
 #include "compare/comparison.hpp"
+#include "compare/interruption.hpp"
 #include "compare/plan_json.hpp"
 #include "compare/report/terminal.hpp"
 #include "vmm/kvm/host_support.hpp"
@@ -54,6 +55,19 @@ compare::Result measure(const compare::Plan& plan, const Place& place,
                         const compare::ProgressHandler& progress, compare::JournalFile& file) {
   compare::Journal journal(file.finished(), [&](const std::string& line) { file.append(line); });
   return compare::measure(plan, needs_lab(plan, place), journal, progress);
+}
+
+// With the journal, or, for the one in the lab, without.
+compare::Result measure_all(const compare::Plan& plan, const Place& place,
+                            std::optional<compare::JournalFile>& journal) {
+  const ProgressBar bar;
+  const auto progress = [&](const compare::ProgressEvent& event) { bar.show(event); };
+  if (place.tell_parts) return measure_and_tell(plan, place, progress);
+  base::make_directories(place.out);
+  const std::filesystem::path directory(place.out);
+  journal.emplace(directory / "journal.jsonl", plan);
+  base::write_file_atomic(directory / "plan.json", compare::write_plan(plan).dump(2) + "\n");
+  return measure(plan, place, progress, *journal);
 }
 
 int show(const compare::Result& result, const std::string& directory) {
@@ -101,20 +115,16 @@ int compare(const Arguments& arguments) {
   const auto plan = flags.plan(rest.empty() ? "" : rest.front());
   compare::Result result;
   std::optional<compare::JournalFile> journal;
-  {
-    const ProgressBar bar;
-    const auto progress = [&](const compare::ProgressEvent& event) { bar.show(event); };
-    if (place.tell_parts) {
-      result = measure_and_tell(plan, place, progress);
-    } else {
-      base::make_directories(place.out);
-      journal.emplace(std::filesystem::path(place.out) / "journal.jsonl", plan);
-      base::write_file_atomic(std::filesystem::path(place.out) / "plan.json",
-                              compare::write_plan(plan).dump(2) + "\n");
-      result = measure(plan, place, progress, *journal);
-    }
+  const auto command = fmt::format("twinbox compare {}", fmt::join(arguments, " "));
+  try {
+    const compare::InterruptionWatch watch;
+    result = measure_all(plan, place, journal);
+  } catch (const compare::Interrupted& interruption) {
+    fmt::print(stderr, "twinbox: interrupted; {} finished parts are kept in {}\nhint: go on: {}\n",
+               journal ? journal->parts() : 0, place.out, command);
+    return 128 + interruption.signal();
   }
-  result.command = fmt::format("twinbox compare {}", fmt::join(arguments, " "));
+  result.command = command;
   const int status = show(result, place.out);
   if (journal) journal->remove();
   return status;

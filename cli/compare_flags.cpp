@@ -44,6 +44,16 @@ void read_limits(const std::string& text, compare::Plan& plan) {
   }
 }
 
+// "N,N,...", or "none".
+void read_numbers(const std::string& text, const std::string& flag, std::vector<int>& target) {
+  if (text.empty()) return;
+  target.clear();
+  if (text == "none") return;
+  for (const auto& part : base::split(text, ',')) {
+    read_number(part, flag, 10'000, target.emplace_back());
+  }
+}
+
 void read_workloads(const std::string& text, compare::Plan& plan) {
   if (text.empty()) return;
   plan.workloads.clear();
@@ -76,6 +86,10 @@ void CompareFlags::declare(Options& options) {
   options.value("warm-ups", "N", "runs of each that are discarded first (2)", warm_ups);
   options.value("instances", "N|ENGINE=N,...",
                 "instances at the same time, at most (64, of machines 16)", instances);
+  options.value("parallel", "N,...|none", "starts under way at once for launch rates (1,2,4)",
+                parallel);
+  options.value("beside", "N,...|none", "instances that run already when one more starts (0,8)",
+                beside);
   options.value("seed", "N", "of the order and the intervals (1)", seed);
 }
 
@@ -97,6 +111,8 @@ compare::Plan CompareFlags::plan(const std::string& file) const {
   }
   read_number(warm_ups, "warm-ups", 1000, plan.warm_ups);
   read_limits(instances, plan);
+  read_numbers(parallel, "parallel", plan.load.parallel);
+  read_numbers(beside, "beside", plan.load.beside);
   if (!kernel.empty()) plan.kernel = kernel;
   plan.kernel = guest_images::checked_kernel_choice(plan.kernel);
   read_number(seed, "seed", std::uint64_t{1} << 53U, plan.seed);

@@ -18,6 +18,8 @@ struct CompareFlags {
   std::string instances;
   std::string seed;
   std::string kernel;
+  std::string parallel;
+  std::string beside;
 
   void declare(Options& options);
   // `file` may be empty. Throws base::Error (usage) naming the flag, or the field of the file.

@@ -2,6 +2,10 @@
 #include "qemu/lab.hpp"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include <csignal>
 
 #include "base/error.hpp"
 #include "base/size.hpp"
@@ -43,17 +47,27 @@ struct LabFlags {
   }
 };
 
+// A machine of the lab ends with this process, by the same means.
+void end_with(pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (::getppid() != parent) ::_exit(1);  // it died before the call
+}
+
 int exec_in_lab(const Arguments& arguments) {
+  const pid_t parent = ::getppid();
   LabFlags flags;
   qemu::LabExecution execution;
   std::string out;
   std::string kernel;
+  bool die_with_parent = false;
   Options options("lab exec [flags] -- COMMAND...",
                   "Runs COMMAND in the lab: the one that is kept running, or one of its own.");
   flags.declare(options);
   options.flag("deterministic",
                "in a machine of its own whose time is the count of instructions; stdin is empty",
                execution.deterministic);
+  options.flag("die-with-parent", "end when the process that has started this one does",
+               die_with_parent);
   options.value("kernel", "stock|tuned|FILE",
                 "the default kernel of the machines that COMMAND starts there", kernel);
   options.value("out", "DIR", "brings what the command writes to /out back to DIR", out);
@@ -63,6 +77,7 @@ int exec_in_lab(const Arguments& arguments) {
     throw base::Error(base::ErrorKind::usage, "there is no command to run in the lab",
                       options.see_help());
   }
+  if (die_with_parent) end_with(parent);
   if (!out.empty()) execution.out = out;
   execution.guest_kernel = guest_images::checked_kernel_choice(kernel);
   if (execution.guest_kernel.starts_with('/')) flags.with.push_back(execution.guest_kernel);

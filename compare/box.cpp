@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "compare/interruption.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -49,6 +50,14 @@ std::map<Mark, std::uint64_t> Box::marks() const {
   return marks;
 }
 
+Boxes::~Boxes() {
+  for (auto& box : boxes_) box.instance().ask_to_end();
+}
+
+void Boxes::finish(std::chrono::seconds timeout) {
+  for (auto& box : boxes_) box.instance().finish(timeout);
+}
+
 std::string reason_in(const std::string& errors) {
   const auto hint = ("\n" + errors).rfind("\nhint:");
   const auto said = errors.substr(0, hint == std::string::npos ? errors.size() : hint);
@@ -64,6 +73,7 @@ void wait_for_quiet() {
   using Grid = std::chrono::duration<std::int64_t, std::deci>;
   const auto earliest = std::chrono::steady_clock::now() + 50ms;
   std::this_thread::sleep_until(std::chrono::ceil<Grid>(earliest));
+  stop_if_interrupted();
 }
 
 }  // namespace twinbox::compare

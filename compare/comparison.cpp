@@ -15,6 +15,7 @@
 #include "compare/report/html.hpp"
 #include "compare/report/markdown.hpp"
 #include "compare/runner.hpp"
+#include "compare/workplace.hpp"
 #include "sandbox/paths.hpp"
 
 namespace twinbox::compare {
@@ -32,6 +33,7 @@ std::vector<std::string> lab_command(const Plan& plan, const fs::path& plan_file
                                    "lab",
                                    "exec",
                                    "--deterministic",
+                                   "--die-with-parent",
                                    "--out",
                                    out.string()};
   std::vector<std::string> files{plan_file.string(), finished.string()};
@@ -71,14 +73,14 @@ Journal journal_of_lab(Journal& journal) {
 std::string told_part(const std::string& line) { return std::string(part_prefix) + line; }
 
 Result measure_here(const Plan& plan, Journal& journal, const ProgressHandler& progress) {
-  const base::TemporaryDirectory scratch("/tmp", "twinbox-compare-");
+  const Workplace scratch;
   Progress steps(progress);
   return Runner(plan, sandbox::program_path("twinbox"), scratch.path(), journal, steps).run();
 }
 
 Result measure_in_lab(const Plan& plan, Journal& journal, const ProgressHandler& progress) {
   check(plan);
-  const base::TemporaryDirectory files("/tmp", "twinbox-compare-");
+  const Workplace files;
   const auto plan_file = files.path() / "plan.json";
   const auto finished = files.path() / "finished.jsonl";
   const auto out = files.path() / "out";

@@ -9,6 +9,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/size.hpp"
+#include "compare/interruption.hpp"
 #include "compare/probes.hpp"
 #include "compare/procfs.hpp"
 #include "compare/statistics.hpp"
@@ -35,9 +36,11 @@ Workload workload_in_state(const Plan& plan, const std::string& engine, const st
   constexpr const char* look = "cat /proc/meminfo /proc/cmdline; ";
   auto workload = plan.idle;
   if (state == "touched") {
-    // Held in a variable of the shell, so in plain memory of a process.
+    // Held by a dd that has read so much in one piece, and waits for somebody to take more than the
+    // first byte of it: cat keeps the pipe (4) open, and reads the instance's own input (3).
     workload.args = {"sh", "-c",
-                     fmt::format("{}x=$(head -c {} /dev/zero | tr '\\0' x); echo ready; cat; : $x",
+                     fmt::format("{}exec 3<&0; dd if=/dev/zero bs={} count=1 2>/dev/null | "
+                                 "{{ exec 4<&0; head -c 1 >/dev/null; echo ready; cat <&3; }}",
                                  look, memory / 4)};
   } else {
     workload.args = {"sh", "-c",
@@ -66,31 +69,32 @@ Grower::Grower(const Plan& plan, std::string engine, std::string state, Start st
     : plan_(plan), engine_(std::move(engine)), start_(std::move(start)), say_(std::move(say)) {
   series_.engine = engine_;
   series_.state = std::move(state);
-  running_.reserve(static_cast<std::size_t>(plan.density.limit_of(engine_)));
+  running_.reserve(static_cast<std::size_t>(plan.most_instances(engine_)));
 }
 
 Result Grower::grow() {
+  wait_until_steady();
   add_point();
   while (grow_by_one()) {
     add_point();
     if (running_.size() == 1) measure_instances();
   }
   if (running_.size() > 1) measure_instances();
-  for (auto& box : running_) box.instance().finish(std::chrono::seconds(plan_.timeout_s));
+  running_.finish(std::chrono::seconds(plan_.timeout_s));
   part_.density.push_back(std::move(series_));
   return std::move(part_);
 }
 
 bool Grower::grow_by_one() {
   if (!is_within_budget() || !is_within_limits()) return false;
-  say_(static_cast<int>(running_.size()) + 1, plan_.density.limit_of(engine_));
+  say_(static_cast<int>(running_.size()) + 1, plan_.most_instances(engine_));
   std::string why;
   try {
     auto next = start_();
     if (next.instance().wait_ready(std::chrono::seconds(plan_.timeout_s))) {
       const auto& stamps = next.instance().stamps();
       ready_ms_.push_back(static_cast<double>(stamps.ready - stamps.request) / 1e6);
-      running_.push_back(std::move(next));
+      running_.add(std::move(next));
       return true;
     }
     why = reason_in(next.instance().errors());
@@ -106,7 +110,7 @@ bool Grower::is_within_budget() {
   const auto now = series_.points.back().available_bytes;
   const auto used = begin > now ? begin - now : 0;
   series_.stopped_by_budget = true;
-  if (static_cast<int>(running_.size()) >= plan_.density.limit_of(engine_)) {
+  if (static_cast<int>(running_.size()) >= plan_.most_instances(engine_)) {
     series_.constraint = "instance budget";
     return false;
   }
@@ -140,9 +144,26 @@ bool Grower::end_with(std::string constraint, std::string detail) {
   return false;
 }
 
+// What ran before goes on being given back to the host: that must not hide what the first instances
+// take. A host that is never still is not waited for.
+void Grower::wait_until_steady() const {
+  constexpr std::uint64_t still = 128 * base::kibibyte;
+  constexpr int enough = 3;
+  constexpr int most = 10;
+  auto last = available_memory();
+  for (int steady = 0, looks = 0; steady < enough && looks < most; ++looks) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(plan_.density.settle_ms));
+    stop_if_interrupted();
+    const auto now = available_memory();
+    steady = now < last + still && last < now + still ? steady + 1 : 0;
+    last = now;
+  }
+}
+
 void Grower::add_point() {
   // Starting leaves pages behind that are given back a moment later.
   std::this_thread::sleep_for(std::chrono::milliseconds(plan_.density.settle_ms));
+  stop_if_interrupted();
   DensityPoint point{static_cast<int>(running_.size()), available_memory(), {}};
   if (!running_.empty()) {
     const auto& stamps = running_.back().instance().stamps();

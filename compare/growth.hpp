@@ -34,6 +34,7 @@ class Grower {
   bool grow_by_one();
   bool is_within_budget();
   bool is_within_limits();
+  void wait_until_steady() const;
   bool end_with(std::string constraint, std::string detail);
   void add_point();
   void measure_instances();
@@ -43,7 +44,7 @@ class Grower {
   Start start_;
   Say say_;
   DensitySeries series_;
-  std::vector<Box> running_;
+  Boxes running_;
   std::vector<double> ready_ms_;
   Result part_;
 };

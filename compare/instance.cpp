@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "base/text.hpp"
+#include "compare/interruption.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -31,7 +32,9 @@ bool has_ready_line(std::string_view text) {
   return text.starts_with(ready_line) || text.find("\nready\n") != std::string_view::npos;
 }
 
-// Streams of the child, and SIGPIPE as a new program expects it: our own caller ignores it.
+// Streams of the child, a process group of its own (a terminal's Ctrl-C is for the comparison,
+// which ends its commands itself), and SIGPIPE as a new program expects it: our own caller ignores
+// it.
 class SpawnSettings {
  public:
   SpawnSettings(int input, int output, int errors) {
@@ -44,7 +47,7 @@ class SpawnSettings {
     ::sigemptyset(&defaults);
     ::sigaddset(&defaults, SIGPIPE);
     ::posix_spawnattr_setsigdefault(&attributes_, &defaults);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF);
+    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
   SpawnSettings(const SpawnSettings&) = delete;
   SpawnSettings& operator=(const SpawnSettings&) = delete;
@@ -128,14 +131,19 @@ Instance::Instance(Instance&& other) noexcept
       end_(other.end_),
       ended_(std::exchange(other.ended_, true)) {}
 
+void Instance::ask_to_end() noexcept {
+  if (pid_ < 0 || ended_ || end_deadline_ != 0) return;
+  heeds_interruption_ = false;
+  input_.reset();
+  ::kill(pid_, SIGTERM);
+  end_deadline_ = deadline_after(std::chrono::seconds(2));
+}
+
 Instance::~Instance() {
   if (pid_ < 0 || ended_) return;
-  // First as a user would end it, so that it can undo what it made; then for good.
+  ask_to_end();
   try {
-    input_.reset();
-    ::kill(pid_, SIGTERM);
-    const auto deadline = deadline_after(std::chrono::seconds(10));
-    while (!ended_ && step(deadline)) {
+    while (!ended_ && step(end_deadline_)) {
     }
   } catch (const std::exception&) {
     // Out of descriptors or memory: the kill below needs neither.
@@ -187,10 +195,12 @@ Instance::End Instance::finish(std::chrono::seconds timeout, LineHandler on_erro
 }
 
 bool Instance::step(std::uint64_t deadline) {
-  std::array<pollfd, 3> watched{pollfd{output_pipe_.get(), POLLIN, 0},
+  std::array<pollfd, 4> watched{pollfd{output_pipe_.get(), POLLIN, 0},
                                 pollfd{error_pipe_.get(), POLLIN, 0},
-                                pollfd{process_.get(), POLLIN, 0}};
+                                pollfd{process_.get(), POLLIN, 0},
+                                pollfd{heeds_interruption_ ? interruption_fd() : -1, POLLIN, 0}};
   const int count = ::poll(watched.data(), watched.size(), milliseconds_until(deadline));
+  if (heeds_interruption_) stop_if_interrupted();
   if (count < 0 && errno != EINTR) base::throw_errno("cannot wait for {}", name_);
   if (count <= 0) return count < 0;
   if (watched[0].revents != 0) drain_output();

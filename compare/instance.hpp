@@ -56,10 +56,14 @@ class Instance {
   // Ends the input and waits for the end of the process; `on_error_line` is given each line of its
   // standard error as it comes. Throws base::Error after `timeout`.
   End finish(std::chrono::seconds timeout, LineHandler on_error_line = {});
+  // Asks it to end, as a user would, so that it can undo what it made. The destructor waits until
+  // two seconds after that, and then ends it for good.
+  void ask_to_end() noexcept;
 
  private:
   void spawn(const std::vector<std::string>& command, int input, int output, int errors);
-  // Takes what the process has to say within the time left; false when that has run out.
+  // Takes what the process has to say within the time left; false when that has run out. Throws
+  // Interrupted when the comparison is to end.
   bool step(std::uint64_t deadline);
   void drain_output();
   void drain_errors();
@@ -79,6 +83,8 @@ class Instance {
   Stamps stamps_;
   End end_;
   bool ended_ = false;
+  bool heeds_interruption_ = true;
+  std::uint64_t end_deadline_ = 0;  // once it was asked to end
 };
 
 }  // namespace twinbox::compare

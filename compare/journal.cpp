@@ -108,6 +108,7 @@ void JournalFile::read(const Plan& plan) {
     const auto source = fmt::format("{}, line {}", path_.string(), number + 1);
     if (number > 0) {
       read_part(line, source, finished_);
+      ++parts_;
     } else if (base::parse_json(line, source) != head) {
       throw base::Error(
           base::ErrorKind::conflict,
@@ -117,7 +118,10 @@ void JournalFile::read(const Plan& plan) {
   }
 }
 
-void JournalFile::append(const std::string& line) { write_durably(file_.get(), line, path_); }
+void JournalFile::append(const std::string& line) {
+  write_durably(file_.get(), line, path_);
+  ++parts_;
+}
 
 void JournalFile::remove() {
   std::error_code gone;

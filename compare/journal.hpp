@@ -43,6 +43,8 @@ class JournalFile {
 
   const Result& finished() const { return finished_; }
   void append(const std::string& line);
+  // How many parts are in it.
+  int parts() const { return parts_; }
   // Removes the file: the report holds everything now.
   void remove();
 
@@ -52,6 +54,7 @@ class JournalFile {
   std::filesystem::path path_;
   base::Fd file_;
   Result finished_;
+  int parts_ = 0;
 };
 
 // The lines of a journal, one for each part.

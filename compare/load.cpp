@@ -63,16 +63,17 @@ double launch_rate(const Start& start, std::vector<LaunchRequest> requests, int 
 std::vector<double> starts_beside(const Start& start, std::vector<LaunchRequest> others,
                                   std::vector<LaunchRequest> requests,
                                   std::chrono::seconds timeout) {
-  std::vector<Box> running;
+  Boxes running;
   running.reserve(others.size());
   for (auto& other : others) {
     other.held_open = true;
-    running.push_back(start(std::move(other)));
-    if (!running.back().instance().wait_ready(timeout)) {
+    auto box = start(std::move(other));
+    if (!box.instance().wait_ready(timeout)) {
       throw base::Error(base::ErrorKind::system,
                         fmt::format("one of {} that were to run already ended: {}", others.size(),
-                                    reason_in(running.back().instance().errors())));
+                                    reason_in(box.instance().errors())));
     }
+    running.add(std::move(box));
   }
   std::vector<double> times;
   for (auto& request : requests) {
@@ -85,7 +86,7 @@ std::vector<double> starts_beside(const Start& start, std::vector<LaunchRequest>
     const auto& stamps = box.instance().stamps();
     times.push_back(static_cast<double>(stamps.ready - stamps.request));
   }
-  for (auto& box : running) box.instance().finish(timeout);
+  running.finish(timeout);
   return times;
 }
 

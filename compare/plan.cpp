@@ -32,6 +32,12 @@ EngineSettings settings_by_name(const std::string& name) {
   return {.engine = name};
 }
 
+// What its instances are as heavy as. Others' are containers, unless a template says otherwise.
+std::string kind_of(const std::string& engine) {
+  if (engine == "process") return engine;
+  return engine == "vm" || engine == "qemu" ? "vm" : "container";
+}
+
 void check_engine(const Plan& plan, const std::string& name) {
   const auto settings = plan.settings_of(name);
   if (!is_known(settings.engine)) {
@@ -62,6 +68,15 @@ void check_workloads(const Plan& plan) {
     if (!names.insert(workload.name).second) {
       refuse(fmt::format("the workload '{}' is named twice", workload.name));
     }
+  }
+}
+
+void check_load(const LoadPlan& load) {
+  if (std::ranges::any_of(load.parallel, [](int parallel) { return parallel < 1; })) {
+    refuse("at least one start is under way at once");
+  }
+  if (std::ranges::any_of(load.beside, [](int others) { return others < 0; })) {
+    refuse("a negative number of instances cannot run already");
   }
 }
 
@@ -98,9 +113,14 @@ std::uint64_t hash_of(std::string_view text) {
 
 }  // namespace
 
-int DensityPlan::limit_of(const std::string& engine) const {
-  const auto found = limits.find(engine);
-  return found == limits.end() ? 1 : found->second;
+int Plan::most_instances(const std::string& name) const {
+  const auto engine = settings_of(name).engine;
+  const auto kind = kind_of(engine);
+  for (const auto& key : {name, engine, kind}) {
+    const auto found = density.limits.find(key);
+    if (found != density.limits.end()) return found->second;
+  }
+  return DensityPlan().limits.at(kind);
 }
 
 EngineSettings Plan::settings_of(const std::string& name) const {
@@ -114,6 +134,8 @@ Plan quick_plan() {
   plan.least_blocks = 7;
   plan.enough = 0.01;
   plan.workload_blocks = 3;
+  plan.load.parallel.clear();
+  plan.load.beside.clear();
   plan.density.limits = {{"process", 40}, {"container", 40}, {"vm", 6}};
   return plan;
 }
@@ -124,6 +146,14 @@ Plan publish_plan() {
   plan.least_blocks = 30;
   plan.enough = 0.01;
   plan.workload_blocks = 30;
+  plan.density.states = {"idle", "touched", "active"};
+  plan.density.repeats = 3;
+  plan.load = {.parallel = {1, 2, 4, 8},
+               .launches = 16,
+               .beside = {0, 4, 16},
+               .beside_runs = 5,
+               .rounds = 20,
+               .least_rounds = 3};
   return plan;
 }
 
@@ -167,6 +197,7 @@ void check(const Plan& plan) {
   for (const auto& engine : plan.engines) check_engine(plan, engine);
   check_workloads(plan);
   check_density(plan.density);
+  check_load(plan.load);
   base::parse_size(plan.memory, "memory");
   if (plan.cpus < 1) refuse("an engine needs at least one CPU");
   if (plan.blocks < 1) refuse("a comparison needs at least one run of each engine");

@@ -41,10 +41,9 @@ struct EngineSettings {
 
 // Growth of the number of instances that run at the same time.
 struct DensityPlan {
-  int limit_of(const std::string& engine) const;
-
-  // Instances at most, by engine. Small ones need many before their slope stands out of the host's
-  // own ups and downs.
+  // Instances at most, by the engine's name in the plan; else by the engine that runs it; else by
+  // its kind, which is "process", "container" or "vm". Small ones need many before their slope
+  // stands out of the host's own ups and downs.
   std::map<std::string, int> limits{{"process", 64}, {"container", 64}, {"vm", 16}};
   // Of the instances, the first that are left out of the fit: they pay for what later ones share,
   // and live on what the host has kept from earlier boxes.
@@ -61,16 +60,21 @@ struct DensityPlan {
 
 // Starts at the same time, and starts beside instances that run already.
 struct LoadPlan {
-  std::vector<int> parallel{};  // how many starts are under way at once; empty: not measured
-  int launches = 16;            // of each engine at each parallelism
-  std::vector<int> beside{};    // instances that run already; empty: not measured
-  int beside_runs = 5;          // starts at each of these
-  int rounds = 3;               // of all of it
+  std::vector<int> parallel{1, 2, 4};  // how many starts are under way at once; empty: not measured
+  int launches = 8;                    // of each engine at each parallelism
+  // Instances that run already, of each engine those that its density may reach; empty: not
+  // measured.
+  std::vector<int> beside{0, 8};
+  int beside_runs = 5;   // starts at each of these
+  int rounds = 3;        // of all of it, at most
+  int least_rounds = 0;  // before the plan's `enough` may end them; 0: all of them
 };
 
 struct Plan {
   // The settings of one of `engines`; defaults for one without.
   EngineSettings settings_of(const std::string& name) const;
+  // How many instances of one of `engines` there may be at the same time.
+  int most_instances(const std::string& name) const;
 
   std::vector<std::string> engines{"process", "container", "vm"};  // by the names of the report
   std::map<std::string, EngineSettings> settings{};                // by these names

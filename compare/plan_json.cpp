@@ -162,12 +162,13 @@ void read_density(const JsonView& view, Plan& plan) {
 }
 
 void read_load(const JsonView& view, LoadPlan& load) {
-  allow_only(view, {"parallel", "launches", "beside", "beside_runs", "rounds"});
+  allow_only(view, {"parallel", "launches", "beside", "beside_runs", "rounds", "least_rounds"});
   take(view, "parallel", load.parallel);
   take(view, "launches", load.launches);
   take(view, "beside", load.beside);
   take(view, "beside_runs", load.beside_runs);
   take(view, "rounds", load.rounds);
+  take(view, "least_rounds", load.least_rounds);
 }
 
 }  // namespace
@@ -212,7 +213,8 @@ Json write_plan(const Plan& plan) {
               {"launches", load.launches},
               {"beside", load.beside},
               {"beside_runs", load.beside_runs},
-              {"rounds", load.rounds}}}};
+              {"rounds", load.rounds},
+              {"least_rounds", load.least_rounds}}}};
   if (!plan.kernel.empty()) json["kernel"] = plan.kernel;
   return json;
 }

@@ -1,7 +1,5 @@
 #include "compare/runner.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -9,8 +7,10 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "compare/engines/leftovers.hpp"
 #include "compare/environment.hpp"
 #include "compare/growth.hpp"
+#include "compare/interruption.hpp"
 #include "compare/orphans.hpp"
 #include "compare/statistics.hpp"
 #include "compare/workloads.hpp"
@@ -249,10 +249,14 @@ bool Runner::has_enough(const Workload& workload, int blocks_done) const {
       times.push_back(static_cast<double>(sample.marks.at(Mark::ready)));
     }
     if (times.empty()) continue;  // left out
-    const auto interval = median_interval(times, plan_.seed);
-    if (interval.high - interval.low > plan_.enough * median(times)) return false;
+    if (!is_narrow(times)) return false;
   }
   return true;
+}
+
+bool Runner::is_narrow(const std::vector<double>& values) const {
+  const auto interval = median_interval(values, plan_.seed);
+  return interval.high - interval.low <= plan_.enough * median(values);
 }
 
 void Runner::measure_density() {
@@ -265,7 +269,7 @@ void Runner::measure_density() {
 
 void Runner::grow(const std::string& engine, const std::string& state, int repeat) {
   const auto stage = state == "idle" ? std::string("density") : "density, " + state;
-  if (is_left_out(engine, stage) || plan_.density.limit_of(engine) < 1) return;
+  if (is_left_out(engine, stage) || plan_.most_instances(engine) < 1) return;
   const auto& finished = journal_.finished().density;
   if (std::ranges::any_of(finished, [&](const DensitySeries& series) {
         return series.engine == engine && series.state == state && series.repeat == repeat;
@@ -325,7 +329,7 @@ TracedRun Runner::trace_start(const std::string& engine) {
 LaunchRequest Runner::request_for(const std::string& engine, const Workload& workload) {
   const auto settings = plan_.settings_of(engine);
   LaunchRequest request;
-  request.id = fmt::format("compare-{}-{}", ::getpid(), ++launched_);
+  request.id = fmt::format("{}-{}", comparison_name(context_.scratch), ++launched_);
   request.args = workload.args;
   const auto first = [](const std::string& one, const std::string& two, const std::string& three) {
     return !one.empty() ? one : !two.empty() ? two : three;
@@ -337,6 +341,8 @@ LaunchRequest Runner::request_for(const std::string& engine, const Workload& wor
 
 void Runner::leave_out(const std::string& engine, const std::string& stage,
                        const std::string& why) {
+  // What ends with the comparison has not failed.
+  stop_if_interrupted();
   progress_.say(fmt::format("{}: {} is left out: {}", stage, engine, why));
   Result part;
   part.failures.push_back({engine, stage, why});

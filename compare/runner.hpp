@@ -45,7 +45,11 @@ class Runner {
   bool is_measured(const Workload& workload, const Step& step) const;
   bool has_enough(const Workload& workload, int blocks_done) const;
 
+  // Whether the interval of the median is as narrow as the plan wants it.
+  bool is_narrow(const std::vector<double>& values) const;
+
   void measure_load();
+  bool has_enough_load(int rounds_done) const;
   void measure_launch_rate(const std::string& engine, int parallel, int round);
   void measure_beside(const std::string& engine, int others, int round);
   void measure_under_load(Measurement wanted, const std::function<std::vector<double>()>& values);

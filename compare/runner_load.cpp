@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "base/error.hpp"
@@ -14,12 +16,26 @@ void Runner::measure_load() {
   if (load.parallel.empty() && load.beside.empty()) return;
   const auto metrics = load_metrics();
   result_.metrics.insert(result_.metrics.end(), metrics.begin(), metrics.end());
-  for (int round = 0; round < load.rounds; ++round) {
+  for (int round = 0; round < load.rounds && !has_enough_load(round); ++round) {
     for (const auto& engine : density_order(plan_)) {
       for (const int parallel : load.parallel) measure_launch_rate(engine, parallel, round);
-      for (const int others : load.beside) measure_beside(engine, others, round);
+      for (const int others : load.beside) {
+        if (others <= plan_.most_instances(engine)) measure_beside(engine, others, round);
+      }
     }
   }
+}
+
+bool Runner::has_enough_load(int rounds_done) const {
+  const int least = plan_.load.least_rounds;
+  if (plan_.enough <= 0 || least == 0 || rounds_done < least) return false;
+  using Point = std::tuple<std::string, std::string, double>;
+  std::map<Point, std::vector<double>> points;
+  for (const auto& done : journal_.finished().measurements) {
+    if (done.metric != launch_rate_metric && done.metric != beside_metric) continue;
+    points[{done.metric, done.engine, done.at.value_or(0)}].push_back(done.value);
+  }
+  return std::ranges::all_of(points, [&](const auto& point) { return is_narrow(point.second); });
 }
 
 bool Runner::is_measured(const Measurement& wanted) const {

@@ -9,15 +9,11 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "compare/engines/leftovers.hpp"
 #include "compare/procfs.hpp"
 
 namespace twinbox::compare {
 namespace {
-
-// In its store, so that nothing of a user's is overwritten.
-std::string name_in_store(const std::string& image) {
-  return "localhost/twinbox-compare/" + image + ":latest";
-}
 
 // This process's own limit, as --ulimit takes it, and at most `most`.
 std::string own_limit(const char* name, decltype(RLIMIT_NOFILE) resource,
@@ -54,15 +50,8 @@ std::optional<pid_t> parent_of(pid_t pid) {
 
 }  // namespace
 
-std::vector<std::string> OciManager::program() const {
-  if (is_docker()) return {"docker"};
-  // The cgroup driver and the runtime that work without systemd and on either version of control
-  // groups; both are said in the report.
-  return {"podman", "--cgroup-manager=cgroupfs", "--runtime", "runc"};
-}
-
 std::string OciManager::run(std::vector<std::string> arguments, const std::string& what) const {
-  const auto before = program();
+  const auto before = manager_command(settings_.engine);
   arguments.insert(arguments.begin(), before.begin(), before.end());
   const auto result = base::run_command(arguments);
   if (result.status == 0) return result.out;
@@ -86,7 +75,8 @@ Engine OciManager::describe() const {
 
 void OciManager::prepare(const std::string& image) {
   require_program(settings_.engine, is_docker() ? "docker.io" : "podman");
-  const auto name = name_in_store(image);
+  note_use(context_.scratch, settings_.engine);
+  const auto name = name_in_store(image, context_.scratch);
   const auto archive = context_.scratch / (name_ + ".tar");
   material(image).write_archive(archive, name, context_.scratch);
   run({"load", "--quiet", "--input", archive.string()}, "load the image");
@@ -103,7 +93,7 @@ void OciManager::prepare(const std::string& image) {
 }
 
 Launch OciManager::launch(const LaunchRequest& request) {
-  auto command = program();
+  auto command = manager_command(settings_.engine);
   command.insert(command.end(), {"run", "--rm", "--name", request.id, "--network", "none",
                                  "--memory", request.memory, "--cpus", std::to_string(cpus())});
   // Podman would raise these to what not every host allows; docker's daemon has its own.
@@ -112,7 +102,7 @@ Launch OciManager::launch(const LaunchRequest& request) {
                                    own_limit("nproc", RLIMIT_NPROC, most_processes())});
   }
   if (request.held_open) command.emplace_back("--interactive");
-  command.push_back(name_in_store(request.image));
+  command.push_back(name_in_store(request.image, context_.scratch));
   command.insert(command.end(), request.args.begin(), request.args.end());
   return {.command = std::move(command)};
 }

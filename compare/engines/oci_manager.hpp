@@ -19,8 +19,6 @@ class OciManager : public ForeignEngine {
 
  private:
   bool is_docker() const { return settings_.engine == "docker"; }
-  // The program with the flags that come before its verb.
-  std::vector<std::string> program() const;
   std::string run(std::vector<std::string> arguments, const std::string& what) const;
 };
 

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/size.hpp"
+#include "compare/engines/leftovers.hpp"
 #include "image/workload.hpp"
 
 namespace twinbox::compare {
@@ -44,6 +45,7 @@ Engine OciRuntime::describe() const {
 
 void OciRuntime::prepare(const std::string& image) {
   require_program(settings_.engine, settings_.engine);
+  note_use(context_.scratch, settings_.engine);
   material(image);
 }
 

@@ -19,9 +19,9 @@ constexpr double tolerance = 0.001;
 using Figures = std::map<std::string, double>;
 
 Result compare_in_lab(const std::filesystem::path& out) {
-  const auto run =
-      base::run_command({TWINBOX_PROGRAM, "compare", "--lab", "--runs", "2", "--warm-ups", "1",
-                         "--instances", "3", "--out", out.string()});
+  const auto run = base::run_command({TWINBOX_PROGRAM, "compare", "--lab", "--runs", "2",
+                                      "--warm-ups", "1", "--instances", "3", "--parallel", "none",
+                                      "--beside", "none", "--out", out.string()});
   EXPECT_EQ(run.status, 0) << run.err;
   return result_from_json(base::read_file(out / "report.json"), "report.json");
 }

@@ -11,7 +11,8 @@ using sandbox::Mark;
 
 TEST_F(CompareCommand, MeasuresProcessAndContainerNatively) {
   const auto run = twinbox({"compare", "--here", "--engines", "process,container", "--runs", "3",
-                            "--warm-ups", "1", "--instances", "3", "--out", out().string()});
+                            "--warm-ups", "1", "--instances", "3", "--parallel", "2", "--beside",
+                            "2", "--out", out().string()});
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_NE(run.out.find("Start-up: request to ready"), std::string::npos) << run.out;
   EXPECT_NE(run.out.find((out() / "index.html").string()), std::string::npos) << run.out;
@@ -33,6 +34,16 @@ TEST_F(CompareCommand, MeasuresProcessAndContainerNatively) {
             (std::map<std::string, int>{{"process", 4}, {"container", 4}, {"container-again", 4}}));
   ASSERT_EQ(result.density.size(), 2U);
   for (const auto& series : result.density) EXPECT_EQ(series.points.back().instances, 3);
+  std::map<std::string, int> under_load;
+  for (const auto& measured : result.measurements) {
+    ++under_load[measured.engine + ", " + measured.metric];
+    EXPECT_GT(measured.value, 0);
+    EXPECT_EQ(measured.at, 2);
+  }
+  EXPECT_EQ(under_load, (std::map<std::string, int>{{"process, launch rate", 3},
+                                                    {"process, start-up beside others", 15},
+                                                    {"container, launch rate", 3},
+                                                    {"container, start-up beside others", 15}}));
   for (const auto& memory : result.memory) {
     EXPECT_GT(memory.components.at("supervisor").pss, 0U);
     EXPECT_GT(memory.components.at("workload").pss, 0U);
@@ -49,7 +60,7 @@ TEST_F(CompareCommand, RefusesAnEngineThatThereIsNot) {
 TEST_F(CompareCommand, TakesAPlanFromAFile) {
   const auto plan = out().parent_path() / "my-plan.json";
   base::write_file(plan, R"({"engines": ["process"], "runs": 2, "warm_ups": 0, "workload_runs": 2,
-    "density": {"instances": 0},
+    "density": {"instances": 0}, "load": {"parallel": [], "beside": []},
     "workloads": [{"name": "mine", "command": ["sh", "-c", "echo 7 ops"],
                    "figure": "([0-9]+) ops", "unit": "ops", "better": "higher"}]})");
   const auto run = twinbox({"compare", "--here", "--out", out().string(), plan.string()});

@@ -23,6 +23,10 @@ Lines runs_of(const Result& result) {
     runs.push_back(
         fmt::format("{} {} {} {}", sample.workload, sample.block, sample.position, sample.engine));
   }
+  for (const auto& done : result.measurements) {
+    runs.push_back(fmt::format("{} {} {} {} {}", done.metric, done.engine, done.at.value_or(0),
+                               done.block, done.position));
+  }
   for (const auto& series : result.density) {
     runs.push_back(fmt::format("density {} {}", series.engine, series.points.size()));
   }
@@ -31,22 +35,13 @@ Lines runs_of(const Result& result) {
 
 class Resume : public CompareCommand {
  protected:
+  std::filesystem::path plan_file() const { return out().parent_path() / "my-plan.json"; }
   Lines command(const std::filesystem::path& directory) const {
-    return {TWINBOX_PROGRAM,
-            "compare",
-            "--here",
-            "--engines",
-            "process,container",
-            "--runs",
-            "3",
-            "--warm-ups",
-            "1",
-            "--instances",
-            "2",
-            "--seed",
-            "5",
-            "--out",
-            directory.string()};
+    base::write_file(plan_file(), R"({"engines": ["process", "container"], "runs": 3, "warm_ups": 1,
+      "seed": 5, "density": {"instances": 2, "states": ["idle", "touched"]},
+      "load": {"parallel": [2], "launches": 2, "beside": [1], "beside_runs": 2, "rounds": 1}})");
+    return {TWINBOX_PROGRAM, "compare",          "--here",
+            "--out",         directory.string(), plan_file().string()};
   }
   static std::string text_of(const std::filesystem::path& file) {
     return std::filesystem::exists(file) ? base::read_file(file) : std::string();

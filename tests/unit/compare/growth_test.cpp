@@ -83,7 +83,7 @@ TEST(States, HoldOrUseWhatTheyAskFor) {
   Plan plan;
   plan.memory = "64m";
   EXPECT_EQ(workload_in_state(plan, "vm", "idle").args, plan.idle.args);
-  EXPECT_NE(workload_in_state(plan, "vm", "touched").args.back().find("head -c 16777216"),
+  EXPECT_NE(workload_in_state(plan, "vm", "touched").args.back().find("bs=16777216"),
             std::string::npos);
   EXPECT_NE(workload_in_state(plan, "vm", "active").args.back().find("sleep 0.1"),
             std::string::npos);

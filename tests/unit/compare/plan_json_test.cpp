@@ -55,7 +55,7 @@ TEST(PlanFile, HoldsEveryPartOfAPlan) {
   EXPECT_EQ(plan.workloads[1].better, Better::higher);
   EXPECT_EQ(plan.blocks, 30);
   EXPECT_EQ(plan.least_blocks, 7);
-  EXPECT_EQ(plan.density.limit_of("mine"), 5);
+  EXPECT_EQ(plan.most_instances("mine"), 5);
   EXPECT_EQ(plan.load.beside, (std::vector<int>{0, 4}));
   EXPECT_NO_THROW(check(plan));
 }

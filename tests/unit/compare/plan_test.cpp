@@ -63,6 +63,25 @@ TEST(Schedule, IsWrittenDownForSeed1) {
             (std::vector<std::string>{"container", "vm", "process", "vm", "process", "container"}));
 }
 
+TEST(MostInstances, AreOfTheNameElseOfTheEngineElseOfItsKind) {
+  Plan plan;
+  plan.density.limits = {{"process", 1}, {"container", 2}, {"vm", 3}};
+  plan.settings["mine"] = {.engine = "command", .command = {"mine"}};
+  EXPECT_EQ(plan.most_instances("process"), 1);
+  EXPECT_EQ(plan.most_instances("docker"), 2);
+  EXPECT_EQ(plan.most_instances("mine"), 2);
+  for (const auto* const machine : {"vm", "vm-warm", "vm-cold", "vm-tuned", "vm-stock", "qemu"}) {
+    EXPECT_EQ(plan.most_instances(machine), 3) << machine;
+  }
+  plan.density.limits["qemu"] = 4;
+  plan.density.limits["vm-warm"] = 5;
+  EXPECT_EQ(plan.most_instances("qemu"), 4);
+  EXPECT_EQ(plan.most_instances("vm-warm"), 5);
+  EXPECT_EQ(plan.most_instances("vm-cold"), 3);
+  plan.density.limits = {{"process", 7}};
+  EXPECT_EQ(plan.most_instances("vm-cold"), DensityPlan().limits.at("vm"));
+}
+
 TEST(DensityOrder, HoldsEveryEngineAndIgnoresTheNumberOfBlocks) {
   Plan plan;
   auto order = density_order(plan);

@@ -55,6 +55,7 @@ class WithStandIn : public ::testing::Test {
     plan_.density.limits = {{"process", 3}, {"container", 3}, {"vm", 3}};
     plan_.density.settle_ms = 1;
     plan_.timeout_s = 120;
+    plan_.load = {.parallel = {}, .beside = {}};
   }
   std::filesystem::path program() const { return directory_.path() / "twinbox"; }
   Result run() {
@@ -217,6 +218,21 @@ TEST_F(WithStandIn, MeasuresAWorkloadsOwnFigure) {
   EXPECT_EQ(result.failures[0].stage, "broken");
   // It was left out of that only.
   EXPECT_EQ(result.density.size(), 1U);
+}
+
+TEST_F(WithStandIn, EndsTheLoadWhenEveryIntervalIsNarrowEnough) {
+  plan_.engines = {"process"};
+  plan_.enough = 1000;
+  plan_.load = {.parallel = {2}, .launches = 2, .beside = {}, .rounds = 50, .least_rounds = 3};
+  EXPECT_EQ(run().measurements.size(), 3U);
+}
+
+TEST_F(WithStandIn, StartsBesideNoMoreThanTheDensityMayReach) {
+  plan_.engines = {"process"};
+  plan_.load = {.parallel = {}, .beside = {3, 4}, .beside_runs = 1, .rounds = 1};
+  const auto result = run();
+  ASSERT_EQ(result.measurements.size(), 1U);
+  EXPECT_EQ(result.measurements.front().at, 3);
 }
 
 TEST_F(WithStandIn, MeasuresUnderLoad) {
