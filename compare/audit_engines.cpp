@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/size.hpp"
+#include "compare/engines/adapter.hpp"
 #include "compare/environment.hpp"
 
 namespace twinbox::compare {
@@ -184,6 +185,15 @@ AuditRow audit_storage(const Result& result) {
   const std::string check = "same storage";
   if (layers.size() < 2) {
     return {check, AuditState::pass, "what the workloads write goes to the same kind of place"};
+  }
+  const bool alike_below_tmp = std::ranges::all_of(layers, [](const auto& layer) {
+    return layer.first == "memory" || layer.first == writable_layer_but_tmp;
+  });
+  if (alike_below_tmp) {
+    return {check, AuditState::warn,
+            "what is written below /tmp, as by every workload of twinbox, goes to memory "
+            "everywhere; what is written elsewhere does not: " +
+                listed(layers)};
   }
   return {
       check, AuditState::warn,

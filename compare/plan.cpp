@@ -151,8 +151,8 @@ Plan publish_plan() {
   plan.load = {.parallel = {1, 2, 4, 8},
                .launches = 16,
                .beside = {0, 4, 16},
-               .beside_runs = 5,
-               .rounds = 20,
+               .beside_runs = 20,
+               .rounds = 5,
                .least_rounds = 3};
   return plan;
 }

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compare/box.hpp"
@@ -49,7 +50,9 @@ class Runner {
   bool is_narrow(const std::vector<double>& values) const;
 
   void measure_load();
-  bool has_enough_load(int rounds_done) const;
+  using LoadPoint = std::pair<std::string, double>;  // a metric, and the parameter's value
+  // Those that every engine has measured so often before `round` that its interval is narrow.
+  std::set<LoadPoint> points_with_enough(int round) const;
   void measure_launch_rate(const std::string& engine, int parallel, int round);
   void measure_beside(const std::string& engine, int others, int round);
   void measure_under_load(Measurement wanted, const std::function<std::vector<double>()>& values);

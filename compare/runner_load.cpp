@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <map>
-#include <tuple>
+#include <set>
 #include <utility>
 
 #include "base/error.hpp"
@@ -16,26 +16,38 @@ void Runner::measure_load() {
   if (load.parallel.empty() && load.beside.empty()) return;
   const auto metrics = load_metrics();
   result_.metrics.insert(result_.metrics.end(), metrics.begin(), metrics.end());
-  for (int round = 0; round < load.rounds && !has_enough_load(round); ++round) {
+  for (int round = 0; round < load.rounds; ++round) {
+    const auto enough = points_with_enough(round);
+    const auto wanted = [&](const char* metric, int at) { return !enough.contains({metric, at}); };
     for (const auto& engine : density_order(plan_)) {
-      for (const int parallel : load.parallel) measure_launch_rate(engine, parallel, round);
+      for (const int parallel : load.parallel) {
+        if (wanted(launch_rate_metric, parallel)) measure_launch_rate(engine, parallel, round);
+      }
       for (const int others : load.beside) {
-        if (others <= plan_.most_instances(engine)) measure_beside(engine, others, round);
+        const bool fits = others <= plan_.most_instances(engine);
+        if (fits && wanted(beside_metric, others)) measure_beside(engine, others, round);
       }
     }
   }
 }
 
-bool Runner::has_enough_load(int rounds_done) const {
+// Of what is finished before `round`, so that an interruption within one changes nothing.
+std::set<Runner::LoadPoint> Runner::points_with_enough(int round) const {
   const int least = plan_.load.least_rounds;
-  if (plan_.enough <= 0 || least == 0 || rounds_done < least) return false;
-  using Point = std::tuple<std::string, std::string, double>;
-  std::map<Point, std::vector<double>> points;
+  if (plan_.enough <= 0 || least == 0 || round < least) return {};
+  std::map<LoadPoint, std::map<std::string, std::vector<double>>> values;
   for (const auto& done : journal_.finished().measurements) {
-    if (done.metric != launch_rate_metric && done.metric != beside_metric) continue;
-    points[{done.metric, done.engine, done.at.value_or(0)}].push_back(done.value);
+    const bool under_load = done.metric == launch_rate_metric || done.metric == beside_metric;
+    if (!under_load || done.block >= round) continue;
+    values[{done.metric, done.at.value_or(0)}][done.engine].push_back(done.value);
   }
-  return std::ranges::all_of(points, [&](const auto& point) { return is_narrow(point.second); });
+  std::set<LoadPoint> enough;
+  for (const auto& [point, engines] : values) {
+    if (std::ranges::all_of(engines, [&](const auto& of) { return is_narrow(of.second); })) {
+      enough.insert(point);
+    }
+  }
+  return enough;
 }
 
 bool Runner::is_measured(const Measurement& wanted) const {

@@ -181,24 +181,46 @@ void add_clone(Filter& filter, CapabilityMask capabilities) {
 }
 
 void add_personality(Filter& filter) {
-  constexpr std::uint64_t query = 0xffffffff;
-  for (const std::uint64_t allowed :
-       {std::uint64_t{PER_LINUX}, std::uint64_t{PER_LINUX32}, std::uint64_t{UNAME26},
-        std::uint64_t{PER_LINUX32} | std::uint64_t{UNAME26}, query}) {
+  for (const auto allowed : allowed_personalities()) {
     filter.allow("personality", {equals(0, allowed)});
   }
 }
 
 // A VM's host sockets are no business of a container in it.
 void add_socket(Filter& filter) {
-  filter.allow("socket", {{0, SCMP_CMP_LT, AF_VSOCK, 0}});
-  // Not "greater": the kernel drops the upper half of the argument that the filter compares.
-  for (const std::uint64_t family : {AF_KCM, AF_QIPCRTR, AF_SMC, AF_XDP, AF_MCTP}) {
-    filter.allow("socket", {equals(0, family)});
+  const auto [first_denied, others] = allowed_socket_families();
+  filter.allow("socket", {{0, SCMP_CMP_LT, static_cast<std::uint64_t>(first_denied), 0}});
+  for (const int family : others) {
+    filter.allow("socket", {equals(0, static_cast<std::uint64_t>(family))});
   }
 }
 
 }  // namespace
+
+std::set<std::string> allowed_without_conditions(CapabilityMask capabilities) {
+  std::set<std::string> names;
+  for (const auto architecture : std::array<std::uint32_t, 2>{SCMP_ARCH_X86_64, SCMP_ARCH_X86}) {
+    for (const auto number : allowed_calls(architecture, capabilities)) {
+      const std::unique_ptr<char, decltype(&std::free)> name(
+          ::seccomp_syscall_resolve_num_arch(architecture, static_cast<int>(number)), &std::free);
+      names.insert(name.get());
+    }
+  }
+  return names;
+}
+
+std::uint64_t denied_clone_flags() { return namespace_flags; }
+
+std::vector<std::uint64_t> allowed_personalities() {
+  constexpr std::uint64_t query = 0xffffffff;
+  return {PER_LINUX, PER_LINUX32, UNAME26, std::uint64_t{PER_LINUX32} | std::uint64_t{UNAME26},
+          query};
+}
+
+std::pair<int, std::vector<int>> allowed_socket_families() {
+  // Not "greater": the kernel drops the upper half of the argument that the filter compares.
+  return {AF_VSOCK, {AF_KCM, AF_QIPCRTR, AF_SMC, AF_XDP, AF_MCTP}};
+}
 
 CapabilityMask filter_relevant(CapabilityMask capabilities) {
   CapabilityMask relevant = 0;

@@ -7,6 +7,10 @@
 
 #include <linux/filter.h>
 
+#include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "container/capabilities.hpp"
@@ -20,6 +24,14 @@ FilterProgram compile_filter(CapabilityMask capabilities);
 
 // Of `capabilities` those that change the filter.
 CapabilityMask filter_relevant(CapabilityMask capabilities);
+
+// The calls by name that are allowed whatever their arguments, and the arguments that the others
+// are allowed with.
+std::set<std::string> allowed_without_conditions(CapabilityMask capabilities);
+std::uint64_t denied_clone_flags();
+std::vector<std::uint64_t> allowed_personalities();
+// Families below the first, and the others.
+std::pair<int, std::vector<int>> allowed_socket_families();
 
 // docker's default set, for which the filter is compiled when twinbox is built.
 CapabilityMask default_filter_capabilities();

@@ -15,6 +15,10 @@
 
 namespace twinbox::compare {
 
+// What engines say as their setting "writable layer" whose root is on a disk, when workloads' own
+// place for files is in memory all the same.
+inline constexpr const char* writable_layer_but_tmp = "disk, /tmp in memory";
+
 struct LaunchRequest {
   std::string
       id;  // unique in this comparison: a file name, and the name of the box where it has one

@@ -9,7 +9,7 @@ Engine Bubblewrap::describe() const {
   engine.version = first_line_of({"bwrap", "--version"});
   engine.missing_marks = no_inner_marks("bwrap");
   for (auto& setting : engine.settings) setting.value = "not limited";
-  engine.settings.push_back({"writable layer", "disk"});
+  engine.settings.push_back({"writable layer", "memory"});
   engine.settings.push_back({"root", "mounted before the request: bwrap makes none"});
   engine.settings.push_back({"system call filter", "none"});
   return engine;

@@ -80,6 +80,7 @@ Engine CommandTemplate::describe() const {
   if (!mentions(words, "{cpus}")) engine.settings.at(1).value = "not limited";
   if (mentions(words, "{rootfs}")) {
     engine.settings.push_back({"root", "mounted before the request"});
+    engine.settings.push_back({"writable layer", "memory"});
   } else if (!mentions(words, "{image}")) {
     engine.image_digest.clear();  // whatever it runs, we did not give it
   }

@@ -98,6 +98,11 @@ void ImageMaterial::write_archive(const fs::path& file, const std::string& name,
 MountedRoot::MountedRoot(const ImageMaterial& material, const fs::path& directory)
     : directory_(directory) {
   enter_own_mount_namespace();
+  // What the workload writes goes to memory, as it does in our own boxes.
+  base::make_directories(directory);
+  if (::mount("tmpfs", directory.c_str(), "tmpfs", 0, "mode=0755") != 0) {
+    base::throw_errno("cannot mount a tmpfs on {}", directory.string());
+  }
   for (const auto* const name : {"rootfs", "upper", "work"}) {
     base::make_directories(directory / name);
   }
@@ -111,6 +116,7 @@ MountedRoot::MountedRoot(const ImageMaterial& material, const fs::path& director
 
 MountedRoot::~MountedRoot() {
   ::umount2(path().c_str(), MNT_DETACH);
+  ::umount2(directory_.c_str(), MNT_DETACH);
   try {
     base::remove_tree(directory_);
   } catch (const base::Error&) {

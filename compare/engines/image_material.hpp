@@ -26,8 +26,9 @@ class ImageMaterial {
   image::PreparedImage image_;
 };
 
-// A root file system from an image, for engines that do not make one: an overlay mounted in this
-// process's own mount namespace, so that it is gone with the process however that ends.
+// A root file system from an image, for engines that do not make one: an overlay with its writable
+// layer in memory, mounted in this process's own mount namespace, so that it is gone with the
+// process however that ends. `directory` is one that nobody else uses, and in memory as well.
 class MountedRoot {
  public:
   MountedRoot(const ImageMaterial& material, const std::filesystem::path& directory);

@@ -64,7 +64,7 @@ Engine OciManager::describe() const {
   auto engine = describe_common(plan_, name_, BoxKind::container, settings_.engine);
   engine.version = first_line_of({settings_.engine, "--version"});
   engine.missing_marks = no_inner_marks(settings_.engine);
-  engine.settings.push_back({"writable layer", "disk"});
+  engine.settings.push_back({"writable layer", writable_layer_but_tmp});
   engine.settings.push_back({"runtime", "runc"});
   engine.settings.push_back({"network", "none"});
   if (is_docker()) {
@@ -95,7 +95,8 @@ void OciManager::prepare(const std::string& image) {
 Launch OciManager::launch(const LaunchRequest& request) {
   auto command = manager_command(settings_.engine);
   command.insert(command.end(), {"run", "--rm", "--name", request.id, "--network", "none",
-                                 "--memory", request.memory, "--cpus", std::to_string(cpus())});
+                                 "--memory", request.memory, "--cpus", std::to_string(cpus()),
+                                 "--tmpfs", "/tmp:exec,mode=1777"});
   // Podman would raise these to what not every host allows; docker's daemon has its own.
   if (!is_docker()) {
     command.insert(command.end(), {"--ulimit", own_limit("nofile", RLIMIT_NOFILE), "--ulimit",

@@ -5,6 +5,7 @@
 #include "base/file.hpp"
 #include "base/size.hpp"
 #include "compare/engines/leftovers.hpp"
+#include "container/seccomp_oci.hpp"
 #include "image/workload.hpp"
 
 namespace twinbox::compare {
@@ -37,9 +38,8 @@ Engine OciRuntime::describe() const {
   auto engine = describe_common(plan_, name_, BoxKind::container, settings_.engine);
   engine.version = first_line_of({settings_.engine, "--version"});
   engine.missing_marks = no_inner_marks(settings_.engine);
-  engine.settings.push_back({"writable layer", "disk"});
+  engine.settings.push_back({"writable layer", "memory"});
   engine.settings.push_back({"root", "mounted before the request: the runtime makes none"});
-  engine.settings.push_back({"system call filter", "none"});
   return engine;
 }
 
@@ -60,6 +60,8 @@ std::string OciRuntime::config_of(const LaunchRequest& request) {
   json["ociVersion"] = "1.0.2";  // of which this is a subset; older runtimes refuse a newer one
   // Set from inside a namespace of its own it would be below the caller's group all the same.
   json["linux"]["cgroupsPath"] = "/" + request.id;
+  // That of our own container, which the runtime compiles for itself.
+  json["linux"]["seccomp"] = base::parse_json(container::default_filter_as_oci(), "filter");
   return json.dump();
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "compare/engines/adapter.hpp"
 #include "tests/unit/compare/sample_result.hpp"
 
 namespace twinbox::compare {
@@ -135,6 +136,15 @@ TEST(Audit, WarnsOfWritesThatGoToDifferentPlaces) {
   set(result, "container", "writable layer", "disk");
   set(result, "vm", "writable layer", "memory");
   EXPECT_EQ(row_of(result, "same storage").state, AuditState::warn);
+}
+
+TEST(Audit, NamesWhatIsAlikeWhereOnlyTmpIsInMemory) {
+  auto result = sample_result();
+  set(result, "container", "writable layer", writable_layer_but_tmp);
+  set(result, "vm", "writable layer", "memory");
+  const auto row = row_of(result, "same storage");
+  EXPECT_EQ(row.state, AuditState::warn);
+  EXPECT_NE(row.detail.find("written below /tmp"), std::string::npos) << row.detail;
 }
 
 TEST(Audit, WarnsOfTwoHostsAndLooksAtEach) {

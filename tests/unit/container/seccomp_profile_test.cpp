@@ -22,6 +22,8 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "container/seccomp_custom.hpp"
+#include "container/seccomp_oci.hpp"
 
 namespace twinbox::container {
 namespace {
@@ -194,6 +196,25 @@ TEST(SeccompCapabilities, OnlySomeChangeTheFilter) {
   const auto mask = parse_capabilities({"CAP_CHOWN", "CAP_SYS_CHROOT", "CAP_MKNOD"});
 
   EXPECT_EQ(filter_relevant(mask), default_filter_capabilities());
+}
+
+// What other runtimes are handed must be what our own containers have.
+TEST_F(SeccompProfile, IsTheSameInTheWordsOfTheRuntimeSpec) {
+  const auto other = compile_profile(default_filter_as_oci(), default_filter_capabilities());
+  constexpr long last_reviewed = SYS_futex_waitv;
+  const auto expect_same = [&](long number, std::initializer_list<std::uint64_t> arguments) {
+    seccomp_data data{};
+    data.nr = static_cast<int>(number);
+    data.arch = AUDIT_ARCH_X86_64;
+    std::copy(arguments.begin(), arguments.end(), data.args);
+    EXPECT_EQ(evaluate(other, data), evaluate(program_, data)) << number;
+  };
+  for (long number = 0; number <= last_reviewed; ++number) expect_same(number, {});
+  expect_same(SYS_clone, {CLONE_NEWUSER});
+  expect_same(SYS_clone, {CLONE_VM});
+  expect_same(SYS_personality, {1});
+  expect_same(SYS_personality, {0xffffffff});
+  for (std::uint64_t family = 0; family <= AF_MCTP; ++family) expect_same(SYS_socket, {family});
 }
 
 TEST(Capabilities, AreKnownByName) {
