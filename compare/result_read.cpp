@@ -231,6 +231,29 @@ void read_version_2(const JsonView& view, Result& result) {
   read_all(view, "audit", read_audit, result.audit);
 }
 
+// A sample of what the report does not describe is of nothing.
+template <typename T>
+void check_names(const JsonView& view, std::string_view list, std::string_view field,
+                 const std::vector<T>& described) {
+  const auto member = view.find(list);
+  if (!member) return;
+  for (const auto& element : member->elements()) {
+    const auto name = element.at(field);
+    const auto text = name.as<std::string>();
+    if (std::ranges::find(described, text, &T::name) == described.end()) {
+      name.fail(fmt::format("the name of a {} that the report describes", field));
+    }
+  }
+}
+
+void check_references(const JsonView& view, const Result& result) {
+  for (const auto* const list : {"starts", "measurements", "memory", "density", "exits"}) {
+    check_names(view, list, "engine", result.engines);
+  }
+  check_names(view, "measurements", "metric", result.metrics);
+  check_names(view, "engines", "host", result.hosts);
+}
+
 }  // namespace
 
 void read_samples(const JsonView& view, Result& into) {
@@ -256,6 +279,7 @@ Result result_from_json(std::string_view text_of_report, std::string_view source
     read_version_1(view, result);
   } else {
     read_version_2(view, result);
+    check_references(view, result);
   }
   return result;
 }

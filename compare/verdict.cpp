@@ -253,6 +253,14 @@ std::vector<std::string> verdicts(const Result& result, const Summary& summary) 
   std::vector<std::string> sentences;
   const auto pair = headline(result, summary);
   add_headline(result, summary, pair, sentences);
+  // Other kinds of machine against the same container: a cold one beside a warm one.
+  for (const auto& other : summary.engines) {
+    const auto* engine = result.find_engine(other.engine);
+    const bool machine = engine->kind == BoxKind::machine && engine->repeats.empty();
+    if (machine && engine->name != pair.heavy) {
+      add_headline(result, summary, {engine->name, pair.light}, sentences);
+    }
+  }
   add_starts(result, summary, sentences);
   add_why(summary, pair, sentences);
   for (const auto& host : result.hosts) add_density(result, summary, host, pair, sentences);

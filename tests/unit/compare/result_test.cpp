@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <string>
+#include <vector>
+
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
@@ -75,6 +79,67 @@ TEST(ResultJson, NamesTheFieldThatIsMissing) {
   const auto error = reading_error(json);
   EXPECT_NE(error.find("engines/1"), std::string::npos) << error;
   EXPECT_NE(error.find("title"), std::string::npos) << error;
+}
+
+// The pointers of all leaves that a reader reads, of lists the first element's.
+void collect_leaves(const base::Json& json, const std::string& pointer,
+                    std::vector<std::string>& leaves) {
+  if (!json.is_structured()) {
+    leaves.push_back(pointer);
+    return;
+  }
+  for (const auto& [key, member] : json.items()) {
+    if (json.is_array() && key != "0") break;
+    if (pointer + "/" + key == "/computed") continue;
+    collect_leaves(member, pointer + "/" + key, leaves);
+  }
+}
+
+TEST(ResultJson, NamesEveryFieldThatCanBeWrong) {
+  auto result = rich_result();
+  result.density.front().points.resize(3);
+  result.density.resize(1);
+  result.starts.resize(2);
+  result.measurements.resize(1);
+  result.memory.resize(1);
+  const auto whole = base::parse_json(to_json(result), "report.json");
+  std::vector<std::string> leaves;
+  collect_leaves(whole, "", leaves);
+  EXPECT_GT(leaves.size(), 100U);
+  for (const auto& leaf : leaves) {
+    auto json = whole;
+    auto& field = json[base::Json::json_pointer(leaf)];
+    field = field.is_string() ? base::Json(7) : base::Json("wrong");
+    const auto error = reading_error(json);
+    // The plan is read by the code that reads plans of people, by its own form of a path.
+    const auto where = leaf.starts_with("/plan") ? "plan" : "report.json#" + leaf;
+    EXPECT_NE(error.find(where), std::string::npos) << leaf << ": " << error;
+  }
+}
+
+TEST(ResultJson, NamesAReferenceToNothing) {
+  const auto whole = base::parse_json(to_json(rich_result()), "report.json");
+  for (const auto* const field :
+       {"/starts/3/engine", "/measurements/2/engine", "/measurements/2/metric", "/memory/1/engine",
+        "/density/0/engine", "/exits/0/engine", "/engines/1/host"}) {
+    auto json = whole;
+    json[base::Json::json_pointer(field)] = "ghost";
+    const auto error = reading_error(json);
+    EXPECT_NE(error.find(std::string("report.json#") + field + ": "), std::string::npos) << error;
+  }
+}
+
+TEST(ResultJson, ReadsEveryKeptReport) {
+  int reports = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(TWINBOX_SOURCE "/docs/results")) {
+    const auto file = entry.path() / "report.json";
+    if (!std::filesystem::exists(file)) continue;
+    ++reports;
+    const auto result = result_from_json(base::read_file(file), file.string());
+    EXPECT_FALSE(result.starts.empty()) << file;
+    EXPECT_FALSE(result.hosts.empty()) << file;
+  }
+  EXPECT_GT(reports, 0);
 }
 
 TEST(ResultJson, OpensAReportOfVersion1) {

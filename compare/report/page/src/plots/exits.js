@@ -11,8 +11,12 @@ function exitsOf(host) {
   if (!rows.length) return [];
   const totals = new Map();
   for (const r of rows) totals.set(r.reason, (totals.get(r.reason) || 0) + r.count);
-  const reasons = [...totals.keys()].sort((a, b) => totals.get(b) - totals.get(a));
-  const fill = (reason) => `var(--s${(reasons.indexOf(reason) % 9) + 1})`;
+  // As many as there are colours to tell apart; the table has them all.
+  const all = [...totals.keys()].sort((a, b) => totals.get(b) - totals.get(a));
+  const rest = "other reasons";
+  const reasons = all.length > 9 ? [...all.slice(0, 8), rest] : all;
+  const shownAs = (reason) => (reasons.includes(reason) ? reason : rest);
+  const fill = (reason) => (shownAs(reason) === rest ? "var(--same)" : `var(--s${reasons.indexOf(reason) + 1})`);
   const names = [...new Set(rows.map((r) => r.row))];
   const sums = names.map((name) => {
     const own = rows.filter((r) => r.row === name);
@@ -34,7 +38,7 @@ function exitsOf(host) {
           x: { grid: true, label: null, ticks: ticks(width), tickFormat: number },
           y: { domain: names, label: null, tickSize: 0, tickFormat: (name) => wrap(width, names)(name) + (narrow(width) ? `\n${words_of(sums.find((r) => r.name === name))}` : ""), padding: 0.3 },
           marks: [
-            Plot.barX(rows, Plot.stackX({ order: reasons, z: "reason", x: "count", y: "row", fill: (r) => fill(r.reason), title: words })),
+            Plot.barX(rows, Plot.stackX({ order: reasons, z: (r) => shownAs(r.reason), x: "count", y: "row", fill: (r) => fill(r.reason), title: words })),
             Plot.text(narrow(width) ? [] : sums, { x: "count", y: "name", text: words_of, textAnchor: "start", dx: 7, fontWeight: 600, fill: "var(--ink)" }),
           ],
         }),

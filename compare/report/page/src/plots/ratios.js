@@ -42,7 +42,7 @@ function forestOf(host, rows, id, heading) {
       id: `forest-${id}-${hosts.indexOf(host)}`,
       heading: headed(host, heading),
       text: `Ratios of medians with 95 % intervals${where(host)}. ` + rows.slice(0, 6).map(words).join(". "),
-      caption: `Ratios of medians with 95 % intervals${id === "far" ? " on a logarithmic axis" : ""}${where(host)}. Grey is no difference: not significant after Holm's correction, an interval that holds 1, or less than an A/A run differs by (the shaded band).`,
+      caption: `Ratios of medians with 95 % intervals${id === "far" ? " on a logarithmic axis" : ""}${where(host)}. Grey is no difference, or too few runs to tell: not significant after Holm's correction, an interval that holds 1, or less than an A/A run differs by (the shaded band).`,
       plot: (width) =>
         Plot.plot({
           ...frame(width, rows.map((r) => r.name)),
@@ -78,14 +78,14 @@ function heatmap(host) {
   const subjects = [...new Set(rows.map((r) => r.subject))];
   const names = [...new Set(rows.map((r) => r.name))];
   const most = Math.max(1.5, ...rows.filter((r) => !r.spans).map((r) => Math.max(r.cost, 1 / r.cost)));
-  const text = (r) => (r.cost >= 2 ? times(r.cost) : `${r.cost >= 1 ? "+" : "−"}${percent(Math.abs(r.cost - 1))}`);
+  const text = (r) => (r.cost >= 2 ? times(r.cost) : `${r.cost >= 1 ? "+" : "−"}${percent(Math.abs(r.cost - 1))}`) + (r.difference === "inconclusive" ? " ?" : "");
   const words = (r) => `${r.subject}, ${r.name}: costs ${times(r.cost)} what the plain process does${r.spans ? `, ${r.difference}` : ""}`;
   return [
     figure({
       id: `heatmap-${hosts.indexOf(host)}`,
       heading: headed(host, "What a box costs over the plain process"),
       text: `Overhead over the plain process${where(host)}: ` + rows.map(words).join("; "),
-      caption: `How many times worse than the plain process (the better direction of each metric taken into account)${where(host)}. Grey: the interval spans no difference, or the noise does.`,
+      caption: `How many times worse than the plain process (the better direction of each metric taken into account)${where(host)}. Grey: the interval spans no difference, or the noise does; with a question mark: too few runs to tell.`,
       plot: (width) =>
         Plot.plot({
           ...frame(width, subjects),
