@@ -61,9 +61,8 @@ echo done)sh",
        "done\n"},
       {"Terminal", "StopsAndContinuesJobs",
        R"sh(on_terminal 24 80 twinbox exec -it $plain sh <<STEPS
-send sleep 1000\r
-expect sleep 1000
-sleep 1
+send sh -c 'echo rea''dy; exec sleep 1000'\r
+expect ready
 send \x1a
 expect Stopped
 send exit 5\r
