@@ -162,6 +162,42 @@ twinbox image rm other; count erofs; rm -r $work
   EXPECT_EQ("0", lines[8]);
 }
 
+// A second layer on busybox's, put into the store as a registry's client would.
+constexpr const char* two_layers = R"(
+work=$(mktemp -d); images=$TWINBOX_ROOT/images; blobs=$images/blobs/sha256; json=application/vnd.oci.image
+store() { sum=$(sha256sum <$1 | cut -c 1-64); cp $1 $blobs/$sum; size=$(stat -c %s $1); }
+mkdir -p $work/layer/bin; head -c 3000000 /dev/urandom >$work/layer/second; touch $work/layer/bin/.wh.arch
+tar -C $work/layer -cf $work/tar .; store $work/tar
+layer="{\"digest\":\"sha256:$sum\",\"mediaType\":\"$json.layer.v1.tar\",\"size\":$size}"
+below=$(grep -o 'sha256:[0-9a-f]*' $images/index.json | head -n 1 | cut -c 8-)
+config=$(grep -o '"config":{"digest":"sha256:[0-9a-f]*' $blobs/$below | cut -c 28-)
+sed "s/\"diff_ids\":\[[^]]*/&,\"sha256:$sum\"/" $blobs/$config >$work/config; store $work/config
+sed "s/$config/$sum/; s/\(config.v1+json\",\"size\":\)[0-9]*/\1$size/; s|\"layers\":\[[^]]*|&,$layer|" \
+  $blobs/$below >$work/manifest; store $work/manifest
+entry="{\"annotations\":{\"org.opencontainers.image.ref.name\":\"two\"},\"digest\":\"sha256:$sum\""
+entry="$entry,\"mediaType\":\"$json.manifest.v1+json\",\"size\":$size}"
+sed -i "s|\"manifests\": \[|&$entry,|" $images/index.json
+)";
+
+TEST(WarmStart, TwoLayersAreOneRoot) {
+  const auto result = with_own_templates(std::string(two_layers) + R"(
+md5sum <$work/layer/second
+twinbox run -d --as vm --name two two sleep 1000000 >/dev/null
+twinbox exec two sh -c 'md5sum </second; ls /bin/arch; ls /bin/sh; echo other >/second; cat /second'
+grep -c '[.]erofs$' /proc/$(pidof twinbox-vmm)/maps; count erofs
+twinbox rm -f two >/dev/null; twinbox image rm two; twinbox run --rm busybox ls /bin/arch; rm -r $work
+)");
+  const auto lines = lines_of(result.out);
+  ASSERT_EQ(7U, lines.size()) << result.out << result.err;
+  EXPECT_EQ(lines[0], lines[1]);
+  EXPECT_EQ("/bin/sh", lines[2]);
+  EXPECT_EQ("other", lines[3]);
+  EXPECT_EQ("2", lines[4]) << "layers in the guest's memory";
+  EXPECT_EQ("2", lines[5]) << "of them in huge pages";
+  EXPECT_EQ("/bin/arch", lines[6]);
+  EXPECT_THAT(result.err, HasSubstr("/bin/arch"));
+}
+
 TEST(WarmStart, AllProcessorsGoOn) {
   const auto result = with_own_templates(R"(
 for copy in 1 2; do
