@@ -16,6 +16,7 @@
 #include "base/syscall.hpp"
 #include "guest-images/agent/command.hpp"
 #include "guest-images/agent/figures.hpp"
+#include "guest-images/agent/huge_program.hpp"
 #include "sandbox/box_words.hpp"
 
 namespace twinbox::agent {
@@ -128,6 +129,7 @@ void Service::take_machine_frame(const Frame& frame) {
 void Service::freeze() {
   std::string failure;
   try {
+    move_program_to_huge_pages();
     if (machine_.freeze) machine_.freeze();
   } catch (const base::Error& error) {
     failure = error.message();
