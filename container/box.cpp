@@ -88,9 +88,16 @@ void ProcessBox::control_devices() {
   }
 }
 
+Launched ProcessBox::launch() {
+  if (spares_ && spares_->init && ParkedInit::suits(plan_)) {
+    return std::move(*spares_->init).go_on(plan_);
+  }
+  return launch_init(plan_, cgroup_.clone_target());
+}
+
 void ProcessBox::start(base::EventLoop& loop, ExitHandler on_exit) {
   if (plan_.isolation == Isolation::full) make_groups();
-  auto launched = launch_init(plan_, cgroup_.clone_target());
+  auto launched = launch();
   spares_.reset();
   marks_.stamp(sandbox::Mark::created);
   loop_ = &loop;

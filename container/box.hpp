@@ -37,6 +37,7 @@ class ProcessBox : public sandbox::Box {
 
  private:
   void make_groups();
+  Launched launch();
   void control_devices();
   void require_groups(std::string_view what) const;
   void on_end(const Child::Ended& ended);

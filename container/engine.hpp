@@ -33,8 +33,12 @@ class ContainerEngine : public sandbox::Engine {
   std::string_view name() const override { return "container"; }
   void check_host() const override;
   std::unique_ptr<sandbox::Box> create(sandbox::BoxRequest request) override;
-  // Makes ahead what box `id` will need whatever it runs; from a process that will create it.
-  void prepare(const std::string& id) { spares_ = make_spares(id); }
+  // Makes ahead what box `id` will need whatever it runs; from a process that will create it, and
+  // that shares its mounts with its children, who see so what it mounts later. `directory` is one
+  // to mount on.
+  void prepare(const std::string& id, const std::filesystem::path& directory) {
+    spares_ = make_spares(id, directory);
+  }
   void clean_up(const std::string& id, const std::filesystem::path& directory) override;
   void run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
                      sandbox::Stdio stdio) override;

@@ -63,14 +63,18 @@ std::uint64_t mount_namespace_inode(Isolation isolation) {
   return ::stat("/proc/self/ns/mnt", &info) == 0 ? info.st_ino : 0;
 }
 
+void enter_namespaces(const InitPlan& plan) {
+  // Nobody else may look into this process while it still is the runtime's.
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  enter_cgroups(plan);
+  enter_network(plan);
+}
+
 void build_box(const InitPlan& plan, int report) {
   const auto mount_namespace = mount_namespace_inode(plan.isolation);
   if (plan.isolation == Isolation::full) {
-    // Nobody else may look into this process while it still is the runtime's.
-    ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    enter_cgroups(plan);
+    enter_namespaces(plan);
     set_hostname(plan.spec.hostname);
-    enter_network(plan);
   }
   enter_root(plan, report);
   report_ready(report, mount_namespace);
@@ -149,6 +153,19 @@ void run_child(int report, int parent_end, const std::function<void(int& report)
 void run_init(const InitPlan& plan, int report, int parent_end) {
   run_child(report, parent_end, [&](int& own_report) {
     build_box(plan, own_report);
+    become_program(plan, Role::first, own_report);
+  });
+}
+
+void run_parked_init(const InitPlan& early, int report, int parent_end,
+                     const std::function<InitPlan()>& wait) {
+  run_child(report, parent_end, [&](int& own_report) {
+    enter_namespaces(early);
+    const auto furniture = make_furniture(early);
+    const auto plan = wait();
+    set_hostname(plan.spec.hostname);
+    enter_furnished_root(plan, furniture.get(), own_report);
+    report_ready(own_report, 0);
     become_program(plan, Role::first, own_report);
   });
 }

@@ -21,5 +21,10 @@ void become_program(const InitPlan& plan, Role role, int& report);
 // Executes the workload, or reports on `report` why it cannot and exits. `parent_end` is the
 // inherited copy of the pipe's other end.
 [[noreturn]] void run_init(const InitPlan& plan, int report, int parent_end);
+// The same in two steps. `early` says no more than what default_spec() does, and a directory to
+// keep its mounts in; all that it needs is made, then `wait` gives the whole plan, of a box that
+// has standard parts and nothing beside them to mount.
+[[noreturn]] void run_parked_init(const InitPlan& early, int report, int parent_end,
+                                  const std::function<InitPlan()>& wait);
 
 }  // namespace twinbox::container

@@ -31,13 +31,6 @@ class BlockedSignals {
   sigset_t before_{};
 };
 
-// The cgroup namespace is made later, by the child, inside its groups.
-std::uint64_t namespace_flags(const InitPlan& plan) {
-  if (plan.isolation == Isolation::none) return CLONE_NEWNS;
-  const std::uint64_t network = plan.network < 0 ? CLONE_NEWNET : 0;
-  return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | network;
-}
-
 }  // namespace
 
 Launched launch(std::uint64_t namespaces, int cgroup, const ChildEntry& entry) {
@@ -59,8 +52,15 @@ Launched launch(std::uint64_t namespaces, int cgroup, const ChildEntry& entry) {
   return {pid, base::Fd(pidfd), std::move(report)};
 }
 
+// The cgroup namespace is made later, by the child, inside its groups.
+std::uint64_t namespaces_of(const InitPlan& plan) {
+  if (plan.isolation == Isolation::none) return CLONE_NEWNS;
+  const std::uint64_t network = plan.network < 0 ? CLONE_NEWNET : 0;
+  return CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | network;
+}
+
 Launched launch_init(const InitPlan& plan, int cgroup) {
-  return launch(namespace_flags(plan), cgroup,
+  return launch(namespaces_of(plan), cgroup,
                 [&](int report, int parent_end) { run_init(plan, report, parent_end); });
 }
 

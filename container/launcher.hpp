@@ -26,6 +26,8 @@ using ChildEntry = std::function<void(int report, int parent_end)>;
 // lock of the C library, so best have none.
 Launched launch(std::uint64_t namespaces, int cgroup, const ChildEntry& entry);
 
+// Those that the first process of a box is made in.
+std::uint64_t namespaces_of(const InitPlan& plan);
 // The first process of a box, by run_init(plan).
 Launched launch_init(const InitPlan& plan, int cgroup);
 

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -22,20 +23,25 @@
 namespace twinbox::container {
 namespace {
 
-// Nothing mounted here may show up on the host.
-void make_mounts_private() {
-  if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
-    base::throw_errno("cannot make the mounts of the new namespace private");
+void set_propagation(unsigned long kind) {
+  if (::mount(nullptr, "/", nullptr, MS_REC | kind, nullptr) != 0) {
+    base::throw_errno("cannot part the mounts of the new namespace from the old one's");
   }
 }
+
+// Nothing mounted here may show up on the host.
+void make_mounts_private() { set_propagation(MS_PRIVATE); }
 
 bool is_below(const std::string& path, const std::string& directory) {
   return path == directory || path.starts_with(directory + "/");
 }
 
+// What the standard parts of a box are mounted on or below.
+constexpr std::array kernel_places{"/proc", "/sys", "/dev"};
+
 // An image that makes one of the kernel's places a link would have its mounts land elsewhere.
 Links links_for(const std::string& destination) {
-  for (const auto* place : {"/proc", "/sys", "/dev"}) {
+  for (const auto* place : kernel_places) {
     if (is_below(destination, place)) return Links::refused;
   }
   return Links::within_root;
@@ -106,16 +112,19 @@ void furnish_container(int root, const InitPlan& plan) {
   set_sysctls(root, plan.spec.sysctl);
   mask_paths(root, plan.spec.masked_paths);
   make_paths_readonly(root, plan.spec.readonly_paths);
+}
+
+void protect_root(int root, const InitPlan& plan) {
   if (plan.spec.root_readonly) set_mount_attributes(root, MOUNT_ATTR_RDONLY, 0, false);
 }
 
 // The native baseline sees the host's devices and kernel.
 void furnish_process(int root, const InitPlan& plan) {
-  for (const auto* place : {"/proc", "/sys", "/dev"}) {
+  for (const auto* place : kernel_places) {
     const auto copy = clone_mount(std::string(place), true);
     attach_mount(copy.get(), mount_target(root, place, Missing::directory).get(), place);
   }
-  if (plan.spec.root_readonly) set_mount_attributes(root, MOUNT_ATTR_RDONLY, 0, false);
+  protect_root(root, plan);
 }
 
 void change_root(int root) {
@@ -151,11 +160,33 @@ void enter_root(const InitPlan& plan, int report) {
   report_upper(report, upper.get());
   if (plan.isolation == Isolation::full) {
     furnish_container(root.get(), plan);
+    protect_root(root.get(), plan);
     pivot_root(root.get());
   } else {
     furnish_process(root.get(), plan);
     change_root(root.get());
   }
+}
+
+base::Fd make_furniture(const InitPlan& plan) {
+  set_propagation(MS_SLAVE);
+  const auto place = base::open_file(plan.directory, O_PATH | O_DIRECTORY);
+  auto store = make_filesystem("tmpfs", {{"mode", "0700"}}, MOUNT_ATTR_NODEV);
+  attach_mount(store.get(), place.get(), plan.directory.string());
+  furnish_container(store.get(), plan);
+  return store;
+}
+
+void enter_furnished_root(const InitPlan& plan, int furniture, int report) {
+  make_mounts_private();
+  const auto [root, upper] = mount_overlay(overlay_plan(plan));
+  report_upper(report, upper.get());
+  for (const auto* place : kernel_places) {
+    const auto mounted = open_in_root(furniture, place, Links::refused);
+    attach_mount(mounted.get(), mount_target(root.get(), place, Missing::directory).get(), place);
+  }
+  protect_root(root.get(), plan);
+  pivot_root(root.get());
 }
 
 base::Fd mount_kept_root(const std::vector<std::filesystem::path>& layers,

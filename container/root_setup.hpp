@@ -13,6 +13,12 @@ namespace twinbox::container {
 // that the box writes to over `report` to its parent.
 void enter_root(const InitPlan& plan, int report);
 
+// The same in two steps, for a root that has the standard parts of a box alone. The first mounts
+// them below plan.directory, and gives a handle on that; what is mounted outside of this namespace
+// meanwhile is seen in it. The second moves them into the root.
+base::Fd make_furniture(const InitPlan& plan);
+void enter_furnished_root(const InitPlan& plan, int furniture, int report);
+
 // For a process in a mount namespace of its own: mounts the files that a box which does not run has
 // kept in `directory`, and gives a handle on their root.
 base::Fd mount_kept_root(const std::vector<std::filesystem::path>& layers,

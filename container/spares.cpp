@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <sched.h>
 
+#include <utility>
+
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "container/device_program.hpp"
@@ -36,13 +38,20 @@ bool control_where_possible(const Spares& spares) {
 
 }  // namespace
 
-Spares make_spares(const std::string& id) {
+Spares make_spares(const std::string& id, const std::filesystem::path& directory) {
   Spares spares{.id = id,
                 .cgroup = Cgroup::make(host_cgroup_layout(), id, {}),
                 .network = make_network(),
                 .rules = device_rules({}),
-                .devices_controlled = false};
+                .devices_controlled = false,
+                .init = {}};
   spares.devices_controlled = spares.cgroup.unified() && control_where_possible(spares);
+  InitPlan early;
+  early.directory = directory;
+  early.cgroups = host_cgroup_layout();
+  early.cgroup_joins = spares.cgroup.joins();
+  early.network = spares.network.get();
+  spares.init.emplace(std::move(early), spares.cgroup.clone_target());
   return spares;
 }
 

@@ -58,8 +58,11 @@ AgentSession::ProcessId AgentSession::start_command(const AgentCommand& command,
 AgentSession::ProcessId AgentSession::start_box(const AgentBox& box, Stdio stdio,
                                                 ProcessHandlers handlers) {
   base::JsonWriter json;
+  auto spec = box.spec;
+  const bool standard = take_standard_parts(spec);
   json.object([&] {
-    json.member_as_it_is("spec", to_json(box.spec));
+    json.member("standard", standard);
+    json.member_as_it_is("spec", to_json(spec));
     json.array("disks", [&] {
       for (const auto& disk : box.disks) {
         json.object([&] {

@@ -27,6 +27,11 @@ std::vector<Mount> default_mounts() {
   };
 }
 
+const Spec& standard() {
+  static const Spec spec = default_spec();
+  return spec;
+}
+
 }  // namespace
 
 void merge(Resources& limits, const Resources& changes) {
@@ -57,6 +62,28 @@ Spec default_spec() {
                        "/sys/devices/virtual/powercap"};
   spec.readonly_paths = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"};
   return spec;
+}
+
+bool has_standard_parts(const Spec& spec) {
+  return spec.mounts == standard().mounts && spec.masked_paths == standard().masked_paths &&
+         spec.readonly_paths == standard().readonly_paths &&
+         spec.process.capabilities == standard().process.capabilities;
+}
+
+bool take_standard_parts(Spec& spec) {
+  if (!has_standard_parts(spec)) return false;
+  spec.mounts.clear();
+  spec.masked_paths.clear();
+  spec.readonly_paths.clear();
+  spec.process.capabilities.clear();
+  return true;
+}
+
+void put_standard_parts(Spec& spec) {
+  spec.mounts = standard().mounts;
+  spec.masked_paths = standard().masked_paths;
+  spec.readonly_paths = standard().readonly_paths;
+  spec.process.capabilities = standard().process.capabilities;
 }
 
 }  // namespace twinbox::sandbox

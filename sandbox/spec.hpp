@@ -50,6 +50,8 @@ struct Mount {
   std::string type;
   std::string source;
   std::vector<std::string> options;
+
+  bool operator==(const Mount&) const = default;
 };
 
 struct Resources {
@@ -118,6 +120,13 @@ void merge(Resources& limits, const Resources& changes);
 // A workload with docker's defaults: mounts of /proc, /sys, /dev and below, capabilities, masked
 // and read-only paths, PATH and HOME in the environment.
 Spec default_spec();
+
+// What most workloads have from there as it is, and takes longest to write and to read: mounts,
+// capabilities, masked and read-only paths. False, and nothing is taken out, where one of them is
+// another.
+bool take_standard_parts(Spec& spec);
+bool has_standard_parts(const Spec& spec);
+void put_standard_parts(Spec& spec);
 
 // The config.json of a spec, and back. `source` names the text in errors; an unknown field is
 // kept and written again, a required feature that no engine has is an error that names the field.

@@ -46,6 +46,7 @@ BoxMessage parse_message(std::string_view text) {
   BoxMessage message{.spec = sandbox::spec_from_json(view.at("spec")),
                      .disks = {},
                      .clock_ns = view.get_or<std::uint64_t>("clock_ns", 0)};
+  if (view.get_or("standard", false)) put_standard_parts(message.spec);
   for (const auto& disk : view.at("disks").elements()) {
     message.disks.push_back({disk.get<std::string>("device"),
                              disk.get_or<std::uint64_t>("start", 0),
@@ -179,7 +180,12 @@ void Boxes::freeze() {
   for (const auto& box : running()) box->pause([](const auto&) {});
   if (count_ > 0) return;
   mount_cgroups();
-  engine_->prepare(box_id(1));
+  const auto furniture = run_directory / "furniture";
+  base::make_directories(furniture);
+  if (::mount(nullptr, "/", nullptr, MS_SHARED, nullptr) != 0) {
+    base::throw_errno("cannot share mounts with boxes");
+  }
+  engine_->prepare(box_id(1), furniture);
 }
 
 void Boxes::thaw() {

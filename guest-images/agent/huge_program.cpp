@@ -34,8 +34,8 @@ Code find_code() {
     if ((header.p_flags & PF_X) != 0) {
       code = {reinterpret_cast<std::byte*>(header.p_vaddr), header.p_memsz,
               (header.p_memsz + huge_page - 1) / huge_page * huge_page};
-    } else if (code.start == nullptr || header.p_vaddr < reinterpret_cast<std::uintptr_t>(
-                                                             code.start + code.reserved)) {
+    } else if (code.start == nullptr ||
+               header.p_vaddr < reinterpret_cast<std::uintptr_t>(code.start + code.reserved)) {
       return {};
     }
   }

@@ -1,0 +1,31 @@
+// A box's first process, made before it is known what it will run: in its namespaces and control
+// group, with its own /proc, /dev and /sys mounted, it waits to be told.
+#pragma once
+
+#include <sys/types.h>
+
+#include "container/launcher.hpp"
+#include "container/plan.hpp"
+
+namespace twinbox::container {
+
+class ParkedInit {
+ public:
+  // Of `early` the groups, the network and the directory, where what is mounted is kept, are used;
+  // `cgroup` is as launch()'s. Returns when the process waits. Throws base::Error.
+  ParkedInit(InitPlan early, int cgroup);
+  ParkedInit(ParkedInit&&) noexcept = default;
+  ParkedInit& operator=(ParkedInit&&) noexcept = default;
+  // Ends it if it still waits.
+  ~ParkedInit();
+
+  // Whether what it has mounted is what the plan asks for.
+  static bool suits(const InitPlan& plan);
+  // Has it go on as the plan says, as launch_init(plan) would.
+  Launched go_on(const InitPlan& plan) &&;
+
+ private:
+  Launched launched_;
+};
+
+}  // namespace twinbox::container
