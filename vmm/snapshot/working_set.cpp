@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <charconv>
+
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/syscall.hpp"
-#include "base/text.hpp"
 #include "vmm/snapshot/format.hpp"
 
 namespace twinbox::vmm::snapshot {
@@ -18,15 +20,19 @@ std::string to_text(const std::vector<PageRange>& pages) {
   return text;
 }
 
+// Read at every start, and so without a string for each word.
 std::vector<PageRange> pages_from_text(std::string_view text) {
   std::vector<PageRange> pages;
-  for (const auto& line : base::split(text, '\n')) {
-    const auto words = base::words(line);
-    if (words.size() != 2) continue;
-    const auto offset = base::parse_number<std::uint64_t>(words[0]);
-    const auto size = base::parse_number<std::uint64_t>(words[1]);
-    if (!offset || !size || (*offset | *size) % GuestMemory::page_size != 0) continue;
-    pages.push_back({.host_offset = *offset, .size = *size});
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const char* const end = line.data() + line.size();
+    PageRange range;
+    const auto offset = std::from_chars(line.data(), end, range.host_offset);
+    if (offset.ec != std::errc() || offset.ptr == end || *offset.ptr != ' ') continue;
+    const auto size = std::from_chars(offset.ptr + 1, end, range.size);
+    const bool whole = (range.host_offset | range.size) % GuestMemory::page_size == 0;
+    if (size.ec == std::errc() && size.ptr == end && whole) pages.push_back(range);
   }
   return pages;
 }
