@@ -27,7 +27,7 @@ fs::path run_root() { return from_environment("TWINBOX_RUN", "/run/twinbox"); }
 
 fs::path program_path(std::string_view name) {
   const char* const wanted = std::getenv("TWINBOX_BIN");
-  const fs::path own = fs::read_symlink("/proc/self/exe").parent_path();
+  static const fs::path own = fs::read_symlink("/proc/self/exe").parent_path();
   const std::array<fs::path, 4> places{wanted != nullptr ? fs::path(wanted) : own, own,
                                        own.parent_path() / "bin",
                                        own.parent_path() / "libexec/twinbox"};

@@ -27,15 +27,16 @@ std::unique_ptr<sandbox::Box> VmEngine::create(sandbox::BoxRequest request) {
     throw base::Error(base::ErrorKind::usage, "there is no command to run");
   }
   if (!request.saved.empty()) {
-    auto machine = std::make_unique<MonitorMachine>(read_saved_machine(request.saved, request.root),
-                                                    std::nullopt, request.directory);
+    auto machine = std::make_unique<MonitorMachine>(
+        [saved = read_saved_machine(request.saved, request.root)] { return saved; }, std::nullopt,
+        request.directory);
     return std::make_unique<sandbox::GuestBox>(std::move(request), std::move(machine));
   }
   // Whoever looks at the guest's console wants to see it boot.
   const bool cold = request.spec.vm.cold || base::log_level() == base::LogLevel::debug;
   auto machine = std::make_unique<MonitorMachine>(
-      plan_machine(request), cold ? std::nullopt : std::optional(plan_warm_start(request)),
-      request.directory);
+      [boot = request] { return plan_machine(boot); },
+      cold ? std::nullopt : std::optional(plan_warm_start(request)), request.directory);
   return std::make_unique<sandbox::GuestBox>(std::move(request), std::move(machine));
 }
 

@@ -11,9 +11,9 @@
 #include "vmm/template_store.hpp"
 
 namespace twinbox::vmm {
-MonitorMachine::MonitorMachine(MachineConfig cold, std::optional<WarmStart> warm,
+MonitorMachine::MonitorMachine(PlanCold plan_cold, std::optional<WarmStart> warm,
                                std::filesystem::path directory)
-    : cold_(std::move(cold)), warm_(std::move(warm)), directory_(std::move(directory)) {}
+    : plan_cold_(std::move(plan_cold)), warm_(std::move(warm)), directory_(std::move(directory)) {}
 
 void MonitorMachine::start(base::EventLoop& loop, Handlers handlers) {
   loop_ = &loop;
@@ -27,6 +27,7 @@ void MonitorMachine::start(base::EventLoop& loop, Handlers handlers) {
 }
 
 void MonitorMachine::start_cold() {
+  cold_ = plan_cold_();
   spawn(cold_);
   handlers_.on_port(std::move(port_),
                     cold_.snapshot.empty() ? Agent::starts : Agent::saved_at_work);
@@ -69,7 +70,7 @@ void MonitorMachine::spawn(MachineConfig config) {
 }
 
 void MonitorMachine::save(const std::filesystem::path& directory, sandbox::Done done) {
-  write_saved_machine(directory, warm_ ? warm_->machine : cold_);
+  write_saved_machine(directory, config());
   monitor_->order({.command = Command::snapshot, .path = saved_state(directory).string()},
                   std::move(done));
 }
@@ -111,7 +112,7 @@ void MonitorMachine::kill() {
 }
 
 std::vector<sandbox::AgentDisk> MonitorMachine::disks(std::size_t layers) const {
-  const auto& image = warm_ ? warm_->machine.image : cold_.image;
+  const auto& image = config().image;
   return image.size == 0 ? GuestMachine::disks(layers) : disks_in(image);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,10 +18,12 @@ namespace twinbox::vmm {
 // A twinbox-vmm process whose agent port is a socket pair.
 class MonitorMachine : public sandbox::GuestMachine {
  public:
-  // Without `warm` the machine is `cold`, which boots, or goes on from where a box was saved; so it
-  // is where the template cannot be made or used.
-  // The monitor is recorded in `directory`.
-  MonitorMachine(MachineConfig cold, std::optional<WarmStart> warm,
+  // What boots, or goes on from where a box was saved.
+  using PlanCold = std::function<MachineConfig()>;
+
+  // Without `warm` the machine is as `plan_cold` says; so it is where the template cannot be made
+  // or used. The monitor is recorded in `directory`.
+  MonitorMachine(PlanCold plan_cold, std::optional<WarmStart> warm,
                  std::filesystem::path directory);
 
   void start(base::EventLoop& loop, Handlers handlers) override;
@@ -42,7 +45,10 @@ class MonitorMachine : public sandbox::GuestMachine {
   void tell_marks(const sandbox::Marks& marks);
   void on_monitor_end(const MonitorReport& report);
 
-  MachineConfig cold_;
+  const MachineConfig& config() const { return warm_ ? warm_->machine : cold_; }
+
+  PlanCold plan_cold_;
+  MachineConfig cold_;             // from start_cold() on
   std::optional<WarmStart> warm_;  // until it is given up
   std::filesystem::path directory_;
   base::EventLoop* loop_ = nullptr;
