@@ -146,6 +146,29 @@ TEST_F(AgentServe, SaysNothingBetweenFreezeAndGoOn) {
   EXPECT_EQ("out\n", text("out"));
 }
 
+// What /proc/PID/smaps says of the mapping that begins at `address`.
+std::string mapping_of(pid_t pid, const std::string& address) {
+  const auto smaps = base::read_file(fmt::format("/proc/{}/smaps", pid));
+  const auto start = smaps.find(address + "-");
+  if (start == std::string::npos) return {};
+  return smaps.substr(start, smaps.find("VmFlags", start) - start);
+}
+
+TEST_F(AgentServe, FreezesWithItsCodeInOneHugePageAndGoesOn) {
+  constexpr const char* code = "00400000";
+  EXPECT_EQ(0, shell("true").status);
+  if (mapping_of(agent.pid, code).empty()) GTEST_SKIP() << "the agent is not linked for it";
+  for (int i = 0; i < 2; ++i) {
+    bool frozen = false;
+    session().freeze([&](const auto&) { frozen = true; });
+    ASSERT_TRUE(run_until(loop, [&] { return frozen; }));
+    EXPECT_THAT(mapping_of(agent.pid, code), HasSubstr("AnonHugePages:      2048 kB"));
+    EXPECT_THAT(mapping_of(agent.pid, code), HasSubstr(" r-xp "));
+    session().go_on();
+    EXPECT_EQ(7, shell("exit 7").status);
+  }
+}
+
 TEST_F(AgentServe, RunsCommandsOneAfterTheOther) {
   for (int i = 0; i < 20; ++i) {
     EXPECT_EQ(i, shell("echo " + std::to_string(i) + "; exit " + std::to_string(i)).status);
