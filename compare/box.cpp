@@ -1,5 +1,6 @@
 #include "compare/box.hpp"
 
+#include <optional>
 #include <ratio>
 #include <thread>
 #include <utility>
@@ -25,7 +26,8 @@ Box::Box(Adapter& adapter, LaunchRequest request)
       request_(std::move(request)),
       launch_(adapter.launch(request_)),
       instance_(launch_.command,
-                request_.held_open ? Instance::Input::held_open : Instance::Input::none) {}
+                request_.held_open ? Instance::Input::held_open : Instance::Input::none,
+                request_.count_cpu ? Instance::Cpu::counted : Instance::Cpu::not_counted) {}
 
 std::vector<pid_t> Box::processes() const {
   auto roots = adapter_->further_processes(request_);
@@ -48,6 +50,18 @@ std::map<Mark, std::uint64_t> Box::marks() const {
     add(mark, own.at(mark).value_or(0));
   }
   return marks;
+}
+
+std::map<Mark, std::uint64_t> Box::cpu_at_marks() const {
+  const auto& stamps = instance_.cpu_stamps();
+  std::map<Mark, std::uint64_t> spent;
+  const auto add = [&](Mark mark, std::optional<std::uint64_t> nanoseconds) {
+    if (nanoseconds) spent[mark] = *nanoseconds;
+  };
+  add(Mark::first_output, stamps.first_output);
+  add(Mark::ready, stamps.ready ? stamps.ready : stamps.gone);
+  add(Mark::gone, stamps.gone);
+  return spent;
 }
 
 Boxes::~Boxes() {

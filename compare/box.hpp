@@ -24,6 +24,8 @@ class Box {
   std::vector<pid_t> processes() const;
   // Of one that has ended; those that the engine did not give, or that cannot be true, are absent.
   std::map<sandbox::Mark, std::uint64_t> marks() const;
+  // CPU time up to the marks that the measuring process stamps, where it was counted.
+  std::map<sandbox::Mark, std::uint64_t> cpu_at_marks() const;
 
  private:
   Adapter* adapter_;

@@ -100,7 +100,9 @@ std::uint64_t deadline_after(std::chrono::seconds timeout) {
 
 }  // namespace
 
-Instance::Instance(const std::vector<std::string>& command, Input input) : name_(command.at(0)) {
+Instance::Instance(const std::vector<std::string>& command, Input input, Cpu cpu)
+    : name_(command.at(0)) {
+  if (cpu == Cpu::counted) cpu_.emplace();
   base::Fd child_input;
   if (input == Input::held_open) {
     std::tie(child_input, input_) = base::make_pipe();
@@ -128,6 +130,8 @@ Instance::Instance(Instance&& other) noexcept
       error_line_(std::move(other.error_line_)),
       on_error_line_(std::move(other.on_error_line_)),
       stamps_(other.stamps_),
+      cpu_(std::move(other.cpu_)),
+      cpu_stamps_(other.cpu_stamps_),
       end_(other.end_),
       ended_(std::exchange(other.ended_, true)) {}
 
@@ -214,8 +218,16 @@ void Instance::drain_output() {
 }
 
 void Instance::stamp_output(std::uint64_t now) {
-  if (stamps_.first_output == 0) stamps_.first_output = now;
-  if (stamps_.ready == 0 && has_ready_line(output_)) stamps_.ready = now;
+  // Read after the stamp: what reading takes is not in it.
+  const auto cpu = cpu_ ? cpu_->read() : std::nullopt;
+  if (stamps_.first_output == 0) {
+    stamps_.first_output = now;
+    cpu_stamps_.first_output = cpu;
+  }
+  if (stamps_.ready == 0 && has_ready_line(output_)) {
+    stamps_.ready = now;
+    cpu_stamps_.ready = cpu;
+  }
 }
 
 void Instance::drain_errors() {
@@ -239,6 +251,7 @@ void Instance::reap() {
     reaped = ::wait4(pid_, &status, 0, &usage);
   } while (reaped < 0 && errno == EINTR);
   stamps_.gone = base::monotonic_now();
+  if (cpu_) cpu_stamps_.gone = cpu_->read();
   ended_ = true;
   if (reaped < 0) base::throw_errno("cannot wait for {}", name_);
   end_ = {base::shell_status(status), nanoseconds(usage.ru_utime), nanoseconds(usage.ru_stime)};

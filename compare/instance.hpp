@@ -6,11 +6,13 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/fd.hpp"
+#include "compare/cpu_clock.hpp"
 
 namespace twinbox::compare {
 
@@ -22,6 +24,7 @@ namespace twinbox::compare {
 //   const auto end = instance.finish(std::chrono::seconds(60));
 class Instance {
  public:
+  enum class Cpu { not_counted, counted };
   enum class Input {
     none,       // /dev/null
     held_open,  // a pipe that ends with finish()
@@ -33,6 +36,13 @@ class Instance {
     std::uint64_t ready = 0;
     std::uint64_t gone = 0;
   };
+  // CPU time of the command and its descendants at a stamp, in nanoseconds; nothing where it is not
+  // counted, or the kernel does not tell.
+  struct CpuStamps {
+    std::optional<std::uint64_t> first_output;
+    std::optional<std::uint64_t> ready;
+    std::optional<std::uint64_t> gone;
+  };
   using LineHandler = std::function<void(std::string_view line)>;
   struct End {
     int status = 0;  // as a shell reports it
@@ -40,13 +50,15 @@ class Instance {
     std::uint64_t system_ns = 0;
   };
 
-  Instance(const std::vector<std::string>& command, Input input);
+  // Of instances that run at the same time at most the last one may be counted.
+  Instance(const std::vector<std::string>& command, Input input, Cpu cpu = Cpu::not_counted);
   Instance(Instance&& other) noexcept;
   Instance& operator=(Instance&&) = delete;
   ~Instance();
 
   pid_t pid() const { return pid_; }
   const Stamps& stamps() const { return stamps_; }
+  const CpuStamps& cpu_stamps() const { return cpu_stamps_; }
   const std::string& output() const { return output_; }
   const std::string& errors() const { return errors_; }
 
@@ -81,6 +93,8 @@ class Instance {
   std::string error_line_;
   LineHandler on_error_line_;
   Stamps stamps_;
+  std::optional<CpuClock> cpu_;
+  CpuStamps cpu_stamps_;
   End end_;
   bool ended_ = false;
   bool heeds_interruption_ = true;

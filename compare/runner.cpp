@@ -189,7 +189,9 @@ Result Runner::measure(const Workload& workload, const Step& step) {
   wait_for_quiet();
   reap_orphans();
   auto& adapter = *adapters_.at(step.engine);
-  Box box(adapter, request_for(step.engine, workload));
+  auto request = request_for(step.engine, workload);
+  request.count_cpu = adapter.counts_cpu_time();
+  Box box(adapter, std::move(request));
   const std::chrono::seconds timeout(plan_.timeout_s);
   const bool ready = box.instance().wait_ready(timeout);
   const auto end = box.instance().finish(timeout);
@@ -221,6 +223,7 @@ Result Runner::measure(const Workload& workload, const Step& step) {
   sample.position = step.position;
   sample.warm_up = step.warm_up;
   sample.marks = box.marks();
+  sample.cpu_ns = box.cpu_at_marks();
   if (adapter.counts_cpu_time()) {
     // What undoes the box after its command has a moment to end.
     wait_for_quiet();

@@ -26,6 +26,7 @@ struct LaunchRequest {
   std::string image;
   std::string memory;
   bool held_open = false;  // the workload reads its standard input
+  bool count_cpu = false;  // at each of the marks that the measuring process stamps
 };
 
 // A command to spawn. Whatever it needs is made beforehand and undone with `holds`, after its end.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <chrono>
+
 #include "base/error.hpp"
 
 namespace twinbox::compare {
@@ -53,6 +55,32 @@ TEST(Instance, CountsTheCpuTimeOfItsChildren) {
   ASSERT_TRUE(instance.wait_ready(120s));
   const auto end = instance.finish(60s);
   EXPECT_GT(end.user_ns + end.system_ns, 1'000'000U);
+}
+
+TEST(Instance, TellsTheCpuTimeUpToEachMark) {
+  const std::string spin = "sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; ";
+  Instance instance(shell(spin + "echo ready; read line; " + spin), Instance::Input::held_open,
+                    Instance::Cpu::counted);
+  ASSERT_TRUE(instance.wait_ready(120s));
+  const auto& cpu = instance.cpu_stamps();
+  if (!cpu.ready) GTEST_SKIP() << "the kernel refuses the task clock here";
+  EXPECT_GT(*cpu.ready, 1'000'000U);
+  // What this process does meanwhile is not the command's.
+  const auto until = std::chrono::steady_clock::now() + 200ms;
+  while (std::chrono::steady_clock::now() < until) {
+  }
+  const auto end = instance.finish(120s);
+  const auto accounted = end.user_ns + end.system_ns;
+  EXPECT_GT(*cpu.gone, *cpu.ready + 1'000'000U);
+  EXPECT_NEAR(static_cast<double>(*cpu.gone), static_cast<double>(accounted),
+              0.1 * static_cast<double>(accounted));
+}
+
+TEST(Instance, DoesNotCountUnasked) {
+  Instance instance(shell("echo ready"), Instance::Input::none);
+  ASSERT_TRUE(instance.wait_ready(120s));
+  instance.finish(60s);
+  EXPECT_FALSE(instance.cpu_stamps().ready || instance.cpu_stamps().gone);
 }
 
 TEST(Instance, ReportsASignalAsAShellDoes) {
