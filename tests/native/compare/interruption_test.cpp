@@ -1,6 +1,8 @@
 // What a comparison that is ended early leaves behind: its finished samples, and nothing else.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
+#include <sys/file.h>
 
 #include <cstdlib>
 #include <set>
@@ -24,15 +26,27 @@ Names names_below(const fs::path& directory, const std::string& prefix) {
   return names;
 }
 
-Names workplaces() { return names_below("/tmp", "twinbox-comparison-"); }
+// Places of comparisons that have ended: one that runs holds a lock on its own.
+Names workplaces() {
+  auto names = names_below("/tmp", "twinbox-comparison-");
+  std::erase_if(names, [](const auto& name) {
+    const base::Fd place(::open(("/tmp/" + name).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return !place || ::flock(place.get(), LOCK_SH | LOCK_NB) != 0;
+  });
+  return names;
+}
 
-// Processes that are in the environment of a comparison.
+// Processes of a comparison of this test's boxes.
 Names marked_processes() {
+  const auto own_root = fmt::format("TWINBOX_ROOT={}", ::getenv("TWINBOX_ROOT"));
   Names found;
   for (const auto& name : base::names_in("/proc")) {
     try {
       const auto environment = base::read_file(fs::path("/proc") / name / "environ");
-      if (environment.find("TWINBOX_COMPARISON=") != std::string::npos) found.insert(name);
+      if (environment.find("TWINBOX_COMPARISON=") != std::string::npos &&
+          environment.find(own_root) != std::string::npos) {
+        found.insert(name);
+      }
     } catch (const base::Error&) {  // no process, or one that has ended
     }
   }
