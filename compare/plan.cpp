@@ -177,6 +177,12 @@ std::vector<std::string> density_order(const Plan& plan) {
   return engines;
 }
 
+std::vector<int> others_beside(const Plan& plan, const std::string& engine) {
+  auto others = plan.load.beside;
+  std::erase_if(others, [&](int count) { return count > plan.most_instances(engine); });
+  return others;
+}
+
 void add_repetition(Plan& plan) {
   const auto& engines = plan.engines;
   if (engines.empty() || std::ranges::any_of(engines, [&](const std::string& engine) {

@@ -119,6 +119,8 @@ std::vector<Step> schedule(const Plan& plan, const Workload& workload);
 
 // The engines in the order in which their instances are grown, drawn from the seed.
 std::vector<std::string> density_order(const Plan& plan);
+// Of load.beside what the plan lets an engine run at the same time.
+std::vector<int> others_beside(const Plan& plan, const std::string& engine);
 
 // Adds a repetition of one engine under another name, unless there is one: how much it differs from
 // itself is the noise that a difference has to stand out of.

@@ -19,6 +19,15 @@ void Estimate::finish(const std::string& kind, Seconds took) {
   planned_[kind] = std::max(planned_[kind], finished.units);
 }
 
+void Estimate::carry_out(const std::string& kind, const std::function<bool()>& work) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (work()) {
+    finish(kind, std::chrono::steady_clock::now() - begin);
+  } else {
+    drop(kind, 1);
+  }
+}
+
 int Estimate::done() const {
   int units = 0;
   for (const auto& [kind, finished] : finished_) units += finished.units;

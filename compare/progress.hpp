@@ -28,6 +28,9 @@ class Estimate {
   void drop(const std::string& kind, int units);
   void finish(const std::string& kind, Seconds took);
 
+  // Does a unit: finished where `work` is true, dropped where it was not done.
+  void carry_out(const std::string& kind, const std::function<bool()>& work);
+
   int done() const;
   int planned() const;
   // Nothing before the first unit is done.

@@ -137,6 +137,14 @@ void Runner::plan_work() {
   };
   add(schedule(plan_));
   for (const auto& workload : plan_.workloads) add(schedule(plan_, workload));
+  auto& estimate = progress_.estimate();
+  for (const auto& engine : density_order(plan_)) {
+    const auto points = plan_.load.parallel.size() + others_beside(plan_, engine).size();
+    estimate.plan(under_load(engine), plan_.load.rounds * static_cast<int>(points));
+    for (const auto& state : plan_.density.states) {
+      estimate.plan(growth_of(engine, state), plan_.density.repeats);
+    }
+  }
 }
 
 void Runner::measure(const Workload& workload, const std::vector<Step>& steps) {
@@ -265,19 +273,22 @@ bool Runner::is_narrow(const std::vector<double>& values) const {
 void Runner::measure_density() {
   for (const auto& state : plan_.density.states) {
     for (int repeat = 0; repeat < plan_.density.repeats; ++repeat) {
-      for (const auto& engine : density_order(plan_)) grow(engine, state, repeat);
+      for (const auto& engine : density_order(plan_)) {
+        progress_.estimate().carry_out(growth_of(engine, state),
+                                       [&] { return grow(engine, state, repeat); });
+      }
     }
   }
 }
 
-void Runner::grow(const std::string& engine, const std::string& state, int repeat) {
+bool Runner::grow(const std::string& engine, const std::string& state, int repeat) {
   const auto stage = state == "idle" ? std::string("density") : "density, " + state;
-  if (is_left_out(engine, stage) || plan_.most_instances(engine) < 1) return;
+  if (is_left_out(engine, stage) || plan_.most_instances(engine) < 1) return false;
   const auto& finished = journal_.finished().density;
   if (std::ranges::any_of(finished, [&](const DensitySeries& series) {
         return series.engine == engine && series.state == state && series.repeat == repeat;
       })) {
-    return;
+    return false;
   }
   const auto workload = workload_in_state(plan_, engine, state);
   const Grower::Start start = [&] {
@@ -292,8 +303,10 @@ void Runner::grow(const std::string& engine, const std::string& state, int repea
     auto part = grower.grow();
     part.density.front().repeat = repeat;
     journal_.append(part);
+    return true;
   } catch (const base::Error& error) {
     leave_out(engine, stage, error.message());
+    return false;
   }
 }
 

@@ -37,6 +37,11 @@ class Runner {
   std::set<std::string> images_for(const std::string& engine);
   void describe_workloads();
   void plan_work();
+  // Kinds of work that the remaining time is estimated by.
+  static std::string under_load(const std::string& engine) { return engine + " under load"; }
+  static std::string growth_of(const std::string& engine, const std::string& state) {
+    return engine + " growing, " + state;
+  }
 
   // Blocks of one workload: start-up, or one of the plan's further ones.
   void measure(const Workload& workload, const std::vector<Step>& steps);
@@ -53,13 +58,14 @@ class Runner {
   using LoadPoint = std::pair<std::string, double>;  // a metric, and the parameter's value
   // Those that every engine has measured so often before `round` that its interval is narrow.
   std::set<LoadPoint> points_with_enough(int round) const;
-  void measure_launch_rate(const std::string& engine, int parallel, int round);
-  void measure_beside(const std::string& engine, int others, int round);
-  void measure_under_load(Measurement wanted, const std::function<std::vector<double>()>& values);
+  // These are true when they have measured, and false when it was done before or cannot be.
+  bool measure_launch_rate(const std::string& engine, int parallel, int round);
+  bool measure_beside(const std::string& engine, int others, int round);
+  bool measure_under_load(Measurement wanted, const std::function<std::vector<double>()>& values);
   bool is_measured(const Measurement& wanted) const;
 
   void measure_density();
-  void grow(const std::string& engine, const std::string& state, int repeat);
+  bool grow(const std::string& engine, const std::string& state, int repeat);
   void measure_exits();
   TracedRun trace_start(const std::string& engine);
 

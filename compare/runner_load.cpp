@@ -21,11 +21,15 @@ void Runner::measure_load() {
     const auto wanted = [&](const char* metric, int at) { return !enough.contains({metric, at}); };
     for (const auto& engine : density_order(plan_)) {
       for (const int parallel : load.parallel) {
-        if (wanted(launch_rate_metric, parallel)) measure_launch_rate(engine, parallel, round);
+        progress_.estimate().carry_out(under_load(engine), [&] {
+          return wanted(launch_rate_metric, parallel) &&
+                 measure_launch_rate(engine, parallel, round);
+        });
       }
-      for (const int others : load.beside) {
-        const bool fits = others <= plan_.most_instances(engine);
-        if (fits && wanted(beside_metric, others)) measure_beside(engine, others, round);
+      for (const int others : others_beside(plan_, engine)) {
+        progress_.estimate().carry_out(under_load(engine), [&] {
+          return wanted(beside_metric, others) && measure_beside(engine, others, round);
+        });
       }
     }
   }
@@ -58,9 +62,9 @@ bool Runner::is_measured(const Measurement& wanted) const {
 }
 
 // Measures what is not measured yet; `values` gives the samples of one round.
-void Runner::measure_under_load(Measurement wanted,
+bool Runner::measure_under_load(Measurement wanted,
                                 const std::function<std::vector<double>()>& values) {
-  if (is_left_out(wanted.engine, wanted.metric) || is_measured(wanted)) return;
+  if (is_left_out(wanted.engine, wanted.metric) || is_measured(wanted)) return false;
   progress_.say(fmt::format("{}: {}, {}", wanted.metric, wanted.engine, wanted.at.value_or(0)));
   wait_for_quiet();
   try {
@@ -71,8 +75,10 @@ void Runner::measure_under_load(Measurement wanted,
       ++wanted.position;
     }
     journal_.append(part);
+    return true;
   } catch (const base::Error& error) {
     leave_out(wanted.engine, wanted.metric, error.message());
+    return false;
   }
 }
 
@@ -83,7 +89,7 @@ std::vector<LaunchRequest> Runner::requests_for(const std::string& engine, const
   return requests;
 }
 
-void Runner::measure_launch_rate(const std::string& engine, int parallel, int round) {
+bool Runner::measure_launch_rate(const std::string& engine, int parallel, int round) {
   Measurement wanted{launch_rate_metric,
                      engine,
                      plan_.start.name,
@@ -92,17 +98,17 @@ void Runner::measure_launch_rate(const std::string& engine, int parallel, int ro
                      false,
                      static_cast<double>(parallel),
                      0};
-  measure_under_load(std::move(wanted), [&] {
+  return measure_under_load(std::move(wanted), [&] {
     return std::vector{launch_rate(starter(engine),
                                    requests_for(engine, plan_.start, plan_.load.launches), parallel,
                                    std::chrono::seconds(plan_.timeout_s))};
   });
 }
 
-void Runner::measure_beside(const std::string& engine, int others, int round) {
+bool Runner::measure_beside(const std::string& engine, int others, int round) {
   Measurement wanted{
       beside_metric, engine, plan_.start.name, round, 0, false, static_cast<double>(others), 0};
-  measure_under_load(std::move(wanted), [&] {
+  return measure_under_load(std::move(wanted), [&] {
     return starts_beside(starter(engine), requests_for(engine, plan_.idle, others),
                          requests_for(engine, plan_.start, plan_.load.beside_runs),
                          std::chrono::seconds(plan_.timeout_s));

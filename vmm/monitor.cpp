@@ -66,8 +66,11 @@ class Run {
     workload_ = base::make_eventfd();
     loop_.add(workload_.get(), EPOLLIN, [this](std::uint32_t) {
       loop_.remove(workload_.get());
-      loop_.add_timer(start_of_a_workload,
-                      [this] { snapshot::record_working_set(machine_->memory, config_.snapshot); });
+      const auto note = [this] {
+        snapshot::record_working_set(machine_->memory, config_.snapshot);
+      };
+      note();  // it may end at once
+      loop_.add_timer(start_of_a_workload, note);
     });
   }
 

@@ -96,8 +96,12 @@ bool remove_template(const fs::path& snapshot) {
   const auto lock = lock_template(snapshot);
   std::error_code ignored;
   if (!lock || !fs::remove(snapshot, ignored)) return false;
-  fs::remove(snapshot.string() + snapshot::checked_suffix, ignored);
-  fs::remove(snapshot.string() + snapshot::working_set_suffix, ignored);
+  // Its notes, and the drafts of such as were killed at one.
+  for (const auto& entry : fs::directory_iterator(snapshot.parent_path(), ignored)) {
+    if (entry.path().filename().string().starts_with(snapshot.filename().string() + ".")) {
+      fs::remove(entry.path(), ignored);
+    }
+  }
   fs::remove(lock_of(snapshot), ignored);
   return true;
 }

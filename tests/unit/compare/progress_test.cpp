@@ -29,6 +29,16 @@ TEST(Estimate, TakesAKindThatItHasNotSeenForLikeTheOthers) {
   EXPECT_DOUBLE_EQ(estimate.remaining()->count(), 8);
 }
 
+TEST(Estimate, FinishesOrDropsWhatItCarriesOut) {
+  Estimate estimate;
+  estimate.plan("vm growing", 3);
+  estimate.carry_out("vm growing", [] { return true; });
+  estimate.carry_out("vm growing", [] { return false; });
+  EXPECT_EQ(estimate.done(), 1);
+  EXPECT_EQ(estimate.planned(), 2);
+  EXPECT_TRUE(estimate.remaining().has_value());
+}
+
 TEST(Estimate, ForgetsWhatIsDropped) {
   Estimate estimate;
   estimate.plan("vm", 4);
