@@ -48,7 +48,7 @@ twinbox snapshot prune >/dev/null; ls $templates
 // it is noted.
 TEST(WarmStart, WhatAStartWritesIsNoted) {
   const auto result = with_own_templates(R"(
-for start in 1 2 3 4 5; do [ "$(count written)" = 1 ] || warm busybox true; done
+for start in 1 2 3 4 5; do [ $(count written) = 1 ] || warm busybox true; done
 count written; twinbox snapshot prune >/dev/null; ls $templates
 )");
   EXPECT_EQ("1\n", result.out) << result.err;
