@@ -78,7 +78,10 @@ void ContainerEngine::check_host() const {
 
 std::unique_ptr<sandbox::Box> ContainerEngine::create(sandbox::BoxRequest request) {
   std::optional<Spares> spares;
-  if (spares_ && spares_->id == request.id) spares = std::exchange(spares_, std::nullopt);
+  if (spares_ && spares_->id == request.id) {
+    spares.emplace(*std::move(spares_));
+    spares_.reset();
+  }
   return std::make_unique<ProcessBox>(std::move(request), Isolation::full, devices_,
                                       std::move(spares));
 }

@@ -37,7 +37,7 @@ class ContainerEngine : public sandbox::Engine {
   // that shares its mounts with its children, who see so what it mounts later. `directory` is one
   // to mount on.
   void prepare(const std::string& id, const std::filesystem::path& directory) {
-    spares_ = make_spares(id, directory);
+    spares_.emplace(make_spares(id, directory));
   }
   void clean_up(const std::string& id, const std::filesystem::path& directory) override;
   void run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,

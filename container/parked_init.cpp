@@ -10,7 +10,6 @@
 
 #include "base/error.hpp"
 #include "base/syscall.hpp"
-#include "container/child.hpp"
 #include "container/init.hpp"
 #include "container/plan_message.hpp"
 
@@ -45,7 +44,7 @@ ParkedInit::ParkedInit(InitPlan early, int cgroup) {
 
 ParkedInit::~ParkedInit() {
   if (!launched_.pidfd) return;
-  send_signal(launched_.pidfd.get(), SIGKILL);
+  ::kill(launched_.pid, SIGKILL);  // ours, and not reaped yet
   siginfo_t info{};
   ::waitid(P_PIDFD, static_cast<id_t>(launched_.pidfd.get()), &info, WEXITED);
 }

@@ -15,7 +15,7 @@ class ParkedInit {
   // `cgroup` is as launch()'s. Returns when the process waits. Throws base::Error.
   ParkedInit(InitPlan early, int cgroup);
   ParkedInit(ParkedInit&&) noexcept = default;
-  ParkedInit& operator=(ParkedInit&&) noexcept = default;
+  ParkedInit& operator=(ParkedInit&&) = delete;
   // Ends it if it still waits.
   ~ParkedInit();
 
