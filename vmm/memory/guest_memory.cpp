@@ -10,6 +10,7 @@
 
 #include "base/syscall.hpp"
 #include "vmm/layout.hpp"
+#include "vmm/memory/page_copier.hpp"
 
 namespace twinbox::vmm {
 namespace {
@@ -62,6 +63,12 @@ void add_data(PageSet& pages, PageRange window, int fd, std::uint64_t file_offse
     }
     data = ::lseek(fd, hole, SEEK_DATA);
   }
+}
+
+bool contains(const PageRange& outer, const PageRange& inner) {
+  return inner.host_offset >= outer.host_offset &&
+         inner.host_offset - outer.host_offset <= outer.size &&
+         inner.size <= outer.size - (inner.host_offset - outer.host_offset);
 }
 
 std::vector<PageRange> ranges_of(const PageSet& pages) {
@@ -146,10 +153,30 @@ std::vector<PageRange> GuestMemory::own_pages() const {
   return ranges_of(pages);
 }
 
-void GuestMemory::make_own(PageRange pages) const {
-  if (pages.host_offset >= size() || pages.size > size() - pages.host_offset) return;
-  // A kernel that does not know the advice (before 5.14) leaves the pages to be touched.
-  ::madvise(host_base() + pages.host_offset, pages.size, MADV_POPULATE_WRITE);
+void GuestMemory::make_own(const std::vector<PageRange>& pages) const {
+  auto rest = pages;
+  std::erase_if(rest, [&](const PageRange& range) { return !contains({0, size()}, range); });
+  for (const auto& window : windows_) copy_from(window, rest);
+  for (const auto& range : rest) {
+    // A kernel that does not know the advice (before 5.14) leaves the pages to be touched.
+    ::madvise(host_base() + range.host_offset, range.size, MADV_POPULATE_WRITE);
+  }
+}
+
+// Takes what it could copy out of `pages`.
+void GuestMemory::copy_from(const Window& window, std::vector<PageRange>& pages) const {
+  if (std::ranges::none_of(pages, [&](const auto& range) { return contains(window.pages, range); }))
+    return;
+  const auto source =
+      base::Mapping::of_file(window.file.get(), window.pages.size, PROT_READ, MAP_SHARED,
+                             static_cast<off_t>(window.file_offset));
+  const auto target = mapping_.bytes().subspan(window.pages.host_offset, window.pages.size);
+  const PageCopier copier(target);
+  std::erase_if(pages, [&](const PageRange& range) {
+    if (!contains(window.pages, range)) return false;
+    const auto at = range.host_offset - window.pages.host_offset;
+    return copier.copy(target.subspan(at, range.size), source.bytes().subspan(at, range.size));
+  });
 }
 
 }  // namespace twinbox::vmm

@@ -54,8 +54,9 @@ class GuestMemory {
   // The pages that are this process's alone: those written to, by the guest or by us. In order,
   // none adjacent to the next.
   std::vector<PageRange> own_pages() const;
-  // Makes pages so ahead of time, all at once; what is beyond the memory is left out.
-  void make_own(PageRange pages) const;
+  // Makes pages so ahead of time; what is beyond the memory is left out. While it does, nothing else
+  // may touch the memory.
+  void make_own(const std::vector<PageRange>& pages) const;
 
   // The bytes [address, address + length), or nullopt unless all of them are RAM of one region.
   // A range that ends exactly at the top of a region is valid; so is an empty one inside.
@@ -90,6 +91,8 @@ class GuestMemory {
     base::Fd file;
     std::uint64_t file_offset = 0;
   };
+
+  void copy_from(const Window& window, std::vector<PageRange>& pages) const;
 
   base::Mapping mapping_;
   std::vector<MemoryRegion> regions_;

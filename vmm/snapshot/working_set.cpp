@@ -53,9 +53,7 @@ void record_working_set(const GuestMemory& memory, const std::string& snapshot) 
 void prefetch_working_set(const GuestMemory& memory, const std::string& snapshot) {
   const base::Fd file(::open((snapshot + working_set_suffix).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return;
-  for (const auto& range : pages_from_text(base::read_to_end(file.get()))) {
-    memory.make_own(range);
-  }
+  memory.make_own(pages_from_text(base::read_to_end(file.get())));
 }
 
 }  // namespace twinbox::vmm::snapshot

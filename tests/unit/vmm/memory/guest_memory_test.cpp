@@ -104,15 +104,24 @@ TEST_F(MappedFile, OwnPagesAreThoseWrittenTo) {
 TEST_F(MappedFile, PagesMadeOwnKeepWhatTheFileSays) {
   const GuestMemory memory(mebibyte);
   ASSERT_TRUE(memory.map_file({0x4000}, file_.get(), 0, 8192));
-  memory.make_own({0x4000, 8192});
+  memory.make_own({{0x4000, 8192}});
   EXPECT_EQ(memory.own_pages(), std::vector({PageRange{0x4000, 8192}}));
   EXPECT_EQ(memory.read_object<char>({0x5fff}), 'k');
 }
 
+// Such a run is not a copy of one file: part of it is the file's, part is memory that is empty.
+TEST_F(MappedFile, ARunAcrossItsEndIsMadeOwnToo) {
+  const GuestMemory memory(mebibyte);
+  ASSERT_TRUE(memory.map_file({0x4000}, file_.get(), 0, 8192));
+  memory.make_own({{0x5000, 8192}});
+  EXPECT_EQ(memory.own_pages(), std::vector({PageRange{0x5000, 8192}}));
+  EXPECT_EQ(memory.read_object<char>({0x5fff}), 'k');
+  EXPECT_EQ(memory.read_object<char>({0x6000}), '\0');
+}
+
 TEST(GuestMemory, PagesBeyondItAreNotMadeOwn) {
   const GuestMemory memory(mebibyte);
-  memory.make_own({mebibyte - 4096, 8192});
-  memory.make_own({~std::uint64_t{4095}, 4096});
+  memory.make_own({{mebibyte - 4096, 8192}, {~std::uint64_t{4095}, 4096}});
   EXPECT_TRUE(memory.own_pages().empty());
 }
 
