@@ -46,11 +46,11 @@ struct BootFlags {
 };
 
 void declare(Options& options, BootFlags& flags) {
+  static const auto command_line =
+      "the kernel's command line; default: '" + flags.command_line + "'";
   options.value("kernel", "FILE", "a vmlinux or a bzImage", flags.kernel);
   options.value("initrd", "FILE", "the initial file system", flags.initrd);
-  options.value("cmdline", "STRING",
-                "the kernel's command line; default: '" + flags.command_line + "'",
-                flags.command_line);
+  options.value("cmdline", "STRING", command_line.c_str(), flags.command_line);
   options.value("append", "STRING", "more of the command line, after the default", flags.append);
   options.value("memory,m", "SIZE", "the machine's memory, for example 512m; default: 256m",
                 flags.memory);

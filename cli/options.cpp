@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <boost/program_options.hpp>
 #include <cstdio>
+#include <string_view>
 #include <utility>
+#include <variant>
 
 #include "base/error.hpp"
 
@@ -13,31 +15,60 @@ namespace twinbox::cli {
 
 namespace po = boost::program_options;
 
+namespace {
+
+// What a flag's value goes to.
+using Target =
+    std::variant<bool*, std::string*, std::optional<std::string>*, std::vector<std::string>*>;
+
+struct Flag {
+  std::string_view name;  // empty: a group's title, which is in `help`
+  std::string_view letter;
+  std::string_view placeholder;
+  std::string_view help;
+  Target target;
+
+  bool takes_value() const { return !std::holds_alternative<bool*>(target); }
+  // "-m, --memory SIZE".
+  std::string spelling() const {
+    return fmt::format("{} --{}{}{}", letter.empty() ? "   " : fmt::format("-{},", letter), name,
+                       placeholder.empty() ? "" : " ", placeholder);
+  }
+};
+
+const po::value_semantic* semantic_for(bool* target) {
+  return po::value<bool>(target)->zero_tokens()->implicit_value(true);
+}
+
+const po::value_semantic* semantic_for(std::string* target) { return po::value(target); }
+
+const po::value_semantic* semantic_for(std::optional<std::string>* target) {
+  return po::value<std::string>()->notifier([target](const std::string& text) { *target = text; });
+}
+
+const po::value_semantic* semantic_for(std::vector<std::string>* target) {
+  return po::value(target)->composing();
+}
+
+}  // namespace
+
 struct Options::Description {
-  struct HelpLine {
-    std::string flag;  // how it is written; empty for a group's title
-    std::string text;
-  };
+  std::vector<Flag> flags;
 
-  po::options_description options;
-  std::vector<HelpLine> help;
-
-  // "memory,m" and "SIZE" are written "-m, --memory SIZE".
-  void add(const std::string& name, const std::string& placeholder, const std::string& text,
-           const po::value_semantic* semantic) {
-    options.add_options()(name.c_str(), semantic);
-    const auto comma = name.find(',');
-    const auto letter =
-        comma == std::string::npos ? std::string("   ") : "-" + name.substr(comma + 1) + ",";
-    help.push_back({fmt::format("{} --{}{}{}", letter, name.substr(0, comma),
-                                placeholder.empty() ? "" : " ", placeholder),
-                    text});
+  void add(std::string_view name, std::string_view placeholder, std::string_view help,
+           Target target) {
+    const auto comma = std::min(name.find(','), name.size());
+    const auto letter = name.substr(std::min(comma + 1, name.size()));
+    flags.push_back({name.substr(0, comma), letter, placeholder, help, target});
   }
 
-  std::optional<FlagKind> kind(const std::string& name) const {
-    const auto* const option = options.find_nothrow(name, false);
-    if (option == nullptr) return std::nullopt;
-    return FlagKind{option->long_name(), option->semantic()->max_tokens() > 0};
+  // "name" is a long one, "-n" a letter.
+  const Flag* find(std::string_view name) const {
+    const auto found = std::ranges::find_if(flags, [&](const Flag& flag) {
+      if (flag.name.empty()) return false;
+      return name.starts_with('-') ? flag.letter == name.substr(1) : flag.name == name;
+    });
+    return found == flags.end() ? nullptr : &*found;
   }
 };
 
@@ -50,33 +81,39 @@ Options::Options(std::string usage, std::string purpose)
 
 Options::~Options() = default;
 
-void Options::group(const std::string& title) { description_->help.push_back({"", title}); }
+void Options::group(const char* title) { description_->flags.push_back({{}, {}, {}, title, {}}); }
 
-void Options::flag(const std::string& name, const std::string& help, bool& target) {
-  description_->add(name, {}, help, po::value<bool>(&target)->zero_tokens()->implicit_value(true));
+void Options::flag(const char* name, const char* help, bool& target) {
+  description_->add(name, {}, help, &target);
 }
 
-void Options::value(const std::string& name, const std::string& placeholder,
-                    const std::string& help, std::string& target) {
-  description_->add(name, placeholder, help, po::value(&target));
+void Options::value(const char* name, const char* placeholder, const char* help,
+                    std::string& target) {
+  description_->add(name, placeholder, help, &target);
 }
 
-void Options::value(const std::string& name, const std::string& placeholder,
-                    const std::string& help, std::optional<std::string>& target) {
-  description_->add(
-      name, placeholder, help,
-      po::value<std::string>()->notifier([&target](const std::string& text) { target = text; }));
+void Options::value(const char* name, const char* placeholder, const char* help,
+                    std::optional<std::string>& target) {
+  description_->add(name, placeholder, help, &target);
 }
 
-void Options::values(const std::string& name, const std::string& placeholder,
-                     const std::string& help, std::vector<std::string>& target) {
-  description_->add(name, placeholder, help, po::value(&target)->composing());
+void Options::values(const char* name, const char* placeholder, const char* help,
+                     std::vector<std::string>& target) {
+  description_->add(name, placeholder, help, &target);
 }
 
+// To declare a flag takes Boost some 5,000 instructions, and `run` has eighty flags: it is told of
+// those that were given.
 void Options::store(const std::vector<ScannedFlag>& flags) {
-  po::parsed_options parsed(&description_->options, po::command_line_style::allow_long);
+  po::options_description declared;
+  po::parsed_options parsed(&declared, po::command_line_style::allow_long);
   for (const auto& flag : flags) {
     given_.insert(flag.name);
+    if (declared.find_nothrow(flag.name, false) == nullptr) {
+      const auto* const semantic = std::visit([](auto* target) { return semantic_for(target); },
+                                              description_->find(flag.name)->target);
+      declared.add_options()(flag.name.c_str(), semantic);
+    }
     parsed.options.emplace_back(flag.name,
                                 flag.value ? std::vector{*flag.value} : std::vector<std::string>());
   }
@@ -88,8 +125,12 @@ void Options::store(const std::vector<ScannedFlag>& flags) {
 std::vector<std::string> Options::parse(const std::vector<std::string>& arguments,
                                         FlagPlace place) {
   try {
-    auto scanned = scan_flags(arguments, place,
-                              [this](const std::string& name) { return description_->kind(name); });
+    const auto kind = [this](const std::string& name) -> std::optional<FlagKind> {
+      const auto* const flag = description_->find(name);
+      if (flag == nullptr) return std::nullopt;
+      return FlagKind{std::string(flag->name), flag->takes_value()};
+    };
+    auto scanned = scan_flags(arguments, place, kind);
     store(scanned.flags);
     if (help_shown_) print_help();
     return std::move(scanned.words);
@@ -101,15 +142,16 @@ std::vector<std::string> Options::parse(const std::vector<std::string>& argument
 }
 
 void Options::print_help() const {
-  const auto& lines = description_->help;
   std::size_t width = 0;
-  for (const auto& line : lines) width = std::max(width, line.flag.size());
+  for (const auto& flag : description_->flags) {
+    if (!flag.name.empty()) width = std::max(width, flag.spelling().size());
+  }
   fmt::print("Usage: twinbox {}\n\n{}\n\nFlags:\n", usage_, purpose_);
-  for (const auto& line : lines) {
-    if (line.flag.empty()) {
-      fmt::print("\n{}:\n", line.text);
+  for (const auto& flag : description_->flags) {
+    if (flag.name.empty()) {
+      fmt::print("\n{}:\n", flag.help);
     } else {
-      fmt::print("  {:<{}}  {}\n", line.flag, width, line.text);
+      fmt::print("  {:<{}}  {}\n", flag.spelling(), width, flag.help);
     }
   }
 }

@@ -36,17 +36,16 @@ class Options {
   Options& operator=(const Options&) = delete;
 
   // The flags declared from here on stand below `title` in the help.
-  void group(const std::string& title);
+  void group(const char* title);
   // "name" or "name,n" with a one-letter form. `target` keeps its value where the flag is not
-  // given.
-  void flag(const std::string& name, const std::string& help, bool& target);
-  void value(const std::string& name, const std::string& placeholder, const std::string& help,
-             std::string& target);
+  // given. The texts are kept as they are, and must outlive this.
+  void flag(const char* name, const char* help, bool& target);
+  void value(const char* name, const char* placeholder, const char* help, std::string& target);
   // Where an empty value is another thing than none.
-  void value(const std::string& name, const std::string& placeholder, const std::string& help,
+  void value(const char* name, const char* placeholder, const char* help,
              std::optional<std::string>& target);
   // May be given again and again.
-  void values(const std::string& name, const std::string& placeholder, const std::string& help,
+  void values(const char* name, const char* placeholder, const char* help,
               std::vector<std::string>& target);
 
   // The arguments that are no flags. Throws base::Error (usage) naming what is wrong. With --help

@@ -17,9 +17,9 @@ base::Error usage(std::string message, std::string hint) {
 }
 
 void declare_box(RunOptions& run, Options& options) {
+  static const auto engines = "the kind of box: " + engine_names() + "; default container";
   options.group("The box");
-  options.value("as", "ENGINE", "the kind of box: " + engine_names() + "; default container",
-                run.engine);
+  options.value("as", "ENGINE", engines.c_str(), run.engine);
   options.value("name", "NAME", "its name; default: one that is made up", run.name);
   options.flag("interactive,i", "keep its standard input open", run.interactive);
   options.flag("tty,t", "give it a terminal", run.terminal);

@@ -38,11 +38,14 @@ ParkedInit::ParkedInit(InitPlan early, int cgroup) {
   });
   base::set_nonblocking(launched_.report.get(), false);
   if (!says_that_it_waits(launched_.report.get())) {
+    end();
     throw base::Error(base::ErrorKind::system, "a box's process cannot be made ahead");
   }
 }
 
-ParkedInit::~ParkedInit() {
+ParkedInit::~ParkedInit() { end(); }
+
+void ParkedInit::end() {
   if (!launched_.pidfd) return;
   ::kill(launched_.pid, SIGKILL);  // ours, and not reaped yet
   siginfo_t info{};

@@ -25,6 +25,8 @@ class ParkedInit {
   Launched go_on(const InitPlan& plan) &&;
 
  private:
+  void end();
+
   Launched launched_;
 };
 

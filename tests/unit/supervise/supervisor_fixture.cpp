@@ -123,4 +123,13 @@ void SupervisorFixture::run_until(const std::function<bool()>& condition) {
 
 void SupervisorFixture::join() { base::wait_for(std::exchange(supervisor, 0)); }
 
+base::Error SupervisorFixture::error_of(const std::function<void()>& action) {
+  try {
+    action();
+  } catch (const base::Error& error) {
+    return error;
+  }
+  return {base::ErrorKind::internal, "nothing was thrown"};
+}
+
 }  // namespace twinbox::tests

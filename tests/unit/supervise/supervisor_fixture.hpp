@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "base/error.hpp"
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
 #include "base/file.hpp"
@@ -60,6 +62,8 @@ class SupervisorFixture : public ::testing::Test {
   void run_until(const std::function<bool()>& condition);
   // Waits for the supervisor's own end.
   void join();
+  // What the action throws.
+  static base::Error error_of(const std::function<void()>& action);
 
   template <typename T>
   T ask(const std::function<void(sandbox::Answer<T>)>& question) {
@@ -71,6 +75,9 @@ class SupervisorFixture : public ::testing::Test {
   std::string log() const { return base::read_file(directory() / "log"); }
   supervise::BoxRecord record() const { return store.find(id); }
   std::filesystem::path directory() const { return store.directory(id); }
+
+  // A script that runs until it is told to end.
+  static constexpr auto waits = "echo ready; exec sleep 1000";
 
   base::TemporaryDirectory scratch{"/tmp", "twinbox-supervise-test-"};
   supervise::BoxStore store{scratch.path() / "boxes"};
