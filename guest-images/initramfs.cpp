@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -93,6 +94,20 @@ void remove_stale_drafts(const fs::path& directory) {
   }
 }
 
+// Of agents and modules that were replaced since. A machine has read its own before it runs; one
+// that is wanted again is made again.
+void remove_old(const fs::path& directory) {
+  constexpr std::size_t kept = 8;
+  std::vector<std::pair<fs::file_time_type, fs::path>> made;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    if (entry.path().extension() != ".cpio") continue;
+    made.emplace_back(entry.last_write_time(ignored), entry.path());
+  }
+  std::ranges::sort(made, std::greater());
+  for (std::size_t i = kept; i < made.size(); ++i) fs::remove(made[i].second, ignored);
+}
+
 void build(const fs::path& path, const fs::path& agent, const GuestKernel& kernel,
            const std::vector<std::string>& modules) {
   std::vector<InitramfsFile> files{{"init", base::read_file(agent), 0755}};
@@ -144,6 +159,7 @@ fs::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus, bool persiste
     base::make_directories(path.parent_path());
     remove_stale_drafts(path.parent_path());
     build(path, agent, kernel, modules);
+    remove_old(path.parent_path());
   }
   return path;
 }

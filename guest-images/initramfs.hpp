@@ -22,8 +22,8 @@ void write_initramfs(const std::filesystem::path& path, std::vector<std::string>
                      std::vector<InitramfsFile> files);
 
 // The initramfs for `kernel` on a machine with this bus, whose layers are disks or, on request, in
-// persistent memory; made when data_root()/cache/initramfs has
-// none for the agent and modules as they are now.
+// persistent memory; made when data_root()/cache/initramfs has none for the agent and modules as
+// they are now. A few older ones are kept there.
 std::filesystem::path guest_initramfs(const GuestKernel& kernel, VirtioBus bus = VirtioBus::mmio,
                                       bool persistent_memory = false);
 

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <map>
 #include <memory>
@@ -123,6 +124,22 @@ TEST_F(GuestInitramfs, WhatAKilledProcessLeftIsRemoved) {
 
   EXPECT_FALSE(fs::exists(stale));
   EXPECT_TRUE(fs::exists(live));
+}
+
+TEST_F(GuestInitramfs, OldOnesDoNotPileUp) {
+  const auto cache = directory_.path() / "cache/initramfs";
+  const auto first = guest_initramfs(kernel());
+  fs::last_write_time(first, fs::last_write_time(first) - std::chrono::hours(1));
+
+  fs::path last;
+  for (int version = 0; version < 8; ++version) {
+    base::write_file(directory_.path() / "twinbox-agent", fmt::format("agent {}", version));
+    last = guest_initramfs(kernel());
+  }
+
+  EXPECT_FALSE(fs::exists(first));
+  EXPECT_TRUE(fs::exists(last));
+  EXPECT_EQ(8, std::distance(fs::directory_iterator(cache), {}));
 }
 
 }  // namespace
