@@ -167,9 +167,8 @@ void GuestMemory::make_own(const std::vector<PageRange>& pages) const {
 void GuestMemory::copy_from(const Window& window, std::vector<PageRange>& pages) const {
   if (std::ranges::none_of(pages, [&](const auto& range) { return contains(window.pages, range); }))
     return;
-  const auto source =
-      base::Mapping::of_file(window.file.get(), window.pages.size, PROT_READ, MAP_SHARED,
-                             static_cast<off_t>(window.file_offset));
+  const auto source = base::Mapping::of_file(window.file.get(), window.pages.size, PROT_READ,
+                                             MAP_SHARED, static_cast<off_t>(window.file_offset));
   const auto target = mapping_.bytes().subspan(window.pages.host_offset, window.pages.size);
   const PageCopier copier(target);
   std::erase_if(pages, [&](const PageRange& range) {

@@ -54,8 +54,8 @@ class GuestMemory {
   // The pages that are this process's alone: those written to, by the guest or by us. In order,
   // none adjacent to the next.
   std::vector<PageRange> own_pages() const;
-  // Makes pages so ahead of time; what is beyond the memory is left out. While it does, nothing else
-  // may touch the memory.
+  // Makes pages so ahead of time; what is beyond the memory is left out. While it does, nothing
+  // else may touch the memory.
   void make_own(const std::vector<PageRange>& pages) const;
 
   // The bytes [address, address + length), or nullopt unless all of them are RAM of one region.
