@@ -84,7 +84,8 @@ constexpr std::array<std::string_view, 4> conditional_calls{"clone", "clone3", "
 // every architecture.
 constexpr int last_reviewed_call = 449;
 
-// What is newer does not exist. libseccomp cannot compare numbers, so this goes before its program.
+// What is newer does not exist. libseccomp cannot compare numbers, so this goes before its program,
+// and behind the search, which allows none of them.
 constexpr std::array<sock_filter, 3> newer_calls{
     {{BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(seccomp_data, nr)},
      {BPF_JMP | BPF_JGE | BPF_K, 0, 1, last_reviewed_call + 1},
@@ -233,11 +234,10 @@ CapabilityMask filter_relevant(CapabilityMask capabilities) {
 CapabilityMask default_filter_capabilities() { return CapabilityMask{1} << CAP_SYS_CHROOT; }
 
 FilterProgram compile_filter(CapabilityMask capabilities) {
-  FilterProgram program(newer_calls.begin(), newer_calls.end());
-  const auto search =
+  auto program =
       search_of_allowed({{{AUDIT_ARCH_X86_64, allowed_calls(SCMP_ARCH_X86_64, capabilities)},
                           {AUDIT_ARCH_I386, allowed_calls(SCMP_ARCH_X86, capabilities)}}});
-  program.insert(program.end(), search.begin(), search.end());
+  program.insert(program.end(), newer_calls.begin(), newer_calls.end());
   Filter filter;
   add_clone(filter, capabilities);
   add_personality(filter);

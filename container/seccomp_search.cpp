@@ -29,6 +29,13 @@ std::vector<Stretch> stretches_of(const std::set<std::uint32_t>& numbers) {
   return stretches;
 }
 
+std::uint8_t jump_over(std::size_t instructions) {
+  if (instructions > longest_jump) {
+    throw base::Error(base::ErrorKind::internal, "the search of allowed calls is too long");
+  }
+  return static_cast<std::uint8_t>(instructions);
+}
+
 class Search {
  public:
   explicit Search(const std::set<std::uint32_t>& numbers) {
@@ -41,11 +48,11 @@ class Search {
     }
   }
 
-  // Ends with the verdict `allowed`, and the place behind it is that of all other calls.
-  Program program() && {
+  // Ends with the verdict `allowed`; all other calls go on `behind` instructions after it.
+  Program program(std::size_t behind) && {
     for (std::size_t at = 0; at < program_.size(); ++at) {
-      program_[at].jt = distance(at, targets_[at].if_true);
-      program_[at].jf = distance(at, targets_[at].if_false);
+      program_[at].jt = distance(at, targets_[at].if_true, behind);
+      program_[at].jf = distance(at, targets_[at].if_false, behind);
     }
     program_.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
     return std::move(program_);
@@ -84,41 +91,39 @@ class Search {
     return at;
   }
 
-  std::uint8_t distance(std::size_t from, std::size_t target) const {
+  std::uint8_t distance(std::size_t from, std::size_t target, std::size_t behind) const {
     const auto place = target == to_allowed  ? program_.size()
-                       : target == to_others ? program_.size() + 1
+                       : target == to_others ? program_.size() + 1 + behind
                                              : target;
-    const auto distance = place - from - 1;
-    if (distance > longest_jump) {
-      throw base::Error(base::ErrorKind::internal, "the search of allowed calls is too long");
-    }
-    return static_cast<std::uint8_t>(distance);
+    return jump_over(place - from - 1);
   }
 
   Program program_;
   std::vector<Targets> targets_;
 };
 
-void append(Program& program, const Program& more) {
-  program.insert(program.end(), more.begin(), more.end());
+// What follows is the architecture's alone: a call of another goes on behind the search, with the
+// architecture still loaded.
+Program search_of(const AllowedCalls& calls, std::size_t behind) {
+  Program search{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
+  const auto rest = Search(calls.numbers).program(behind);
+  search.insert(search.end(), rest.begin(), rest.end());
+  const sock_filter is_its =
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, calls.architecture, 0, jump_over(search.size()));
+  search.insert(search.begin(), is_its);
+  return search;
 }
 
 }  // namespace
 
+// The kernel tries every call of both architectures when a filter is installed: each instruction on
+// the way to a verdict costs a start.
 Program search_of_allowed(const std::array<AllowedCalls, 2>& calls) {
-  Program program;
-  for (const auto& [architecture, numbers] : calls) {
-    Program one{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr))};
-    append(one, Search(numbers).program());
-    // What this search does not allow, the next does not either: it is another architecture's.
-    Program head{
-        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture, 1, 0),
-        BPF_STMT(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(one.size())),
-    };
-    append(head, one);
-    append(program, head);
-  }
+  const auto second = search_of(calls[1], 0);
+  const auto first = search_of(calls[0], second.size());
+  Program program{BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch))};
+  program.insert(program.end(), first.begin(), first.end());
+  program.insert(program.end(), second.begin(), second.end());
   return program;
 }
 
