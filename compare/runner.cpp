@@ -290,6 +290,7 @@ bool Runner::grow(const std::string& engine, const std::string& state, int repea
       })) {
     return false;
   }
+  reap_orphans();
   const auto workload = workload_in_state(plan_, engine, state);
   const Grower::Start start = [&] {
     auto request = request_for(engine, workload);

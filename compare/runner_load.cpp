@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.hpp"
+#include "compare/orphans.hpp"
 #include "compare/runner.hpp"
 
 namespace twinbox::compare {
@@ -67,6 +68,8 @@ bool Runner::measure_under_load(Measurement wanted,
   if (is_left_out(wanted.engine, wanted.metric) || is_measured(wanted)) return false;
   progress_.say(fmt::format("{}: {}, {}", wanted.metric, wanted.engine, wanted.at.value_or(0)));
   wait_for_quiet();
+  // Each ended process that nobody has waited for slows down those who look through /proc.
+  reap_orphans();
   try {
     Result part;
     for (const double value : values()) {
