@@ -9,6 +9,8 @@ namespace {
 struct Points {
   std::vector<double> instances;
   std::vector<double> lost;
+  // The growth that each is of: what the host has kept from the one before shifts all of the next.
+  std::vector<int> repeats;
   // What each point lost beyond the one before it.
   std::vector<double> steps;
 };
@@ -24,6 +26,7 @@ void add_points(const DensitySeries& series, double discarded_share, Points& int
     if (point.instances > discarded) {
       into.instances.push_back(point.instances);
       into.lost.push_back(lost(point));
+      into.repeats.push_back(series.repeat);
       if (before != nullptr) into.steps.push_back(lost(point) - lost(*before));
     }
     before = &point;
@@ -45,9 +48,10 @@ double noise_of(const Points& points, std::uint64_t seed) {
   for (std::size_t i = 0; i < points.lost.size(); ++i) {
     halves[i % 2].instances.push_back(points.instances[i]);
     halves[i % 2].lost.push_back(points.lost[i]);
+    halves[i % 2].repeats.push_back(points.repeats[i]);
   }
   const auto slope = [&](const Points& half) {
-    return theil_sen(half.instances, half.lost, seed, 1).slope;
+    return theil_sen(half.instances, half.lost, half.repeats, seed, 1).slope;
   };
   const double ratio = slope(halves[0]) / slope(halves[1]);
   return ratio > 0 && std::isfinite(ratio) ? std::max(ratio, 1 / ratio) - 1 : 1;
@@ -62,7 +66,7 @@ const Metric& density_metric() {
       "B",
       Better::lower,
       "Theil-Sen slope of the host's lost MemAvailable over the number of instances that run, the "
-      "first ones left out.",
+      "first ones left out, pairs of one growth only.",
       ""};
   return metric;
 }
@@ -86,7 +90,7 @@ std::optional<DensitySummary> density_of(const Result& result, const std::string
     summary.detail = series.detail;
     summary.stopped_by_budget = series.stopped_by_budget;
   }
-  summary.line = theil_sen(points.instances, points.lost, result.plan.seed);
+  summary.line = theil_sen(points.instances, points.lost, points.repeats, result.plan.seed);
   const auto [first, last] = std::minmax_element(points.instances.begin(), points.instances.end());
   summary.first = static_cast<int>(*first);
   summary.last = static_cast<int>(*last);

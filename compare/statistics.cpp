@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 
 #include "compare/random.hpp"
@@ -32,31 +33,46 @@ Interval middle_95_percent(std::vector<double>& statistics) {
   return {sorted_quantile(statistics, 0.025), sorted_quantile(statistics, 0.975)};
 }
 
-std::vector<double> pair_slopes(Values x, Values y) {
+using Groups = std::span<const int>;
+
+std::vector<double> pair_slopes(Values x, Values y, Groups groups) {
   std::vector<double> slopes;
   for (std::size_t i = 0; i < x.size(); ++i) {
     for (std::size_t j = i + 1; j < x.size(); ++j) {
-      if (x[i] != x[j]) slopes.push_back((y[j] - y[i]) / (x[j] - x[i]));
+      if (x[i] != x[j] && groups[i] == groups[j]) slopes.push_back((y[j] - y[i]) / (x[j] - x[i]));
     }
   }
   return slopes;
 }
 
-Interval slope_interval(Values x, Values y, std::uint64_t seed, int resamples) {
+Interval slope_interval(Values x, Values y, Groups groups, std::uint64_t seed, int resamples) {
   Random random(seed);
   std::vector<double> statistics;
   std::vector<double> some_x(x.size());
   std::vector<double> some_y(x.size());
+  std::vector<int> some_groups(x.size());
   for (int i = 0; i < resamples; ++i) {
     for (std::size_t k = 0; k < x.size(); ++k) {
       const auto chosen = random.below(x.size());
       some_x[k] = x[chosen];
       some_y[k] = y[chosen];
+      some_groups[k] = groups[chosen];
     }
-    auto slopes = pair_slopes(some_x, some_y);
+    auto slopes = pair_slopes(some_x, some_y, some_groups);
     if (!slopes.empty()) statistics.push_back(median_in_place(slopes));
   }
   return middle_95_percent(statistics);
+}
+
+// Each value less the median of its group.
+std::vector<double> less_group_median(Values values, Groups groups) {
+  std::map<int, std::vector<double>> members;
+  for (std::size_t i = 0; i < values.size(); ++i) members[groups[i]].push_back(values[i]);
+  std::map<int, double> medians;
+  for (auto& [group, of_group] : members) medians[group] = median_in_place(of_group);
+  std::vector<double> rest;
+  for (std::size_t i = 0; i < values.size(); ++i) rest.push_back(values[i] - medians[groups[i]]);
+  return rest;
 }
 
 }  // namespace
@@ -102,17 +118,22 @@ Interval ratio_interval(Values numerator, Values denominator, std::uint64_t seed
 }
 
 Line theil_sen(Values x, Values y, std::uint64_t seed, int resamples) {
-  auto slopes = pair_slopes(x, y);
+  return theil_sen(x, y, std::vector<int>(x.size()), seed, resamples);
+}
+
+Line theil_sen(Values x, Values y, Groups groups, std::uint64_t seed, int resamples) {
+  auto slopes = pair_slopes(x, y, groups);
   if (slopes.empty()) return {0, median(y), 0, {}};
   Line line;
   line.slope = median_in_place(slopes);
   std::vector<double> residuals;
   for (std::size_t i = 0; i < x.size(); ++i) residuals.push_back(y[i] - line.slope * x[i]);
-  line.intercept = median_in_place(residuals);
+  line.intercept = median(residuals);
+  const auto unexplained = less_group_median(residuals, groups);
   std::vector<double> predicted;
-  for (const double value : x) predicted.push_back(line.intercept + line.slope * value);
+  for (std::size_t i = 0; i < y.size(); ++i) predicted.push_back(y[i] - unexplained[i]);
   line.r_squared = r_squared(y, predicted);
-  line.slope_interval = slope_interval(x, y, seed, resamples);
+  line.slope_interval = slope_interval(x, y, groups, seed, resamples);
   return line;
 }
 

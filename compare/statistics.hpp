@@ -40,6 +40,10 @@ struct Line {
 // Theil-Sen: the median of the slopes of all pairs of points with different x (Sen 1968), the
 // median residual as intercept. At least two different x; else a flat line through the median.
 Line theil_sen(Values x, Values y, std::uint64_t seed, int resamples = default_resamples);
+// The same for points of parallel lines: only pairs of one group count (as those of one season do
+// in Hirsch, Slack and Smith 1982). The intercept is of all, r_squared with one for each group.
+Line theil_sen(Values x, Values y, std::span<const int> groups, std::uint64_t seed,
+               int resamples = default_resamples);
 
 // 1 - residual sum of squares / total sum of squares; 1 when `observed` is constant and met.
 double r_squared(Values observed, Values predicted);

@@ -108,6 +108,19 @@ TEST(TheilSen, MatchesRWithTies) {
   EXPECT_NEAR(line.r_squared, 0.640803464371382, 1e-9);
 }
 
+TEST(TheilSen, OfParallelLinesIsTheSlopeOfEach) {
+  const std::vector<double> x{1, 2, 3, 4, 3, 4, 5, 6};
+  const std::vector<double> y{2, 4, 6, 8, 106, 108, 110, 112};
+  const std::vector<int> groups{0, 0, 0, 0, 1, 1, 1, 1};
+  const auto line = theil_sen(x, y, groups, 1);
+  EXPECT_DOUBLE_EQ(line.slope, 2);
+  EXPECT_DOUBLE_EQ(line.intercept, 50);
+  EXPECT_DOUBLE_EQ(line.r_squared, 1);
+  EXPECT_DOUBLE_EQ(line.slope_interval.low, 2);
+  EXPECT_DOUBLE_EQ(line.slope_interval.high, 2);
+  EXPECT_GT(theil_sen(x, y, 1).slope, 2);
+}
+
 TEST(TheilSen, OneWildPointDoesNotMoveIt) {
   const std::vector<double> x{1, 2, 3, 4, 5, 6, 7};
   const std::vector<double> y{10, 20, 30, 4000, 50, 60, 70};
