@@ -4,13 +4,13 @@
 #include <string>
 
 #include "base/file.hpp"
-#include "base/syscall.hpp"
 #include "cli/launch.hpp"
 #include "cli/new_box.hpp"
 #include "cli/new_copy.hpp"
 #include "cli/run_options.hpp"
 #include "cli/run_spec.hpp"
 #include "cli/verbs.hpp"
+#include "sandbox/stamp.hpp"
 
 namespace twinbox::cli {
 namespace {
@@ -29,7 +29,7 @@ void tell_start(const RunOptions& run, const supervise::Started& box) {
   if (run.detach) fmt::print("{}\n", box.id);
 }
 
-int run_box(const RunOptions& run, std::uint64_t entered) {
+int run_box(const RunOptions& run, const sandbox::Stamp& entered) {
   auto box = run.from.empty() ? plan_box(run) : plan_copy(run);
   const auto foreground = foreground_of(run, box);
   check_foreground(foreground);
@@ -53,7 +53,8 @@ int run_box(const RunOptions& run, std::uint64_t entered) {
 }  // namespace
 
 int run(const Arguments& arguments) {
-  const auto entered = base::monotonic_now();
+  sandbox::count_cpu_as_told();
+  const auto entered = sandbox::Stamp::now();
   RunOptions run_options;
   Options options("run [FLAGS] IMAGE [COMMAND...]",
                   "Runs IMAGE's workload, or COMMAND in IMAGE, in a new box and exits with its "

@@ -1,5 +1,6 @@
 #include "compare/box.hpp"
 
+#include <array>
 #include <optional>
 #include <ratio>
 #include <thread>
@@ -19,6 +20,13 @@ sandbox::Marks read_marks(const std::filesystem::path& file) {
   return sandbox::Marks::from_json(base::read_file(file), file.string());
 }
 
+constexpr std::array marks_of_engines{Mark::entered, Mark::created, Mark::booted, Mark::executed};
+
+Instance::Cpu counting(const LaunchRequest& request, const Launch& launch) {
+  if (!request.count_cpu) return Instance::Cpu::not_counted;
+  return launch.reads_cpu_counter ? Instance::Cpu::handed_on : Instance::Cpu::counted;
+}
+
 }  // namespace
 
 Box::Box(Adapter& adapter, LaunchRequest request)
@@ -27,7 +35,7 @@ Box::Box(Adapter& adapter, LaunchRequest request)
       launch_(adapter.launch(request_)),
       instance_(launch_.command,
                 request_.held_open ? Instance::Input::held_open : Instance::Input::none,
-                request_.count_cpu ? Instance::Cpu::counted : Instance::Cpu::not_counted) {}
+                counting(request_, launch_)) {}
 
 std::vector<pid_t> Box::processes() const {
   auto roots = adapter_->further_processes(request_);
@@ -46,9 +54,7 @@ std::map<Mark, std::uint64_t> Box::marks() const {
   // What says nothing when it is ready is ready when it ends.
   add(Mark::ready, stamps.ready == 0 ? stamps.gone : stamps.ready);
   const auto own = read_marks(launch_.marks);
-  for (const auto mark : {Mark::entered, Mark::created, Mark::booted, Mark::executed}) {
-    add(mark, own.at(mark).value_or(0));
-  }
+  for (const auto mark : marks_of_engines) add(mark, own.at(mark).value_or(0));
   return marks;
 }
 
@@ -61,6 +67,8 @@ std::map<Mark, std::uint64_t> Box::cpu_at_marks() const {
   add(Mark::first_output, stamps.first_output);
   add(Mark::ready, stamps.ready ? stamps.ready : stamps.gone);
   add(Mark::gone, stamps.gone);
+  const auto own = read_marks(launch_.marks);
+  for (const auto mark : marks_of_engines) add(mark, own.cpu_at(mark));
   return spent;
 }
 

@@ -24,7 +24,7 @@ class Box {
   std::vector<pid_t> processes() const;
   // Of one that has ended; those that the engine did not give, or that cannot be true, are absent.
   std::map<sandbox::Mark, std::uint64_t> marks() const;
-  // CPU time up to the marks that the measuring process stamps, where it was counted.
+  // CPU time up to its marks, where it was counted. Of one that has ended.
   std::map<sandbox::Mark, std::uint64_t> cpu_at_marks() const;
 
  private:

@@ -18,6 +18,8 @@ class CpuClock {
 
   // Nanoseconds, user and system.
   std::optional<std::uint64_t> read() const;
+  // For a command that reads it, too; -1 where the kernel refuses.
+  int descriptor() const { return counter_.get(); }
 
  private:
   base::Fd counter_;

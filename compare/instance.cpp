@@ -16,6 +16,7 @@
 #include "base/syscall.hpp"
 #include "base/text.hpp"
 #include "compare/interruption.hpp"
+#include "sandbox/stamp.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -32,16 +33,19 @@ bool has_ready_line(std::string_view text) {
   return text.starts_with(ready_line) || text.find("\nready\n") != std::string_view::npos;
 }
 
-// Streams of the child, a process group of its own (a terminal's Ctrl-C is for the comparison,
-// which ends its commands itself), and SIGPIPE as a new program expects it: our own caller ignores
-// it.
+// Streams of the child and the counter that it may read, if any, a process group of its own (a
+// terminal's Ctrl-C is for the comparison, which ends its commands itself), and SIGPIPE as a new
+// program expects it: our own caller ignores it.
 class SpawnSettings {
  public:
-  SpawnSettings(int input, int output, int errors) {
+  SpawnSettings(const std::array<int, 3>& streams, int counter) {
     ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawn_file_actions_adddup2(&actions_, input, STDIN_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, errors, STDERR_FILENO);
+    for (const int number : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+      ::posix_spawn_file_actions_adddup2(&actions_, streams.at(static_cast<std::size_t>(number)),
+                                         number);
+    }
+    // Onto itself: it stays open in the child.
+    if (counter >= 0) ::posix_spawn_file_actions_adddup2(&actions_, counter, counter);
     ::posix_spawnattr_init(&attributes_);
     sigset_t defaults;
     ::sigemptyset(&defaults);
@@ -62,6 +66,29 @@ class SpawnSettings {
  private:
   posix_spawn_file_actions_t actions_{};
   posix_spawnattr_t attributes_{};
+};
+
+// Of this process, with the number of the counter that the command may read; -1: none.
+class Environment {
+ public:
+  explicit Environment(int counter)
+      : counter_(fmt::format("{}={}", sandbox::cpu_counter_variable, counter)) {
+    const auto name = std::string_view(counter_).substr(0, counter_.find('=') + 1);
+    for (char** variable = environ; *variable != nullptr; ++variable) {
+      // One of our own is of no event that counts this command.
+      if (!std::string_view(*variable).starts_with(name)) variables_.push_back(*variable);
+    }
+    if (counter >= 0) variables_.push_back(counter_.data());
+    variables_.push_back(nullptr);
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+  char* const* data() const { return variables_.data(); }
+
+ private:
+  std::string counter_;
+  std::vector<char*> variables_;
 };
 
 // Appends what a non-blocking descriptor holds; closes it at its end.
@@ -102,7 +129,7 @@ std::uint64_t deadline_after(std::chrono::seconds timeout) {
 
 Instance::Instance(const std::vector<std::string>& command, Input input, Cpu cpu)
     : name_(command.at(0)) {
-  if (cpu == Cpu::counted) cpu_.emplace();
+  if (cpu != Cpu::not_counted) cpu_.emplace();
   base::Fd child_input;
   if (input == Input::held_open) {
     std::tie(child_input, input_) = base::make_pipe();
@@ -115,7 +142,8 @@ Instance::Instance(const std::vector<std::string>& command, Input input, Cpu cpu
   error_pipe_ = std::move(errors);
   base::set_nonblocking(output_pipe_.get(), true);
   base::set_nonblocking(error_pipe_.get(), true);
-  spawn(command, child_input.get(), child_output.get(), child_errors.get());
+  const int counter = cpu == Cpu::handed_on ? cpu_->descriptor() : -1;
+  spawn(command, {child_input.get(), child_output.get(), child_errors.get()}, counter);
 }
 
 Instance::Instance(Instance&& other) noexcept
@@ -157,16 +185,18 @@ Instance::~Instance() {
   ::waitpid(pid_, nullptr, 0);
 }
 
-void Instance::spawn(const std::vector<std::string>& command, int input, int output, int errors) {
-  const SpawnSettings settings(input, output, errors);
+void Instance::spawn(const std::vector<std::string>& command, const std::array<int, 3>& streams,
+                     int counter) {
+  const SpawnSettings settings(streams, counter);
   // Found before the request: the search is no part of what is measured.
   const auto program = program_file(name_);
   std::vector<char*> arguments;
   for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
+  const Environment environment(counter);
   stamps_.request = base::monotonic_now();
   const int failure = ::posix_spawn(&pid_, program.c_str(), settings.actions(),
-                                    settings.attributes(), arguments.data(), environ);
+                                    settings.attributes(), arguments.data(), environment.data());
   if (failure != 0) {
     pid_ = -1;
     throw base::system_error(failure, fmt::format("cannot start {}", name_));

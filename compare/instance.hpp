@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -24,7 +25,11 @@ namespace twinbox::compare {
 //   const auto end = instance.finish(std::chrono::seconds(60));
 class Instance {
  public:
-  enum class Cpu { not_counted, counted };
+  enum class Cpu {
+    not_counted,
+    counted,
+    handed_on,  // counted, and the command can read the counter: see sandbox/stamp.hpp
+  };
   enum class Input {
     none,       // /dev/null
     held_open,  // a pipe that ends with finish()
@@ -73,7 +78,9 @@ class Instance {
   void ask_to_end() noexcept;
 
  private:
-  void spawn(const std::vector<std::string>& command, int input, int output, int errors);
+  // `streams` become its standard input, output and error.
+  void spawn(const std::vector<std::string>& command, const std::array<int, 3>& streams,
+             int counter);
   // Takes what the process has to say within the time left; false when that has run out. Throws
   // Interrupted when the comparison is to end.
   bool step(std::uint64_t deadline);

@@ -9,7 +9,23 @@ namespace {
 
 using sandbox::Mark;
 
+constexpr const char* cpu_to_exec = "CPU time to exec";
 constexpr const char* cpu_to_ready = "CPU time to ready";
+
+using Times = std::map<Mark, std::uint64_t>;
+
+// The least of a mark's and of those that follow it.
+std::optional<std::uint64_t> least_from(const Times& times, Mark mark) {
+  auto found = times.find(mark);
+  if (found == times.end()) return std::nullopt;
+  auto least = found->second;
+  for (; found != times.end(); ++found) least = std::min(least, found->second);
+  return least;
+}
+
+std::optional<double> as_double(const std::optional<std::uint64_t>& value) {
+  return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
+}
 
 // A sample's value of a metric of marks; nothing when it lacks a mark.
 std::optional<double> value_of(const StartSample& sample, const std::string& metric) {
@@ -18,11 +34,8 @@ std::optional<double> value_of(const StartSample& sample, const std::string& met
     if (spent == 0) return std::nullopt;  // not known: a daemon did the work
     return static_cast<double>(spent);
   }
-  if (metric == cpu_to_ready) {
-    const auto found = sample.cpu_ns.find(Mark::ready);
-    if (found == sample.cpu_ns.end()) return std::nullopt;
-    return static_cast<double>(found->second);
-  }
+  if (metric == cpu_to_exec) return as_double(cpu_reached(sample, Mark::executed));
+  if (metric == cpu_to_ready) return as_double(cpu_reached(sample, Mark::ready));
   const auto from = metric == "tear-down" ? Mark::ready : Mark::request;
   const auto to = metric == "tear-down"  ? Mark::gone
                   : metric == "start-up" ? Mark::ready
@@ -58,6 +71,18 @@ void add_memory(const Result& result, std::vector<Series>& all) {
   }
 }
 
+// What `value` makes of each run of an engine's headline workload, warm-ups left out.
+template <typename Value>
+std::vector<double> headline_values(const Result& result, const std::string& engine, Value value) {
+  const auto workload = headline_workload(result);
+  std::vector<double> values;
+  for (const auto& sample : result.starts) {
+    if (sample.engine != engine || sample.warm_up || sample.workload != workload) continue;
+    if (const std::optional<double> found = value(sample)) values.push_back(*found);
+  }
+  return values;
+}
+
 template <typename T>
 std::size_t place(const std::vector<T>& described, const std::string& name) {
   const auto found = std::find_if(described.begin(), described.end(),
@@ -79,6 +104,10 @@ const std::vector<Metric>& mark_metrics() {
        "From the workload being ready (t6) to everything of the box being gone (t7).", ""},
       {"CPU time", "CPU time of one run", "ns", Better::lower,
        "User and system time of the command and of all that it waited for.", ""},
+      {cpu_to_exec, "CPU time until exec", "ns", Better::lower,
+       "User and system time of the command and all its descendants at the exec of the workload "
+       "(t4).",
+       ""},
       {cpu_to_ready, "CPU time until ready", "ns", Better::lower,
        "User and system time of the command and all its descendants when the workload is ready "
        "(t6).",
@@ -132,11 +161,11 @@ std::vector<Series> series_of(const Result& result) {
 }
 
 std::optional<std::uint64_t> reached(const StartSample& sample, Mark mark) {
-  auto found = sample.marks.find(mark);
-  if (found == sample.marks.end()) return std::nullopt;
-  auto earliest = found->second;
-  for (; found != sample.marks.end(); ++found) earliest = std::min(earliest, found->second);
-  return earliest;
+  return least_from(sample.marks, mark);
+}
+
+std::optional<std::uint64_t> cpu_reached(const StartSample& sample, Mark mark) {
+  return least_from(sample.cpu_ns, mark);
 }
 
 int most_running(const Result& result, const std::string& engine) {
@@ -158,16 +187,18 @@ std::string headline_workload(const Result& result) {
 }
 
 std::vector<double> durations(const Result& result, const std::string& engine, Mark from, Mark to) {
-  const auto workload = headline_workload(result);
-  std::vector<double> values;
-  for (const auto& sample : result.starts) {
-    if (sample.engine != engine || sample.warm_up || sample.workload != workload) continue;
+  return headline_values(result, engine, [&](const StartSample& sample) -> std::optional<double> {
     const auto begin = reached(sample, from);
     const auto end = reached(sample, to);
-    if (!begin || !end) continue;
-    values.push_back(static_cast<double>(*end) - static_cast<double>(*begin));
-  }
-  return values;
+    if (!begin || !end) return std::nullopt;
+    return static_cast<double>(*end) - static_cast<double>(*begin);
+  });
+}
+
+std::vector<double> cpu_times(const Result& result, const std::string& engine, Mark mark) {
+  return headline_values(result, engine, [&](const StartSample& sample) {
+    return as_double(cpu_reached(sample, mark));
+  });
 }
 
 }  // namespace twinbox::compare

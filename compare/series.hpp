@@ -38,6 +38,8 @@ std::vector<Series> series_of(const Result& result);
 // that its child exists after the child has got further. None can have been reached later than a
 // mark that follows it.
 std::optional<std::uint64_t> reached(const StartSample& sample, sandbox::Mark mark);
+// The CPU time by then, likewise.
+std::optional<std::uint64_t> cpu_reached(const StartSample& sample, sandbox::Mark mark);
 
 // The most idle instances of an engine that ran when their memory was measured; 0 for none.
 int most_running(const Result& result, const std::string& engine);
@@ -48,5 +50,7 @@ std::string headline_workload(const Result& result);
 // `to` - `from` of each run of the headline workload that has both marks, warm-ups left out.
 std::vector<double> durations(const Result& result, const std::string& engine, sandbox::Mark from,
                               sandbox::Mark to);
+// CPU time at `mark` of the same runs, where it is known.
+std::vector<double> cpu_times(const Result& result, const std::string& engine, sandbox::Mark mark);
 
 }  // namespace twinbox::compare

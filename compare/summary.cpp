@@ -129,6 +129,10 @@ EngineSummary engine_summary(const Result& result, const Summary& all, const std
   summary.teardown = find_figure(result, all.figures, "tear-down", engine);
   summary.cpu = find_figure(result, all.figures, "CPU time", engine);
   summary.phases = phases_of(result, engine);
+  for (const auto mark : marks_in_order) {
+    const auto spent = cpu_times(result, engine, mark);
+    if (!spent.empty()) summary.cpu_at_marks[mark] = median(spent);
+  }
   summary.alone = memory_of(result, engine, 1);
   const int most = most_running(result, engine);
   if (most > 1) summary.together = memory_of(result, engine, most);

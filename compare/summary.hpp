@@ -65,6 +65,7 @@ struct EngineSummary {
   std::optional<Figure> teardown;     // t6 to t7
   std::optional<Figure> cpu;          // user + system
   std::vector<Phase> phases;
+  std::map<sandbox::Mark, double> cpu_at_marks;  // medians over all runs, where it is known
   std::optional<MemorySummary> alone;
   std::optional<MemorySummary> together;
   std::optional<DensitySummary> density;        // of idle instances

@@ -116,6 +116,10 @@ Json write(const EngineSummary& engine) {
   add(json, "to_ready", engine.to_ready);
   add(json, "teardown", engine.teardown);
   add(json, "cpu", engine.cpu);
+  json["cpu_at_marks_ns"] = Json::object();
+  for (const auto& [mark, median] : engine.cpu_at_marks) {
+    json["cpu_at_marks_ns"][std::string(to_string(mark))] = median;
+  }
   add(json, "memory_alone", engine.alone);
   add(json, "memory_together", engine.together);
   add(json, "density", engine.density);

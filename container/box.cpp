@@ -103,19 +103,20 @@ void ProcessBox::start(base::EventLoop& loop, ExitHandler on_exit) {
   loop_ = &loop;
   on_exit_ = std::move(on_exit);
   const auto& process = plan_.spec.process;
-  init_.emplace(loop, std::move(launched), process.args.front(),
-                process.terminal ? plan_.stdio : sandbox::Stdio{-1, -1, -1},
-                Child::Handlers{.on_ready =
-                                    [this](std::uint64_t time, std::uint64_t mount_namespace) {
-                                      marks_.stamp(sandbox::Mark::booted, time);
-                                      mount_namespace_ = mount_namespace;
-                                    },
-                                .on_executed =
-                                    [this] {
-                                      marks_.stamp(sandbox::Mark::executed);
-                                      if (on_executed_) on_executed_();
-                                    },
-                                .on_end = [this](const Child::Ended& ended) { on_end(ended); }});
+  init_.emplace(
+      loop, std::move(launched), process.args.front(),
+      process.terminal ? plan_.stdio : sandbox::Stdio{-1, -1, -1},
+      Child::Handlers{.on_ready =
+                          [this](const sandbox::Stamp& stamp, std::uint64_t mount_namespace) {
+                            marks_.stamp(sandbox::Mark::booted, stamp);
+                            mount_namespace_ = mount_namespace;
+                          },
+                      .on_executed =
+                          [this] {
+                            marks_.stamp(sandbox::Mark::executed);
+                            if (on_executed_) on_executed_();
+                          },
+                      .on_end = [this](const Child::Ended& ended) { on_end(ended); }});
   for (const int number : std::exchange(kept_signals_, {})) init_->signal(number);
 }
 

@@ -55,8 +55,8 @@ Child::~Child() {
 ReportHandlers Child::report_handlers() {
   return {
       .on_ready =
-          [this](std::uint64_t time, std::uint64_t mount_namespace) {
-            if (handlers_.on_ready) handlers_.on_ready(time, mount_namespace);
+          [this](const sandbox::Stamp& stamp, std::uint64_t mount_namespace) {
+            if (handlers_.on_ready) handlers_.on_ready(stamp, mount_namespace);
           },
       .on_executing = [this] { ended_.executing = true; },
       .on_terminal = [this] { terminal_ = std::move(received_); },

@@ -24,7 +24,7 @@ class Child {
     std::optional<Failure> failure;
   };
   struct Handlers {
-    std::function<void(std::uint64_t time, std::uint64_t mount_namespace)> on_ready;
+    std::function<void(const sandbox::Stamp& stamp, std::uint64_t mount_namespace)> on_ready;
     std::function<void()> on_executed;
     // Called once, when it has been reaped and its terminal's output is delivered. May destroy
     // this.

@@ -44,7 +44,7 @@ long system_call(long number, long first, long second, long third, long fourth =
 }
 
 bool report(abi::Type type, std::uint64_t value) {
-  abi::Header header{type, 0, 0, 0, 0, 0, 0, value};
+  abi::Header header{type, 0, 0, 0, 0, 0, 0, value, 0};
   return system_call(__NR_write, abi::report_descriptor, reinterpret_cast<long>(&header),
                      sizeof header) == sizeof header;
 }

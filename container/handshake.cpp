@@ -44,7 +44,9 @@ void send_descriptor(int socket, report_abi::Type type, int descriptor) {
 void report_ready(int socket, std::uint64_t mount_namespace) {
   report_abi::Header header{};
   header.type = report_abi::ready;
-  header.time = base::monotonic_now();
+  const auto now = sandbox::Stamp::now();
+  header.time = now.monotonic_ns;
+  header.cpu = now.cpu_ns;
   header.value = mount_namespace;
   send(socket, header, {});
 }
@@ -118,7 +120,7 @@ void ReportDecoder::feed(std::span<const std::byte> bytes) {
 void ReportDecoder::dispatch(const report_abi::Header& header, std::string_view text) {
   switch (header.type) {
     case report_abi::ready:
-      return handlers_.on_ready(header.time, header.value);
+      return handlers_.on_ready({header.time, header.cpu}, header.value);
     case report_abi::terminal:
       return handlers_.on_terminal();
     case report_abi::upper:

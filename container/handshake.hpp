@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "container/report_abi.hpp"
+#include "sandbox/stamp.hpp"
 
 namespace twinbox::container {
 
@@ -42,7 +43,7 @@ struct Received {
 std::optional<Received> receive_report(int socket);
 
 struct ReportHandlers {
-  std::function<void(std::uint64_t time, std::uint64_t mount_namespace)> on_ready;
+  std::function<void(const sandbox::Stamp& stamp, std::uint64_t mount_namespace)> on_ready;
   std::function<void()> on_executing;
   // The descriptor came with the same bytes.
   std::function<void()> on_terminal{};

@@ -67,7 +67,7 @@ void GuestBox::start(base::EventLoop& loop, ExitHandler on_exit) {
   keep_stdio();
   machine_->start(
       loop,
-      {.on_mark = [this](Mark mark, std::uint64_t time) { marks_.stamp(mark, time); },
+      {.on_mark = [this](Mark mark, const Stamp& stamp) { marks_.stamp(mark, stamp); },
        .on_port = [this](base::Fd port, auto agent) { start_workload(std::move(port), agent); },
        .on_end = [this](const GuestMachine::End& end) { on_machine_end(end); }});
   boot_timer_ = loop.add_timer(
@@ -315,7 +315,7 @@ void GuestBox::stop_timer(std::optional<base::EventLoop::TimerId>& timer) {
 void GuestBox::on_machine_end(const GuestMachine::End& end) {
   stop_timer(boot_timer_);
   for (const auto mark : {Mark::booted, Mark::executed}) {
-    if (const auto time = seen_from_here_.at(mark)) marks_.stamp(mark, *time);
+    if (const auto stamp = seen_from_here_.find(mark)) marks_.stamp(mark, *stamp);
   }
   marks_.stamp(Mark::gone);
   end_ = end;

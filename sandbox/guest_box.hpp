@@ -37,7 +37,7 @@ class GuestMachine {
   };
   struct Handlers {
     // A moment that the machine itself knows of, in CLOCK_MONOTONIC nanoseconds.
-    std::function<void(Mark mark, std::uint64_t time)> on_mark;
+    std::function<void(Mark mark, const Stamp& stamp)> on_mark;
     // The connected stream that leads to the agent, or will once that has started.
     std::function<void(base::Fd port, Agent agent)> on_port;
     // Called once from the loop, when nothing of the machine runs any more.

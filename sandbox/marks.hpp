@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "sandbox/stamp.hpp"
+
 namespace twinbox::sandbox {
 
 enum class Mark {
@@ -23,19 +25,23 @@ inline constexpr std::size_t mark_count = 8;
 
 std::string_view to_string(Mark mark);
 
-// One time per mark, in nanoseconds; the first stamp of a mark stands.
+// One stamp per mark; the first one stands.
 class Marks {
  public:
   void stamp(Mark mark);
-  void stamp(Mark mark, std::uint64_t monotonic_ns);
+  void stamp(Mark mark, const Stamp& stamp);
+  std::optional<Stamp> find(Mark mark) const;
+  // The two times of a stamp, in nanoseconds; no CPU time where nobody counted it.
   std::optional<std::uint64_t> at(Mark mark) const;
+  std::optional<std::uint64_t> cpu_at(Mark mark) const;
 
-  // {"entered": 123, ...}
+  // {"entered": 123, ..., "cpu_ns": {"entered": 45, ...}}; the CPU times only where they are
+  // counted.
   std::string to_json() const;
   static Marks from_json(std::string_view text, std::string_view source);
 
  private:
-  std::array<std::uint64_t, mark_count> stamps_{};
+  std::array<Stamp, mark_count> stamps_{};
 };
 
 }  // namespace twinbox::sandbox

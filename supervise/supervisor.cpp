@@ -21,6 +21,7 @@
 #include "base/json.hpp"
 #include "base/log.hpp"
 #include "base/syscall.hpp"
+#include "sandbox/stamp.hpp"
 #include "supervise/control_connection.hpp"
 #include "supervise/control_socket.hpp"
 #include "supervise/supervised_box.hpp"
@@ -78,6 +79,7 @@ void leave_command(const SupervisorRequest& request, int first_client, pid_t par
   reset_signals();
   auto kept = request.descriptors;
   kept.push_back(first_client);
+  if (sandbox::cpu_counter() >= 0) kept.push_back(sandbox::cpu_counter());
   close_all_but(std::move(kept));
   if (request.die_with_parent) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);

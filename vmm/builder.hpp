@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/event_loop.hpp"
+#include "sandbox/stamp.hpp"
 #include "vmm/machine.hpp"
 #include "vmm/machine_config.hpp"
 #include "vmm/machine_events.hpp"
@@ -14,7 +15,7 @@ namespace twinbox::vmm {
 // What the machine tells its owner, all from vCPU threads.
 struct MachineHooks {
   std::function<void(EndRequest)> on_end;
-  std::function<void(std::uint32_t mark, std::uint64_t monotonic_ns)> on_mark;
+  std::function<void(std::uint32_t mark, const sandbox::Stamp& stamp)> on_mark;
 };
 
 // A machine that is ready to start. Throws base::Error that says what is wrong with the

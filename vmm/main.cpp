@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "base/log.hpp"
 #include "base/syscall.hpp"
+#include "sandbox/stamp.hpp"
 #include "vmm/machine_config.hpp"
 #include "vmm/monitor.hpp"
 
@@ -19,24 +20,29 @@ namespace {
 using namespace twinbox;
 
 constexpr int status_usage = 2;
-constexpr std::string_view usage = R"(usage: twinbox-vmm --config-fd=N | --config=FILE
+constexpr std::string_view usage =
+    R"(usage: twinbox-vmm --config-fd=N | --config=FILE [--cpu-counter=N]
 
 Runs the virtual machine that the JSON file describes. It is started by twinbox; see `twinbox boot`
-for a monitor to use by hand.
+for a monitor to use by hand. With --cpu-counter=N its marks tell what the perf event N counts, too.
 
 Exit status: 0 the guest powered off or reset; 2 this usage; 10 the machine could not be built;
 11 triple fault; 12 the boot limit passed; 13 KVM failed; 14 an error of the monitor; 15 ended by a
 signal.
 )";
 
-std::string read_config_descriptor(std::string_view number) {
+int descriptor_from(std::string_view number) {
   int fd = -1;
   const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), fd);
   if (error != std::errc{} || end != number.data() + number.size() || fd < 0) {
     throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is no descriptor", number));
   }
-  const base::Fd owned(fd);
-  return base::read_to_end(fd);
+  return fd;
+}
+
+std::string read_config_descriptor(std::string_view number) {
+  const base::Fd owned(descriptor_from(number));
+  return base::read_to_end(owned.get());
 }
 
 vmm::MachineConfig read_config(std::string_view argument) {
@@ -53,7 +59,22 @@ vmm::MachineConfig read_config(std::string_view argument) {
   throw base::Error(base::ErrorKind::usage, fmt::format("unknown argument '{}'", argument));
 }
 
-int run(std::string_view argument, std::uint64_t entered) {
+// False after telling why not.
+bool count_cpu(std::string_view argument) {
+  constexpr std::string_view by_fd = "--cpu-counter=";
+  try {
+    if (!argument.starts_with(by_fd)) {
+      throw base::Error(base::ErrorKind::usage, fmt::format("unknown argument '{}'", argument));
+    }
+    sandbox::count_cpu_with(descriptor_from(argument.substr(by_fd.size())));
+    return true;
+  } catch (const base::Error& error) {
+    base::log(base::LogLevel::error, "{}", error.what());
+    return false;
+  }
+}
+
+int run(std::string_view argument, const sandbox::Stamp& entered) {
   vmm::MachineConfig config;
   try {
     config = read_config(argument);
@@ -81,14 +102,16 @@ void keep_stacks_small() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const std::uint64_t entered = base::monotonic_now();
   base::set_log_name("twinbox-vmm");
+  if (argc == 3 && !count_cpu(argv[2])) return status_usage;
+  const auto entered = sandbox::Stamp::now();
   // One heap for all threads: a second one would cost memory that a density of machines pays for.
   ::mallopt(M_ARENA_MAX, 1);
   keep_stacks_small();
-  if (argc != 2 || std::string_view(argv[1]) == "--help") {
-    base::write_all(argc == 2 ? STDOUT_FILENO : STDERR_FILENO, usage);
-    return argc == 2 ? 0 : status_usage;
+  const bool help = argc == 2 && std::string_view(argv[1]) == "--help";
+  if (help || argc < 2 || argc > 3) {
+    base::write_all(help ? STDOUT_FILENO : STDERR_FILENO, usage);
+    return help ? 0 : status_usage;
   }
   return run(argv[1], entered);
 }

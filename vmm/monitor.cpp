@@ -37,15 +37,16 @@ class Run {
         signals_(base::make_signalfd(std::array{SIGTERM, SIGINT, SIGHUP})) {
     watch_for_end();
     if (snapshot::lacks_working_set(config_.snapshot)) watch_for_workload();
-    machine_ = build_machine(config, loop_,
-                             {.on_end = [this](EndRequest end) { mailbox_.post(std::move(end)); },
-                              .on_mark = [this](auto mark, auto ns) { take_mark(mark, ns); }});
+    machine_ = build_machine(
+        config, loop_,
+        {.on_end = [this](EndRequest end) { mailbox_.post(std::move(end)); },
+         .on_mark = [this](auto mark, const auto& stamp) { take_mark(mark, stamp); }});
   }
 
   MonitorEnd to_its_end() {
     arm_boot_limit();
     hear_orders();
-    reporter_.mark(sandbox::Mark::created, base::monotonic_now());
+    reporter_.mark(sandbox::Mark::created, sandbox::Stamp::now());
     machine_->start();
     loop_.run();
     machine_->stop();
@@ -154,10 +155,10 @@ class Run {
   }
 
   // In a vCPU's thread. The guest may write any number; only what is its to stamp counts.
-  void take_mark(std::uint32_t number, std::uint64_t monotonic_ns) {
+  void take_mark(std::uint32_t number, const sandbox::Stamp& stamp) {
     const auto mark = static_cast<sandbox::Mark>(number);
     if (mark != sandbox::Mark::booted && mark != sandbox::Mark::executed) return;
-    if (!reporter_.mark(mark, monotonic_ns)) return;
+    if (!reporter_.mark(mark, stamp)) return;
     if (mark == sandbox::Mark::executed && workload_) base::signal_eventfd(workload_.get());
     if (mark != sandbox::Mark::booted) return;
     const std::lock_guard lock(boot_mutex_);

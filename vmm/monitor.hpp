@@ -16,7 +16,7 @@ class Reporter {
   explicit Reporter(int descriptor) : descriptor_(descriptor) {}
 
   // Tells of a mark once; false when it was known already. From any thread.
-  bool mark(sandbox::Mark mark, std::uint64_t monotonic_ns);
+  bool mark(sandbox::Mark mark, const sandbox::Stamp& stamp);
   // The next order was carried out, or not.
   void done();
   void failed(const base::Error& error);

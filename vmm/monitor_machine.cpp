@@ -84,7 +84,7 @@ void MonitorMachine::on_mark(sandbox::Mark mark) {
 void MonitorMachine::tell_marks(const sandbox::Marks& marks) {
   for (std::size_t i = 0; i < sandbox::mark_count; ++i) {
     const auto mark = static_cast<sandbox::Mark>(i);
-    if (const auto time = marks.at(mark)) handlers_.on_mark(mark, *time);
+    if (const auto stamp = marks.find(mark)) handlers_.on_mark(mark, *stamp);
   }
 }
 

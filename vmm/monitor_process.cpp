@@ -15,6 +15,7 @@
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "sandbox/paths.hpp"
+#include "sandbox/stamp.hpp"
 #include "vmm/monitor_spawn.hpp"
 
 namespace twinbox::vmm {
@@ -35,6 +36,7 @@ std::vector<int> inherited_by(const MachineConfig& config, int config_fd) {
     if (fd >= 0) fds.push_back(fd);
   }
   for (const auto& port : config.ports) fds.push_back(port.descriptor);
+  if (sandbox::cpu_counter() >= 0) fds.push_back(sandbox::cpu_counter());
   return fds;
 }
 
@@ -65,6 +67,7 @@ MonitorProcess::MonitorProcess(base::EventLoop& loop, MachineConfig config, EndH
   const base::Fd file = config_file(config);
   auto child = spawn_monitor({.program = sandbox::program_path("twinbox-vmm").string(),
                               .config_fd = file.get(),
+                              .cpu_counter = sandbox::cpu_counter(),
                               .inherited = inherited_by(config, file.get())});
   pid_ = child.pid;
   pidfd_ = std::move(child.pidfd);

@@ -80,8 +80,10 @@ std::string_view to_string(EndReason reason) { return describe(reason).name; }
 
 int exit_status(EndReason reason) { return describe(reason).status; }
 
-std::string mark_line(sandbox::Mark mark, std::uint64_t monotonic_ns) {
-  return line_of({{"event", "mark"}, {"name", sandbox::to_string(mark)}, {"ns", monotonic_ns}});
+std::string mark_line(sandbox::Mark mark, const sandbox::Stamp& stamp) {
+  Json json{{"event", "mark"}, {"name", sandbox::to_string(mark)}, {"ns", stamp.monotonic_ns}};
+  if (stamp.cpu_ns != 0) json["cpu_ns"] = stamp.cpu_ns;
+  return line_of(json);
 }
 
 std::string done_line() { return line_of({{"event", "done"}}); }
@@ -139,7 +141,9 @@ void ReportParser::take_line(std::string_view line) {
   const JsonView view(json, "the monitor's report");
   const auto event = view.get<std::string>("event");
   if (event == "mark") {
-    report_.marks.stamp(mark_from(view.at("name")), view.get<std::uint64_t>("ns"));
+    report_.marks.stamp(mark_from(view.at("name")),
+                        {.monotonic_ns = view.get<std::uint64_t>("ns"),
+                         .cpu_ns = view.get_or<std::uint64_t>("cpu_ns", 0)});
   } else if (event == "done") {
     report_.orders_done.push_back(order_failure(view));
   } else if (event == "end") {

@@ -1,7 +1,8 @@
 // What the monitor tells whoever started it: one JSON line per mark, one per order that it has
 // carried out, and one about its end.
 //
-//   {"event":"mark","name":"created","ns":123456789}
+//   {"event":"mark","name":"created","ns":123456789}, with "cpu_ns":1234567 where CPU time is
+//   counted
 //   {"event":"done"}   {"event":"done","error":"cannot make /x/y: ...","hint":"..."}
 //   {"event":"end","reason":"triple_fault","message":"...","hint":"...","rip":4096,
 //    "last_serial":["..."],"exits":{"io":12,"mmio":3},"exits_at_boot":{"io":10}}
@@ -71,7 +72,7 @@ std::string order_line(const Order& order);
 std::optional<Order> order_from_line(std::string_view line);
 
 // One line each, with its newline.
-std::string mark_line(sandbox::Mark mark, std::uint64_t monotonic_ns);
+std::string mark_line(sandbox::Mark mark, const sandbox::Stamp& stamp);
 std::string end_line(const MonitorEnd& end);
 std::string done_line();
 std::string failed_line(const base::Error& error);

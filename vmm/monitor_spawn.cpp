@@ -88,7 +88,12 @@ class AllSignalsBlocked {
 SpawnedMonitor spawn_monitor(const SpawnRequest& request) {
   std::string program = request.program;
   std::string option = "--config-fd=" + std::to_string(request.config_fd);
-  const std::array<char*, 3> arguments{program.data(), option.data(), nullptr};
+  std::array<char*, 4> arguments{program.data(), option.data(), nullptr, nullptr};
+  std::string counter;
+  if (request.cpu_counter >= 0) {
+    counter = "--cpu-counter=" + std::to_string(request.cpu_counter);
+    arguments[2] = counter.data();
+  }
   const base::Fd null_fd = base::open_file("/dev/null", O_RDWR);
   ChildPlan plan{program.c_str(), arguments.data(), &request.inherited, null_fd.get(), ::getpid()};
 

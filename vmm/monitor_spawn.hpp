@@ -13,6 +13,7 @@ namespace twinbox::vmm {
 struct SpawnRequest {
   std::string program;
   int config_fd = -1;
+  int cpu_counter = -1;        // its number, where CPU time is counted
   std::vector<int> inherited;  // kept open under the same numbers; stderr always is
 };
 

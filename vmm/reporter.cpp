@@ -7,11 +7,11 @@
 
 namespace twinbox::vmm {
 
-bool Reporter::mark(sandbox::Mark mark, std::uint64_t monotonic_ns) {
+bool Reporter::mark(sandbox::Mark mark, const sandbox::Stamp& stamp) {
   const std::lock_guard lock(mutex_);
   if (marks_.at(mark)) return false;
-  marks_.stamp(mark, monotonic_ns);
-  if (descriptor_ >= 0) write(mark_line(mark, monotonic_ns));
+  marks_.stamp(mark, stamp);
+  if (descriptor_ >= 0) write(mark_line(mark, stamp));
   return true;
 }
 

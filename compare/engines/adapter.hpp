@@ -26,7 +26,7 @@ struct LaunchRequest {
   std::string image;
   std::string memory;
   bool held_open = false;  // the workload reads its standard input
-  bool count_cpu = false;  // at each of the marks that the measuring process stamps
+  bool count_cpu = false;  // at each mark: those of the measuring process, and of our own engines
 };
 
 // A command to spawn. Whatever it needs is made beforehand and undone with `holds`, after its end.
@@ -34,6 +34,7 @@ struct Launch {
   std::vector<std::string> command;
   std::filesystem::path marks{};  // where its own marks will be; empty: it gives none
   std::shared_ptr<void> holds{};
+  bool reads_cpu_counter = false;  // at its own marks, when it is handed one
 };
 
 class Adapter {

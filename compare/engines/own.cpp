@@ -53,6 +53,7 @@ void OwnEngine::prepare(const std::string&) {}  // the store is its own
 Launch OwnEngine::launch(const LaunchRequest& request) {
   Launch launch;
   launch.marks = context_.scratch / (request.id + ".marks");
+  launch.reads_cpu_counter = true;
   auto& command = launch.command;
   command = {context_.program.string(), "run", "--as", settings_.engine};
   // A plain process has no limits; it is the baseline that shows what they cost.

@@ -70,7 +70,13 @@ std::string total(const std::optional<MemorySummary>& memory, std::uint64_t Foot
   return memory ? size(static_cast<double>(memory->total.*field)) : "-";
 }
 
+std::string spent(const EngineSummary& engine, sandbox::Mark mark) {
+  const auto found = engine.cpu_at_marks.find(mark);
+  return found == engine.cpu_at_marks.end() ? "-" : format_time(found->second);
+}
+
 std::string starts(Columns columns) {
+  using sandbox::Mark;
   return line(columns, "Start-up: request to exec",
               [](const auto& engine) { return figure(engine.to_executed); }) +
          line(columns, "Start-up: request to ready",
@@ -78,7 +84,11 @@ std::string starts(Columns columns) {
          line(columns, "Tear-down: ready to gone",
               [](const auto& engine) { return figure(engine.teardown); }) +
          line(columns, "CPU time of one run",
-              [](const auto& engine) { return figure(engine.cpu); });
+              [](const auto& engine) { return figure(engine.cpu); }) +
+         line(columns, "  until exec",
+              [](const auto& engine) { return spent(engine, Mark::executed); }) +
+         line(columns, "  until ready",
+              [](const auto& engine) { return spent(engine, Mark::ready); });
 }
 
 std::string memory(Columns columns) {

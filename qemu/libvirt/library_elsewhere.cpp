@@ -8,6 +8,7 @@
 #include "base/syscall.hpp"
 #include "qemu/libvirt/library.hpp"
 #include "sandbox/paths.hpp"
+#include "sandbox/stamp.hpp"
 
 namespace twinbox::qemu::libvirt {
 namespace {
@@ -36,6 +37,7 @@ void check_installed() {
   values.push_back(nullptr);
   const auto program = sandbox::program_path("twinbox-qemu");
   std::fflush(nullptr);
+  if (sandbox::cpu_counter() >= 0) base::set_cloexec(sandbox::cpu_counter(), false);
   ::execv(program.c_str(), values.data());
   base::throw_errno("cannot execute {}", program.string());
 }

@@ -32,8 +32,8 @@ constexpr int patience_ms = 10'000;
 struct StartedDomain {
   virDomainPtr domain = nullptr;
   pid_t pid = -1;
-  std::uint64_t entered = 0;  // when QEMU was started, on CLOCK_MONOTONIC
-  std::uint64_t created = 0;  // when its processors ran
+  sandbox::Stamp entered;  // when QEMU was started; what CPU time had been spent is not known
+  sandbox::Stamp created;  // when its processors ran
 };
 
 sockaddr_un socket_address(const fs::path& path) {
@@ -80,11 +80,11 @@ StartedDomain start_domain(const DomainConfig& config) {
   auto& driver = EmbeddedDriver::of_this_process();
   StartedDomain result;
   result.domain = driver.start(config.name, domain_xml(config));
-  result.created = base::monotonic_now();
+  result.created = sandbox::Stamp::now();
   const auto pid_file = driver.pid_file(config.name);
   try {
     result.pid = read_pid(pid_file);
-    result.entered = time_of_change(pid_file);
+    result.entered.monotonic_ns = time_of_change(pid_file);
   } catch (...) {
     driver.forget(result.domain);
     throw;

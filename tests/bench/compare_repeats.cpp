@@ -48,6 +48,9 @@ Figures figures_of(const Result& result) {
     add(figures, engine.engine + " request to ready", engine.to_ready);
     add(figures, engine.engine + " tear-down", engine.teardown);
     add(figures, engine.engine + " CPU time", engine.cpu);
+    for (const auto& [mark, spent] : engine.cpu_at_marks) {
+      figures[fmt::format("{} CPU time at {}", engine.engine, to_string(mark))] = spent;
+    }
     add(figures, engine.engine + " alone", engine.alone);
     add(figures, engine.engine + " together", engine.together);
     if (engine.density) figures[engine.engine + " slope"] = engine.density->line.slope;
@@ -85,9 +88,9 @@ TEST(Compare, RepeatsInTheDeterministicLab) {
   const auto expected = figures_of(first);
   const auto found = figures_of(second);
   ASSERT_EQ(expected.size(), found.size());
-  // Four times, five or more memory components, a slope and three launch rates for each of three
-  // engines.
-  EXPECT_GE(expected.size(), 33U);
+  // Four times, CPU time at seven marks, five or more memory components, a slope and three launch
+  // rates for each of three engines.
+  EXPECT_GE(expected.size(), 54U);
   for (const auto& [name, value] : expected) {
     fmt::print("{:<32} {:>16.0f} {:>16.0f}\n", name, value, found.at(name));
     EXPECT_LE(std::abs(found.at(name) - value), tolerance * std::abs(value)) << name;

@@ -63,6 +63,14 @@ TEST_P(RunAs, TellsHowTheWorkloadCouldNotRun) {
   EXPECT_EQ(no_program.status, 126) << no_program.err;
 }
 
+TEST(CpuTimeAtTheMarks, IsToldOfAMachine) {
+  const auto result = script_in_lab("TWINBOX_TEST_IN_PLACE=1 exec " COMPARE_TEST_PROGRAM
+                                    " --gtest_filter='*CpuMarks*vm' 2>&1");
+  EXPECT_EQ(result.status, 0) << result.out;
+  EXPECT_NE(result.out.find("[  PASSED  ] 2 tests"), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find("[  SKIPPED ]"), std::string::npos) << result.out;
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, RunAs, testing::Values("container", "vm"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/syscall.hpp"
-
 namespace twinbox::vmm {
 
 void MarkRegister::read(std::uint64_t offset, std::span<std::byte> data) {
@@ -13,7 +11,7 @@ void MarkRegister::read(std::uint64_t offset, std::span<std::byte> data) {
 }
 
 void MarkRegister::write(std::uint64_t offset, std::span<const std::byte> data) {
-  const std::uint64_t now = base::monotonic_now();
+  const auto now = sandbox::Stamp::now();
   std::uint32_t mark = 0;
   if (offset != 0 || data.size() != sizeof(mark)) return;
   std::memcpy(&mark, data.data(), sizeof(mark));

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 
+#include "sandbox/stamp.hpp"
 #include "vmm/devices/bus.hpp"
 
 namespace twinbox::vmm {
@@ -13,8 +14,8 @@ class MarkRegister final : public BusDevice {
   // What the guest reads, to know that the register is there: "TWMK".
   static constexpr std::uint32_t magic = 0x4b4d5754;
 
-  // Called in the vCPU's thread with the number written and host CLOCK_MONOTONIC in nanoseconds.
-  using Callback = std::function<void(std::uint32_t mark, std::uint64_t monotonic_ns)>;
+  // Called in the vCPU's thread with the number written.
+  using Callback = std::function<void(std::uint32_t mark, const sandbox::Stamp& stamp)>;
   explicit MarkRegister(Callback callback) : callback_(std::move(callback)) {}
 
   // One 32-bit register at offset 0.

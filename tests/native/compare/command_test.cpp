@@ -28,6 +28,7 @@ TEST_F(CompareCommand, MeasuresProcessAndContainerNatively) {
     for (const auto mark : {Mark::entered, Mark::created, Mark::executed, Mark::first_output,
                             Mark::ready, Mark::gone}) {
       EXPECT_TRUE(sample.marks.contains(mark)) << sample.engine << " " << to_string(mark);
+      EXPECT_TRUE(sample.cpu_ns.contains(mark)) << sample.engine << " " << to_string(mark);
     }
   }
   EXPECT_EQ(runs,

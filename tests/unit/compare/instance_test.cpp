@@ -76,6 +76,24 @@ TEST(Instance, TellsTheCpuTimeUpToEachMark) {
               0.1 * static_cast<double>(accounted));
 }
 
+// As the command sees it: the number in its environment, and what that is.
+std::string counter_seen_with(Instance::Cpu cpu) {
+  Instance instance(
+      shell("n=$TWINBOX_CPU_COUNTER; [ \"$n\" ] && readlink /proc/$$/fd/$n; echo ready"),
+      Instance::Input::none, cpu);
+  EXPECT_TRUE(instance.wait_ready(120s));
+  instance.finish(60s);
+  if (!instance.cpu_stamps().gone) return {};
+  return instance.output();
+}
+
+TEST(Instance, HandsTheCounterOnOnlyWhenAsked) {
+  const auto told = counter_seen_with(Instance::Cpu::handed_on);
+  if (told.empty()) GTEST_SKIP() << "the kernel refuses the task clock here";
+  EXPECT_EQ(told, "anon_inode:[perf_event]\nready\n");
+  EXPECT_EQ(counter_seen_with(Instance::Cpu::counted), "ready\n");
+}
+
 TEST(Instance, DoesNotCountUnasked) {
   Instance instance(shell("echo ready"), Instance::Input::none);
   ASSERT_TRUE(instance.wait_ready(120s));

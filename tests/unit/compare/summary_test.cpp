@@ -70,6 +70,27 @@ TEST(Summarise, NoMarkWasReachedAfterOneThatFollowsIt) {
   for (const auto& phase : summary.find("vm")->phases) EXPECT_GE(phase.length_ns, 0) << phase.name;
 }
 
+TEST(Summarise, TellsTheCpuTimeAtTheMarksThatHaveOne) {
+  auto result = sample_result();
+  for (auto& sample : result.starts) {
+    if (sample.engine != "vm") continue;
+    sample.cpu_ns = {{Mark::entered, 10}, {Mark::executed, 90}, {Mark::ready, 70}};
+  }
+  const auto summary = summarise(result);
+  // The supervisor learnt of the exec after the workload was ready.
+  EXPECT_EQ(summary.find("vm")->cpu_at_marks,
+            (std::map<Mark, double>{{Mark::entered, 10}, {Mark::executed, 70}, {Mark::ready, 70}}));
+  EXPECT_TRUE(summary.find("container")->cpu_at_marks.empty());
+  const auto median = [&](const std::string& metric) {
+    const auto found = std::ranges::find_if(summary.figures, [&](const MetricFigure& figure) {
+      return figure.metric == metric && figure.engine == "vm";
+    });
+    return found == summary.figures.end() ? 0 : found->figure.median;
+  };
+  EXPECT_EQ(median("CPU time to exec"), 70);
+  EXPECT_EQ(median("CPU time to ready"), 70);
+}
+
 TEST(Summarise, FitsTheSlopeWithoutTheFirstInstances) {
   const auto summary = summarise(sample_result());
   const auto& density = *summary.find("vm")->density;

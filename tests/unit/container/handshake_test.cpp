@@ -14,6 +14,7 @@ namespace {
 
 struct Heard {
   std::vector<std::string> order;
+  sandbox::Stamp ready;
   std::uint64_t mount_namespace = 0;
   std::optional<Failure> failure;
   int exec_error = 0;
@@ -21,8 +22,9 @@ struct Heard {
   ReportHandlers handlers() {
     return {
         .on_ready =
-            [this](std::uint64_t, std::uint64_t inode) {
+            [this](const sandbox::Stamp& stamp, std::uint64_t inode) {
               order.push_back("ready");
+              ready = stamp;
               mount_namespace = inode;
             },
         .on_executing = [this] { order.push_back("executing"); },
@@ -67,6 +69,19 @@ TEST(Handshake, CarriesAnErrorWhole) {
   EXPECT_EQ(heard.failure->error.kind(), base::ErrorKind::unsupported);
   EXPECT_EQ(heard.failure->error.message(), "cannot do it");
   EXPECT_EQ(heard.failure->error.hint(), "try another way");
+}
+
+TEST(Handshake, TellsWhenAndAfterWhatCpuTimeItWasReady) {
+  report_abi::Header header{};
+  header.type = report_abi::ready;
+  header.time = 11;
+  header.cpu = 22;
+  Heard heard;
+
+  ReportDecoder(heard.handlers()).feed(std::as_bytes(std::span(&header, 1)));
+
+  EXPECT_EQ(heard.ready.monotonic_ns, 11U);
+  EXPECT_EQ(heard.ready.cpu_ns, 22U);
 }
 
 TEST(Handshake, DecodesByteByByte) {

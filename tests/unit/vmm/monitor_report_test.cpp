@@ -22,13 +22,15 @@ MonitorEnd some_end() {
 
 TEST(MonitorReport, IsReadBackAsItWasWritten) {
   ReportParser parser;
-  parser.feed(mark_line(Mark::entered, 17));
-  parser.feed(mark_line(Mark::booted, 42));
+  parser.feed(mark_line(Mark::entered, {.monotonic_ns = 17}));
+  parser.feed(mark_line(Mark::booted, {.monotonic_ns = 42, .cpu_ns = 23}));
   parser.feed(end_line(some_end()));
   const auto& report = parser.report();
   EXPECT_EQ(report.marks.at(Mark::entered), 17U);
   EXPECT_EQ(report.marks.at(Mark::booted), 42U);
   EXPECT_FALSE(report.marks.at(Mark::created));
+  EXPECT_EQ(report.marks.cpu_at(Mark::booted), 23U);
+  EXPECT_FALSE(report.marks.cpu_at(Mark::entered)) << "nobody counted";
   ASSERT_TRUE(report.end);
   EXPECT_EQ(report.end->reason, EndReason::triple_fault);
   EXPECT_EQ(report.end->message, "it fell");
@@ -40,7 +42,7 @@ TEST(MonitorReport, IsReadBackAsItWasWritten) {
 }
 
 TEST(MonitorReport, MayArriveInAnyPieces) {
-  const auto text = mark_line(Mark::created, 5) + end_line(some_end());
+  const auto text = mark_line(Mark::created, {.monotonic_ns = 5}) + end_line(some_end());
   ReportParser parser;
   for (const char c : text) parser.feed({&c, 1});
   EXPECT_EQ(parser.report().marks.at(Mark::created), 5U);

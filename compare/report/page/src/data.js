@@ -35,7 +35,7 @@ export const hosts = report.hosts
 export const onHost = (host) => (item) => engine(item.engine).host === host.name;
 export const metric = (name) => computed.metrics.find((item) => item.name === name);
 // Metrics that have sections of their own.
-export const markMetrics = ["start-up", "request to exec", "tear-down", "CPU time", "CPU time to ready", "memory of one instance"];
+export const markMetrics = ["start-up", "request to exec", "tear-down", "CPU time", "CPU time to exec", "CPU time to ready", "memory of one instance"];
 
 // "In the lab" has to stand at every figure of it.
 export const label = (host) => (host.lab ? "deterministic lab: executed instructions, 1 ns each" : host.name);

@@ -13,9 +13,9 @@ namespace {
 
 class MarkRegisterTest : public testing::Test {
  protected:
-  std::vector<std::pair<std::uint32_t, std::uint64_t>> marks_;
+  std::vector<std::pair<std::uint32_t, sandbox::Stamp>> marks_;
   MarkRegister register_{
-      [this](std::uint32_t mark, std::uint64_t when) { marks_.emplace_back(mark, when); }};
+      [this](std::uint32_t mark, const auto& stamp) { marks_.emplace_back(mark, stamp); }};
 };
 
 TEST_F(MarkRegisterTest, WriteIsStampedWithTheHostsClock) {
@@ -24,8 +24,8 @@ TEST_F(MarkRegisterTest, WriteIsStampedWithTheHostsClock) {
   const std::uint64_t after = base::monotonic_now();
   ASSERT_EQ(marks_.size(), 1U);
   EXPECT_EQ(marks_[0].first, 3U);
-  EXPECT_GE(marks_[0].second, before);
-  EXPECT_LE(marks_[0].second, after);
+  EXPECT_GE(marks_[0].second.monotonic_ns, before);
+  EXPECT_LE(marks_[0].second.monotonic_ns, after);
 }
 
 TEST_F(MarkRegisterTest, ReadsAsItsMagic) {

@@ -57,6 +57,11 @@ function waterfall(host) {
     const p = e.phases.find((phase) => phase.to === mark);
     return p ? time(p.start_ns + p.length_ns) : engine(e.engine).missing_marks?.[mark] || undefined;
   };
+  const cpu = (e, mark) => {
+    const spent = e.cpu_at_marks_ns[mark];
+    return spent === undefined ? undefined : time(spent);
+  };
+  const counted = reached.filter(([mark]) => list.some((e) => cpu(e, mark)));
   const figures = [
     figure({
       id: `waterfall-${hosts.indexOf(host)}`,
@@ -65,7 +70,10 @@ function waterfall(host) {
       caption: `Medians of the marks over all runs; the stroke is “ready”. One axis for all${where(host)}.`,
       legend: legend(marks.map(([mark, text]) => [`var(--phase-${mark})`, text])),
       plot: (width) => waterfallPlot(rows, names, ends[0] * 1.02, width),
-      table: table(`Marks since the request${where(host)}`, ["", ...names], reached.map(([mark, text]) => ({ label: `${mark.replace("_", " ")}: ${text}`, cells: list.map((e) => at(e, mark)) }))),
+      table: table(`Marks since the request${where(host)}`, ["", ...names], [
+        ...reached.map(([mark, text]) => ({ label: `${mark.replace("_", " ")}: ${text}`, cells: list.map((e) => at(e, mark)) })),
+        ...counted.map(([mark]) => ({ label: `CPU time until ${mark.replace("_", " ")}`, cells: list.map((e) => cpu(e, mark)) })),
+      ]),
     }),
   ];
   // What is a sliver on the whole axis is drawn again, enlarged.
