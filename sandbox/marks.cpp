@@ -34,19 +34,24 @@ std::optional<std::uint64_t> Marks::cpu_at(Mark mark) const {
   return stamp.cpu_ns == 0 ? std::nullopt : std::optional(stamp.cpu_ns);
 }
 
-std::string Marks::to_json() const {
-  base::Json json = base::Json::object();
+base::Json Marks::json() const {
+  auto json = base::Json::object();
   for (std::size_t i = 0; i < mark_count; ++i) {
     const auto& stamp = stamps_[i];
     if (stamp.monotonic_ns != 0) json[std::string(names[i])] = stamp.monotonic_ns;
     if (stamp.cpu_ns != 0) json["cpu_ns"][std::string(names[i])] = stamp.cpu_ns;
   }
-  return json.dump();
+  return json;
 }
+
+std::string Marks::to_json() const { return json().dump(); }
 
 Marks Marks::from_json(std::string_view text, std::string_view source) {
   const auto json = base::parse_json(text, source);
-  const base::JsonView view(json, std::string(source));
+  return from(base::JsonView(json, std::string(source)));
+}
+
+Marks Marks::from(const base::JsonView& view) {
   const auto cpu = view.find("cpu_ns");
   Marks marks;
   for (std::size_t i = 0; i < mark_count; ++i) {

@@ -3,11 +3,16 @@
 
 #include <array>
 #include <cstdint>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "sandbox/stamp.hpp"
+
+namespace twinbox::base {
+class JsonView;
+}
 
 namespace twinbox::sandbox {
 
@@ -39,6 +44,9 @@ class Marks {
   // counted.
   std::string to_json() const;
   static Marks from_json(std::string_view text, std::string_view source);
+  // The same as a part of other JSON.
+  nlohmann::json json() const;
+  static Marks from(const base::JsonView& view);
 
  private:
   std::array<Stamp, mark_count> stamps_{};

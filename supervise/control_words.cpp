@@ -8,7 +8,7 @@ using base::JsonView;
 std::string to_json(const Ended& ended) {
   Json json{{"status", ended.outcome.status},
             {"oom_killed", ended.outcome.oom_killed},
-            {"marks", base::parse_json(ended.marks.to_json(), "marks")}};
+            {"marks", ended.marks.json()}};
   if (ended.outcome.error) json["error"] = ended.outcome.error->message();
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -29,7 +29,7 @@ Ended ended_from_json(std::string_view text) {
   Ended ended{.outcome = {.status = view.get<int>("status"),
                           .oom_killed = view.get<bool>("oom_killed"),
                           .error = {}},
-              .marks = sandbox::Marks::from_json(view.at("marks").value().dump(), "wait")};
+              .marks = sandbox::Marks::from(view.at("marks"))};
   if (const auto error = view.find("error")) {
     ended.outcome.error = base::Error(base::ErrorKind::system, error->as<std::string>());
   }
