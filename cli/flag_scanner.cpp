@@ -38,7 +38,8 @@ class Scan {
   void take_long(const std::string& argument) {
     const auto equals = argument.find('=');
     const auto spelling = argument.substr(0, equals);
-    const auto kind = find_(spelling.substr(2));
+    // A name that begins with '-' would be taken for a letter.
+    const auto kind = spelling.starts_with("---") ? std::nullopt : find_(spelling.substr(2));
     if (!kind) throw usage("unknown flag: " + spelling);
     if (equals != std::string::npos) {
       add(*kind, argument.substr(equals + 1));

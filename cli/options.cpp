@@ -66,7 +66,8 @@ struct Options::Description {
   const Flag* find(std::string_view name) const {
     const auto found = std::ranges::find_if(flags, [&](const Flag& flag) {
       if (flag.name.empty()) return false;
-      return name.starts_with('-') ? flag.letter == name.substr(1) : flag.name == name;
+      const bool is_letter = name.size() == 2 && name.front() == '-';
+      return is_letter ? flag.letter == name.substr(1) : flag.name == name;
     });
     return found == flags.end() ? nullptr : &*found;
   }

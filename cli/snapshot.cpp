@@ -89,8 +89,8 @@ int prune_templates(const Arguments& arguments) {
   Options options(
       "snapshot prune",
       "Removes the templates that machines start warm from, and the copies of layers that no "
-      "machine\nuses. Each is made again when the next machine of its kind starts; machines that "
-      "run keep what\nthey have of it.");
+      "machine\nuses. Templates are made again when the next machine of their kind starts, "
+      "copies once a layer\nhas been read; machines that run keep what they have of them.");
   const auto words = options.parse(arguments);
   if (options.help_shown()) return 0;
   if (!words.empty()) {

@@ -90,7 +90,11 @@ void ProcessBox::control_devices() {
 
 Launched ProcessBox::launch() {
   if (spares_ && spares_->init && ParkedInit::suits(plan_)) {
-    return std::move(*spares_->init).go_on(plan_);
+    try {
+      return std::move(*spares_->init).go_on(plan_);
+    } catch (const base::Error&) {
+      // It has been killed meanwhile, where memory lacked for one.
+    }
   }
   return launch_init(plan_, cgroup_.clone_target());
 }

@@ -3,7 +3,9 @@
 #include <linux/sched.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <utility>
@@ -47,7 +49,8 @@ ParkedInit::~ParkedInit() { end(); }
 
 void ParkedInit::end() {
   if (!launched_.pidfd) return;
-  ::kill(launched_.pid, SIGKILL);  // ours, and not reaped yet
+  // Whoever reaps all children may have waited for it already: its number says nothing.
+  ::syscall(SYS_pidfd_send_signal, launched_.pidfd.get(), SIGKILL, nullptr, 0);
   siginfo_t info{};
   ::waitid(P_PIDFD, static_cast<id_t>(launched_.pidfd.get()), &info, WEXITED);
 }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string_view>
@@ -94,10 +95,11 @@ void remove_stale_drafts(const fs::path& directory) {
   }
 }
 
-// Of agents and modules that were replaced since. A machine has read its own before it runs; one
-// that is wanted again is made again.
+// Of agents and modules that were replaced since; one that is wanted again is made again. A machine
+// has read its own before it runs, and one that is about to does so soon.
 void remove_old(const fs::path& directory) {
   constexpr std::size_t kept = 8;
+  const auto old = fs::file_time_type::clock::now() - std::chrono::hours(24);
   std::vector<std::pair<fs::file_time_type, fs::path>> made;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
@@ -105,7 +107,9 @@ void remove_old(const fs::path& directory) {
     made.emplace_back(entry.last_write_time(ignored), entry.path());
   }
   std::ranges::sort(made, std::greater());
-  for (std::size_t i = kept; i < made.size(); ++i) fs::remove(made[i].second, ignored);
+  for (std::size_t i = kept; i < made.size(); ++i) {
+    if (made[i].first < old) fs::remove(made[i].second, ignored);
+  }
 }
 
 void build(const fs::path& path, const fs::path& agent, const GuestKernel& kernel,

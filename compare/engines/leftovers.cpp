@@ -1,6 +1,7 @@
 #include "compare/engines/leftovers.hpp"
 
-#include <array>
+#include <exception>
+#include <string_view>
 #include <vector>
 
 #include "base/command.hpp"
@@ -26,24 +27,35 @@ Words operator+(Words words, const Words& more) {
   return words;
 }
 
-// The words that a command prints.
-Words answer(const Words& command) { return base::words(base::run_command(command).out); }
+// The words that a command prints; none where it is not installed any more.
+Words answer(const Words& command) {
+  const auto result = base::run_command(command);
+  constexpr int not_installed = 127;
+  if (result.status != 0 && result.status != not_installed) {
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("{} cannot remove what a comparison has left: {}",
+                                  command.front(), result.err));
+  }
+  return base::words(result.out);
+}
 
 void remove_from_store(const Words& manager, const std::string& name) {
   const auto boxes =
       answer(manager + Words{"ps", "--all", "--quiet", "--filter", "name=" + name + "-"});
-  if (!boxes.empty()) base::run_command(manager + Words{"rm", "--force"} + boxes);
+  if (!boxes.empty()) answer(manager + Words{"rm", "--force"} + boxes);
   Words images;
   for (auto& image : answer(manager + Words{"images", "--format", "{{.Repository}}:{{.Tag}}"})) {
     if (image.starts_with(store_prefix) && image.ends_with(":" + name)) images.push_back(image);
   }
-  if (!images.empty()) base::run_command(manager + Words{"rmi", "--force"} + images);
+  if (!images.empty()) answer(manager + Words{"rmi", "--force"} + images);
 }
+
+bool is_runtime(std::string_view engine) { return engine == "runc" || engine == "crun"; }
 
 // runc and crun keep one directory for each box.
 void remove_from_state(const std::string& runtime, const std::string& name) {
   for (const auto& box : base::names_in(fs::path("/run") / runtime)) {
-    if (box.starts_with(name + "-")) base::run_command({runtime, "delete", "--force", box});
+    if (box.starts_with(name + "-")) answer({runtime, "delete", "--force", box});
   }
 }
 
@@ -68,12 +80,18 @@ void remove_leftovers(const fs::path& workplace) {
   const auto name = comparison_name(workplace);
   // Our own boxes die with their commands; any command removes what is left of them.
   base::run_command({sandbox::program_path("twinbox").string(), "ps", "--quiet"});
-  for (const auto* const manager : {"docker", "podman"}) {
-    if (fs::exists(note(workplace, manager))) remove_from_store(manager_command(manager), name);
+  std::exception_ptr failure;
+  for (const auto* const engine : {"docker", "podman", "runc", "crun"}) {
+    if (!fs::exists(note(workplace, engine))) continue;
+    try {
+      const bool has_store = !is_runtime(engine);
+      has_store ? remove_from_store(manager_command(engine), name)
+                : remove_from_state(engine, name);
+    } catch (const base::Error&) {
+      failure = std::current_exception();  // the others' are removed all the same
+    }
   }
-  for (const auto* const runtime : {"runc", "crun"}) {
-    if (fs::exists(note(workplace, runtime))) remove_from_state(runtime, name);
-  }
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace twinbox::compare

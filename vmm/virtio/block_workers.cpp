@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <system_error>
 #include <utility>
 
 #include "base/syscall.hpp"
@@ -25,7 +26,13 @@ void BlockWorkers::submit(std::vector<BlockJob> jobs) {
     wanted = std::min(limit, waiting_.size() + executing_);
   }
   while (threads_.size() < wanted) {
-    threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+    try {
+      threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+    } catch (const std::system_error&) {
+      // The host has no room for a further one, which would be for speed only.
+      if (threads_.empty()) throw;
+      break;
+    }
   }
   for (std::size_t i = 0; i < std::min(count, limit); ++i) job_waits_.notify_one();
 }

@@ -1,8 +1,13 @@
 // Boxes of which a part was made before it was known what they run.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "box_fixture.hpp"
@@ -29,6 +34,11 @@ class PreparedBox : public BoxFixture {
 
   container::ContainerEngine engine_;
 };
+
+std::vector<pid_t> children() {
+  std::ifstream list(fmt::format("/proc/self/task/{}/children", ::getpid()));
+  return {std::istream_iterator<pid_t>(list), {}};
+}
 
 // Of /proc/self/mountinfo what does not depend on the order of mounting, or on the box.
 std::vector<std::string> mounts(const std::string& text) {
@@ -63,6 +73,35 @@ TEST_F(PreparedBox, ReadsWritesAndExitsAsItsOwn) {
   EXPECT_TRUE(fs::is_empty(furniture())) << "a mount has come out of the box";
 }
 
+TEST_F(PreparedBox, IsTheProcessThatWaited) {
+  auto made = request("echo up; cat");
+  engine_.prepare(made.id, furniture());
+  const auto waits = children();
+  ASSERT_EQ(waits.size(), 1U);
+
+  RunningBox running(engine_, std::move(made));
+  running.wait_for_output("up\n");
+
+  EXPECT_EQ(running.box().processes(), waits);
+  running.close_input();
+  EXPECT_EQ(running.finish().status(), 0);
+}
+
+TEST_F(PreparedBox, IsMadeAnewWhereItWasKilled) {
+  auto made = request("echo up");
+  engine_.prepare(made.id, furniture());
+  ASSERT_EQ(children().size(), 1U);
+  const auto waits = children().front();
+  ASSERT_EQ(::kill(waits, SIGKILL), 0);
+  siginfo_t end{};
+  ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(waits), &end, WEXITED | WNOWAIT), 0);
+
+  const auto result = RunningBox(engine_, std::move(made)).finish();
+
+  EXPECT_EQ(result.out, "up\n");
+  EXPECT_EQ(result.status(), 0);
+}
+
 TEST_F(PreparedBox, IsHeldToItsLimits) {
   auto made = request("cat /dev/zero | tail");
   made.spec.resources.memory_bytes = 32U << 20;
@@ -94,7 +133,7 @@ TEST_F(PreparedBox, IsMadeAnewWhereItDiffers) {
       [](auto& spec) { spec.devices.push_back({.path = "/dev/more", .major = 1, .minor = 3}); }};
   for (const auto& differ : differences) {
     const std::string look =
-        "cat /proc/uptime | wc -c; grep -c more /proc/mounts; ls /dev/more; cat "
+        "wc -l < /proc/uptime; grep -c more /proc/mounts; ls /dev/more; cat "
         "/proc/sys/net/ipv4/ip_forward";
     auto plain = request(look);
     differ(plain.spec);
@@ -103,8 +142,7 @@ TEST_F(PreparedBox, IsMadeAnewWhereItDiffers) {
     const auto id = prepared.id;
     const auto expected = run(std::move(plain));
     const auto result = run_prepared(std::move(prepared));
-    EXPECT_EQ(result.out.substr(result.out.find('\n')),
-              expected.out.substr(expected.out.find('\n')));
+    EXPECT_EQ(result.out, expected.out);
     EXPECT_EQ(result.status(), expected.status());
     EXPECT_TRUE(control_groups_of(id).empty());
   }

@@ -61,6 +61,15 @@ TEST_F(OptionsTest, CombineLettersAndTakeValuesOfAnyLook) {
   EXPECT_EQ(options_.given(), (std::set<std::string>{"env", "loud", "memory", "quiet"}));
 }
 
+TEST_F(OptionsTest, HaveTwoDashesAtMost) {
+  bool letterless = false;
+  options_.flag("letterless", "has no letter", letterless);
+  EXPECT_EQ(refusal({"---", "x"}), "unknown flag: ---");
+  EXPECT_EQ(refusal({"---m", "x"}), "unknown flag: ---m");
+  EXPECT_EQ(refusal({"---memory=1m"}), "unknown flag: ---memory");
+  EXPECT_FALSE(letterless);
+}
+
 TEST_F(OptionsTest, StandAnywhereWhereNoCommandFollows) {
   const auto rest = options_.parse({"box", "-q", "other", "--", "-m"}, FlagPlace::anywhere);
   EXPECT_EQ(rest, (Words{"box", "other", "-m"}));
