@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "base/error.hpp"
 #include "base/fd.hpp"
 #include "base/syscall.hpp"
+#include "base/text.hpp"
 
 namespace twinbox::base {
 namespace {
@@ -50,6 +52,15 @@ class SpawnAttributes {
 };
 
 }  // namespace
+
+std::filesystem::path find_program(std::string_view name) {
+  const char* const path = std::getenv("PATH");
+  for (const auto& directory : split(path == nullptr ? "" : path, ':')) {
+    auto file = std::filesystem::path(directory) / name;
+    if (::access(file.c_str(), X_OK) == 0) return file;
+  }
+  return {};
+}
 
 CommandResult run_command(const std::vector<std::string>& args) {
   const Fd null_fd = open_file("/dev/null", O_RDONLY);

@@ -90,6 +90,8 @@ void CompareFlags::declare(Options& options) {
                 parallel);
   options.value("beside", "N,...|none", "instances that run already when one more starts (0,8)",
                 beside);
+  options.value("image-imports", "N", "measured imports of the image into each engine's store (5)",
+                image_imports);
   options.value("seed", "N", "of the order and the intervals (1)", seed);
 }
 
@@ -113,6 +115,7 @@ compare::Plan CompareFlags::plan(const std::string& file) const {
   read_limits(instances, plan);
   read_numbers(parallel, "parallel", plan.load.parallel);
   read_numbers(beside, "beside", plan.load.beside);
+  read_number(image_imports, "image-imports", 1000, plan.image_imports);
   if (!kernel.empty()) plan.kernel = kernel;
   plan.kernel = guest_images::checked_kernel_choice(plan.kernel);
   read_number(seed, "seed", std::uint64_t{1} << 53U, plan.seed);

@@ -16,6 +16,7 @@ struct CompareFlags {
   std::string runs;
   std::string warm_ups;
   std::string instances;
+  std::string image_imports;
   std::string seed;
   std::string kernel;
   std::string parallel;

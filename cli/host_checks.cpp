@@ -12,6 +12,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "base/command.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/size.hpp"
@@ -38,20 +39,10 @@ std::string text_of(const fs::path& path) {
   }
 }
 
-fs::path find_program(std::string_view name) {
-  const char* const path = std::getenv("PATH");
-  std::istringstream directories(path != nullptr ? path : "");
-  for (std::string directory; std::getline(directories, directory, ':');) {
-    const auto candidate = fs::path(directory) / name;
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  return {};
-}
-
 // A program of PATH, and the Debian package it comes with.
 Finding program(Health without, std::string_view name, std::string_view package,
                 std::string_view purpose) {
-  const auto path = find_program(name);
+  const auto path = base::find_program(name);
   if (!path.empty()) return {Health::ok, std::string(purpose), path.string(), {}};
   return {without, std::string(purpose), fmt::format("{} is not installed", name),
           fmt::format("apt install {}", package)};

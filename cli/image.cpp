@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 #include "base/size.hpp"
 #include "cli/boxes.hpp"
 #include "cli/options.hpp"
@@ -19,12 +20,16 @@
 namespace twinbox::cli {
 namespace {
 
+struct ImageFlags {
+  std::string marks;  // a file
+};
+
 struct ImageVerb {
   std::string_view name;
   std::string_view usage;
   std::string_view purpose;
   std::size_t words;
-  void (*function)(image::Store& store, const Arguments& words);
+  void (*function)(image::Store& store, const Arguments& words, const ImageFlags& flags);
 };
 
 std::string short_id(const std::string& digest) {
@@ -38,13 +43,14 @@ std::string short_time(std::string time) {
   return time.substr(0, 16);
 }
 
-void import_image(image::Store& store, const Arguments& words) {
+void import_image(image::Store& store, const Arguments& words, const ImageFlags& flags) {
   const auto made = store.import(words[0], words[1]);
+  if (!flags.marks.empty()) base::write_file(flags.marks, made.marks.to_json());
   vmm::HugeLayers(vmm::templates_directory()).remove_orphans();  // of the one that it replaces
   fmt::print("{} {} {}\n", made.name, short_id(made.id), base::format_size(made.size));
 }
 
-void list_images(image::Store& store, const Arguments&) {
+void list_images(image::Store& store, const Arguments&, const ImageFlags&) {
   const auto images = store.list();
   std::size_t width = std::string_view("NAME").size();
   for (const auto& image : images) width = std::max(width, image.name.size());
@@ -79,13 +85,13 @@ void check_unused(image::Store& store, const std::string& name) {
   }
 }
 
-void remove_image(image::Store& store, const Arguments& words) {
+void remove_image(image::Store& store, const Arguments& words, const ImageFlags&) {
   check_unused(store, words[0]);
   store.remove(words[0]);
   vmm::HugeLayers(vmm::templates_directory()).remove_orphans();
 }
 
-void verify_image(image::Store& store, const Arguments& words) {
+void verify_image(image::Store& store, const Arguments& words, const ImageFlags&) {
   store.verify(words[0]);
   fmt::print("{}: every blob has its digest\n", words[0]);
 }
@@ -122,7 +128,12 @@ const ImageVerb& find_image_verb(const Arguments& words, const std::string& hint
 
 int image(const Arguments& arguments) {
   Options options("image VERB [ARGUMENTS]", purpose());
-  auto words = options.parse(arguments);
+  ImageFlags flags;
+  options.value("marks", "FILE",
+                "of import: write when the image was stored, unpacked and converted (nanoseconds "
+                "of CLOCK_MONOTONIC, JSON)",
+                flags.marks);
+  auto words = options.parse(arguments, FlagPlace::anywhere);
   if (options.help_shown()) return 0;
   const auto& verb = find_image_verb(words, options.see_help());
   words.erase(words.begin());
@@ -132,8 +143,13 @@ int image(const Arguments& arguments) {
         fmt::format("image {} takes {}", verb.name, verb.words == 0 ? "no arguments" : verb.usage),
         options.see_help());
   }
+  if (!flags.marks.empty() && verb.name != "import") {
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("image {} has no marks: only import has", verb.name),
+                      options.see_help());
+  }
   image::Store store;
-  verb.function(store, words);
+  verb.function(store, words, flags);
   return 0;
 }
 

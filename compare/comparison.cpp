@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/command.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "compare/environment.hpp"
@@ -41,6 +42,12 @@ std::vector<std::string> lab_command(const Plan& plan, const fs::path& plan_file
   if (plan.kernel.starts_with('/')) files.push_back(plan.kernel);
   for (const auto& [name, settings] : plan.settings) {
     if (settings.kernel.starts_with('/')) files.push_back(settings.kernel);
+  }
+  // The image is imported there, too.
+  if (plan.image_imports > 0) {
+    if (const auto program = base::find_program("mkfs.erofs"); !program.empty()) {
+      files.push_back(program.string());
+    }
   }
   for (const auto& file : files) command.insert(command.end(), {"--with", file});
   command.insert(command.end(),

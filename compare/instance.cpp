@@ -6,12 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <optional>
 #include <utility>
 
+#include "base/command.hpp"
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "base/text.hpp"
@@ -68,16 +70,22 @@ class SpawnSettings {
   posix_spawnattr_t attributes_{};
 };
 
-// Of this process, with the number of the counter that the command may read; -1: none.
+// Of this process, with the number of the counter that the command may read (-1: none) and with
+// `more`, each "NAME=value", in place of what it has of these names.
 class Environment {
  public:
-  explicit Environment(int counter)
-      : counter_(fmt::format("{}={}", sandbox::cpu_counter_variable, counter)) {
-    const auto name = std::string_view(counter_).substr(0, counter_.find('=') + 1);
+  Environment(int counter, std::vector<std::string> more)
+      : more_(std::move(more)),
+        counter_(fmt::format("{}={}", sandbox::cpu_counter_variable, counter)) {
     for (char** variable = environ; *variable != nullptr; ++variable) {
-      // One of our own is of no event that counts this command.
-      if (!std::string_view(*variable).starts_with(name)) variables_.push_back(*variable);
+      // A counter of our own is of no event that counts this command.
+      const bool replaced = same_name(counter_, *variable) ||
+                            std::ranges::any_of(more_, [&](const std::string& other) {
+                              return same_name(other, *variable);
+                            });
+      if (!replaced) variables_.push_back(*variable);
     }
+    for (auto& variable : more_) variables_.push_back(variable.data());
     if (counter >= 0) variables_.push_back(counter_.data());
     variables_.push_back(nullptr);
   }
@@ -87,6 +95,11 @@ class Environment {
   char* const* data() const { return variables_.data(); }
 
  private:
+  static bool same_name(const std::string& one, std::string_view other) {
+    return other.starts_with(std::string_view(one).substr(0, one.find('=') + 1));
+  }
+
+  std::vector<std::string> more_;
   std::string counter_;
   std::vector<char*> variables_;
 };
@@ -107,13 +120,9 @@ bool drain(base::Fd& from, std::string& to) {
 
 // The file of a program that is named as in a shell; the name itself where PATH has none.
 std::string program_file(const std::string& name) {
-  const char* const path = std::getenv("PATH");
-  if (name.find('/') != std::string::npos || path == nullptr) return name;
-  for (const auto& directory : base::split(path, ':')) {
-    auto file = directory + "/" + name;
-    if (::access(file.c_str(), X_OK) == 0) return file;
-  }
-  return name;
+  if (name.find('/') != std::string::npos) return name;
+  const auto file = base::find_program(name);
+  return file.empty() ? name : file.string();
 }
 
 int milliseconds_until(std::uint64_t deadline) {
@@ -127,8 +136,9 @@ std::uint64_t deadline_after(std::chrono::seconds timeout) {
 
 }  // namespace
 
-Instance::Instance(const std::vector<std::string>& command, Input input, Cpu cpu)
-    : name_(command.at(0)) {
+Instance::Instance(const std::vector<std::string>& command, Input input, Cpu cpu,
+                   std::vector<std::string> environment)
+    : name_(command.at(0)), environment_(std::move(environment)) {
   if (cpu != Cpu::not_counted) cpu_.emplace();
   base::Fd child_input;
   if (input == Input::held_open) {
@@ -193,7 +203,7 @@ void Instance::spawn(const std::vector<std::string>& command, const std::array<i
   std::vector<char*> arguments;
   for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
-  const Environment environment(counter);
+  const Environment environment(counter, environment_);
   stamps_.request = base::monotonic_now();
   const int failure = ::posix_spawn(&pid_, program.c_str(), settings.actions(),
                                     settings.attributes(), arguments.data(), environment.data());

@@ -55,8 +55,10 @@ class Instance {
     std::uint64_t system_ns = 0;
   };
 
-  // Of instances that run at the same time at most the last one may be counted.
-  Instance(const std::vector<std::string>& command, Input input, Cpu cpu = Cpu::not_counted);
+  // Of instances that run at the same time at most the last one may be counted. `environment` is
+  // what the command gets beside this process's own, each "NAME=value".
+  Instance(const std::vector<std::string>& command, Input input, Cpu cpu = Cpu::not_counted,
+           std::vector<std::string> environment = {});
   Instance(Instance&& other) noexcept;
   Instance& operator=(Instance&&) = delete;
   ~Instance();
@@ -90,6 +92,7 @@ class Instance {
   void reap();
 
   std::string name_;
+  std::vector<std::string> environment_;
   pid_t pid_ = -1;
   base::Fd process_;
   base::Fd input_;

@@ -88,17 +88,26 @@ void check_density(const DensityPlan& density) {
   }
 }
 
-std::vector<Step> blocks_of(const Plan& plan, std::uint64_t seed, int warm_ups, int blocks) {
+std::vector<Step> blocks_of(const std::vector<std::string>& all, std::uint64_t seed, int warm_ups,
+                            int blocks) {
   Random random(seed);
   std::vector<Step> steps;
   for (int block = 0; block < warm_ups + blocks; ++block) {
-    auto engines = plan.engines;
+    auto engines = all;
     random.shuffle(engines);
     for (std::size_t i = 0; i < engines.size(); ++i) {
       steps.push_back({engines[i], block, static_cast<int>(i), block < warm_ups});
     }
   }
   return steps;
+}
+
+std::vector<std::string> without_repetitions(const Plan& plan) {
+  auto engines = plan.engines;
+  std::erase_if(engines, [&](const std::string& engine) {
+    return !plan.settings_of(engine).repeats.empty();
+  });
+  return engines;
 }
 
 // FNV-1a: the same on every platform, as std::hash is not.
@@ -134,6 +143,7 @@ Plan quick_plan() {
   plan.least_blocks = 7;
   plan.enough = 0.01;
   plan.workload_blocks = 3;
+  plan.image_imports = 3;
   plan.load.parallel.clear();
   plan.load.beside.clear();
   plan.density.limits = {{"process", 40}, {"container", 40}, {"vm", 6}};
@@ -146,6 +156,7 @@ Plan publish_plan() {
   plan.least_blocks = 30;
   plan.enough = 0.01;
   plan.workload_blocks = 30;
+  plan.image_imports = 10;
   plan.density.states = {"idle", "touched", "active"};
   plan.density.repeats = 3;
   plan.load = {.parallel = {1, 2, 4, 8},
@@ -158,21 +169,24 @@ Plan publish_plan() {
 }
 
 std::vector<Step> schedule(const Plan& plan) {
-  return blocks_of(plan, plan.seed, plan.warm_ups, plan.blocks);
+  return blocks_of(plan.engines, plan.seed, plan.warm_ups, plan.blocks);
 }
 
 std::vector<Step> schedule(const Plan& plan, const Workload& workload) {
   // Its own stream, by its name: another workload in the plan must not change its order.
-  return blocks_of(plan, plan.seed ^ hash_of(workload.name), 1, plan.workload_blocks);
+  return blocks_of(plan.engines, plan.seed ^ hash_of(workload.name), 1, plan.workload_blocks);
+}
+
+std::vector<Step> schedule_imports(const Plan& plan) {
+  if (plan.image_imports == 0) return {};
+  return blocks_of(without_repetitions(plan), plan.seed ^ hash_of("image import"), 1,
+                   plan.image_imports);
 }
 
 std::vector<std::string> density_order(const Plan& plan) {
   // Its own stream: more blocks must not change the order of the growth.
   Random random(plan.seed + 1);
-  auto engines = plan.engines;
-  std::erase_if(engines, [&](const std::string& engine) {
-    return !plan.settings_of(engine).repeats.empty();
-  });
+  auto engines = without_repetitions(plan);
   random.shuffle(engines);
   return engines;
 }
@@ -208,6 +222,7 @@ void check(const Plan& plan) {
   if (plan.cpus < 1) refuse("an engine needs at least one CPU");
   if (plan.blocks < 1) refuse("a comparison needs at least one run of each engine");
   if (plan.warm_ups < 0) refuse("the number of warm-ups is negative");
+  if (plan.image_imports < 0) refuse("the number of imports of the image is negative");
 }
 
 }  // namespace twinbox::compare

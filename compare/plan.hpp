@@ -95,7 +95,8 @@ struct Plan {
   std::uint64_t seed = 1;
   DensityPlan density;
   LoadPlan load{};
-  int timeout_s = 300;  // for one command to get ready, or to end
+  int image_imports = 5;  // into each engine's store that count, after one that does not; 0: none
+  int timeout_s = 300;    // for one command to get ready, or to end
 };
 
 // For a first look: few blocks, few instances.
@@ -116,6 +117,9 @@ struct Step {
 std::vector<Step> schedule(const Plan& plan);
 // The steps of a further workload; one block warms up.
 std::vector<Step> schedule(const Plan& plan, const Workload& workload);
+
+// The steps of the imports of the image, in blocks as well, without engines that repeat others.
+std::vector<Step> schedule_imports(const Plan& plan);
 
 // The engines in the order in which their instances are grown, drawn from the seed.
 std::vector<std::string> density_order(const Plan& plan);

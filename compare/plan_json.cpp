@@ -214,7 +214,8 @@ Json write_plan(const Plan& plan) {
               {"beside", load.beside},
               {"beside_runs", load.beside_runs},
               {"rounds", load.rounds},
-              {"least_rounds", load.least_rounds}}}};
+              {"least_rounds", load.least_rounds}}},
+            {"image_imports", plan.image_imports}};
   if (!plan.kernel.empty()) json["kernel"] = plan.kernel;
   return json;
 }
@@ -222,7 +223,7 @@ Json write_plan(const Plan& plan) {
 Plan read_plan(const JsonView& view) {
   allow_only(view, {"$schema", "engines", "image", "memory", "cpus", "kernel", "start_workload",
                     "idle_workload", "workloads", "workload_runs", "warm_ups", "runs", "seed",
-                    "timeout_s", "density", "load"});
+                    "timeout_s", "density", "load", "image_imports"});
   Plan plan;
   if (const auto engines = view.find("engines")) read_engines(*engines, plan);
   take(view, "image", plan.image);
@@ -243,6 +244,7 @@ Plan read_plan(const JsonView& view) {
   take(view, "timeout_s", plan.timeout_s);
   if (const auto density = view.find("density")) read_density(*density, plan);
   if (const auto load = view.find("load")) read_load(*load, plan.load);
+  take(view, "image_imports", plan.image_imports);
   return plan;
 }
 

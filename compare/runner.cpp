@@ -70,6 +70,7 @@ Result Runner::run() {
   measure_load();
   measure_density();
   measure_exits();
+  measure_images();
   add_samples(result_, samples_of(journal_.finished(), plan_.engines));
   return std::move(result_);
 }
@@ -94,6 +95,9 @@ void Runner::prepare_engines() {
     auto engine = adapter->describe();
     engine.host = result_.hosts.front().name;
     engine.repeats = plan_.settings_of(name).repeats;
+    if (const auto why = adapter->why_no_import(); !why.empty()) {
+      engine.settings.push_back({"image import", "not measured: " + why});
+    }
     adapters_[name] = std::move(adapter);
     try {
       for (const auto& image : images_for(name)) adapters_[name]->prepare(image);
@@ -106,8 +110,8 @@ void Runner::prepare_engines() {
 }
 
 std::set<std::string> Runner::images_for(const std::string& engine) {
-  std::set<std::string> images{request_for(engine, plan_.start).image};
-  for (const auto& workload : plan_.workloads) images.insert(request_for(engine, workload).image);
+  std::set<std::string> images{image_of(engine, plan_.start)};
+  for (const auto& workload : plan_.workloads) images.insert(image_of(engine, workload));
   return images;
 }
 
@@ -138,6 +142,7 @@ void Runner::plan_work() {
   add(schedule(plan_));
   for (const auto& workload : plan_.workloads) add(schedule(plan_, workload));
   auto& estimate = progress_.estimate();
+  for (const auto& step : import_steps()) estimate.plan(importing(step.engine), 1);
   for (const auto& engine : density_order(plan_)) {
     const auto points = plan_.load.parallel.size() + others_beside(plan_, engine).size();
     estimate.plan(under_load(engine), plan_.load.rounds * static_cast<int>(points));
@@ -343,16 +348,22 @@ TracedRun Runner::trace_start(const std::string& engine) {
   return {trace.take(), box.instance().stamps().request, box.marks()};
 }
 
+std::string Runner::image_of(const std::string& engine, const Workload& workload) const {
+  for (const auto& image : {plan_.settings_of(engine).image, workload.image}) {
+    if (!image.empty()) return image;
+  }
+  return plan_.image;
+}
+
 LaunchRequest Runner::request_for(const std::string& engine, const Workload& workload) {
   const auto settings = plan_.settings_of(engine);
   LaunchRequest request;
   request.id = fmt::format("{}-{}", comparison_name(context_.scratch), ++launched_);
   request.args = workload.args;
-  const auto first = [](const std::string& one, const std::string& two, const std::string& three) {
-    return !one.empty() ? one : !two.empty() ? two : three;
-  };
-  request.image = first(settings.image, workload.image, plan_.image);
-  request.memory = first(settings.memory, workload.memory, plan_.memory);
+  request.image = image_of(engine, workload);
+  request.memory = !settings.memory.empty()   ? settings.memory
+                   : !workload.memory.empty() ? workload.memory
+                                              : plan_.memory;
   return request;
 }
 

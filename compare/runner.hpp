@@ -39,6 +39,7 @@ class Runner {
   void plan_work();
   // Kinds of work that the remaining time is estimated by.
   static std::string under_load(const std::string& engine) { return engine + " under load"; }
+  static std::string importing(const std::string& engine) { return engine + " image import"; }
   static std::string growth_of(const std::string& engine, const std::string& state) {
     return engine + " growing, " + state;
   }
@@ -69,6 +70,20 @@ class Runner {
   void measure_exits();
   TracedRun trace_start(const std::string& engine);
 
+  void measure_images();
+  // Of the engines that have a store.
+  std::vector<Step> import_steps() const;
+  void describe_images(const std::vector<Step>& steps);
+  void warm_up_imports_again(const std::vector<Step>& steps);
+  // Whether it is to be measured still.
+  bool is_due(const Step& step) const;
+  // False when it was done before or cannot be.
+  bool measure_import(const Step& step);
+  Measurement import_of(const Step& step) const;
+  Result import_image(const Step& step);
+
+  // What an engine runs the workload in: its own image, the workload's or the plan's.
+  std::string image_of(const std::string& engine, const Workload& workload) const;
   LaunchRequest request_for(const std::string& engine, const Workload& workload);
   std::vector<LaunchRequest> requests_for(const std::string& engine, const Workload& workload,
                                           int count);

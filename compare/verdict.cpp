@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/size.hpp"
+#include "compare/image_import.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -153,6 +154,8 @@ void add_why(const Summary& summary, const Pair& pair, std::vector<std::string>&
 void add_metrics(const Result& result, const Summary& summary,
                  std::vector<std::string>& sentences) {
   for (const auto& metric : result.metrics) {
+    // Done once on a host, and no property of a box that runs.
+    if (is_image_metric(metric.name)) continue;
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> parts;
     for (const auto& item : summary.comparisons) {
       if (item.metric != metric.name || item.at) continue;

@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/syscall.hpp"
 #include "image/compression.hpp"
 #include "image/digest.hpp"
 #include "image/erofs.hpp"
@@ -61,17 +62,21 @@ std::optional<Layer> Layers::find(std::string_view diff_id) const {
   return layer;
 }
 
-void Layers::unpack(std::string_view diff_id, const fs::path& blob) {
+UnpackTimes Layers::unpack(std::string_view diff_id, const fs::path& blob) {
+  UnpackTimes times;
   const auto work = sandbox::OwnedDirectory::create(work_);
   const auto draft = work.path() / "layer";
   base::make_directories(draft / "root");
   unpack_checked(diff_id, blob, draft / "root");
+  times.directory = base::monotonic_now();
   make_erofs(draft / "root", draft / "layer.erofs");
   if (::chmod(draft.c_str(), 0700) != 0) base::throw_errno("cannot protect {}", draft.string());
   base::make_directories(directory_);
   if (::rename(draft.c_str(), path_of(diff_id).c_str()) != 0) {
     base::throw_errno("cannot store the layer {}", diff_id);
   }
+  times.disk = base::monotonic_now();
+  return times;
 }
 
 bool Layers::remove(std::string_view diff_id) {

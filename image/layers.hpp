@@ -1,6 +1,7 @@
 // Layers made ready for boxes: each as a directory (overlayfs) and as an erofs image (microVM).
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -18,6 +19,12 @@ struct Layer {
   base::Fd lock;
 };
 
+// When a layer was ready in either form (CLOCK_MONOTONIC, nanoseconds).
+struct UnpackTimes {
+  std::uint64_t directory = 0;
+  std::uint64_t disk = 0;
+};
+
 class Layers {
  public:
   // `directory` holds one directory per layer, named by the digest of its uncompressed tar (its
@@ -29,7 +36,7 @@ class Layers {
   std::optional<Layer> find(std::string_view diff_id) const;
   // Unpacks the tar (compressed or not) at `blob`, checking that its content is `diff_id`'s, and
   // makes the erofs image; appears at once and whole.
-  void unpack(std::string_view diff_id, const std::filesystem::path& blob);
+  UnpackTimes unpack(std::string_view diff_id, const std::filesystem::path& blob);
   // Removes the layer; false while a box uses it.
   bool remove(std::string_view diff_id);
   void keep_only(const std::set<std::string>& used);

@@ -109,7 +109,7 @@ base::Fd Store::lock() {
   return fd;
 }
 
-ImageSummary Store::import(const std::string& name, const fs::path& source, ImageConfig config) {
+ImportedImage Store::import(const std::string& name, const fs::path& source, ImageConfig config) {
   check_name(name);
   const auto held = lock();
   const auto work = sandbox::OwnedDirectory::create(root_ / "work");
@@ -124,10 +124,14 @@ ImageSummary Store::import(const std::string& name, const fs::path& source, Imag
     images[name] = store_image(config, layer);
   }
   const auto manifest = images.at(name);
-  unpack_missing(read_manifest(manifest), config);
+  ImportMarks marks{.stored = base::monotonic_now(), .unpacked = {}, .converted = {}};
+  if (const auto times = unpack_missing(read_manifest(manifest), config)) {
+    marks.unpacked = times->directory;
+    marks.converted = times->disk;
+  }
   blobs_.write_index(images);
   collect_garbage();
-  return summary(name, manifest);
+  return {summary(name, manifest), marks};
 }
 
 // Packs, hashes and compresses in one pass over the directory.
@@ -319,12 +323,15 @@ void Store::verify(const std::string& name) const {
   for (const auto& layer : manifest.layers) blobs_.verify(layer.digest);
 }
 
-void Store::unpack_missing(const Manifest& manifest, const ImageConfig& config) {
+std::optional<UnpackTimes> Store::unpack_missing(const Manifest& manifest,
+                                                 const ImageConfig& config) {
+  std::optional<UnpackTimes> times;
   for (std::size_t i = 0; i < config.diff_ids.size(); ++i) {
     if (layers_.find(config.diff_ids[i])) continue;
     blobs_.verify(manifest.layers[i].digest);
-    layers_.unpack(config.diff_ids[i], blobs_.path_of(manifest.layers[i].digest));
+    times = layers_.unpack(config.diff_ids[i], blobs_.path_of(manifest.layers[i].digest));
   }
+  return times;
 }
 
 // None when the image is damaged, so that nothing is known of its layers.

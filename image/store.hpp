@@ -12,6 +12,7 @@
 #include "base/fd.hpp"
 #include "image/blobs.hpp"
 #include "image/config.hpp"
+#include "image/import_marks.hpp"
 #include "image/layers.hpp"
 #include "image/lookup_cache.hpp"
 #include "sandbox/engine.hpp"
@@ -25,6 +26,10 @@ struct ImageSummary {
   std::string created;     // RFC 3339
   std::uint64_t size = 0;  // bytes of all blobs
   std::string damage;      // why it cannot be used; empty when it can
+};
+
+struct ImportedImage : ImageSummary {
+  ImportMarks marks;
 };
 
 // An image ready for boxes. For as long as it lives its layers are not removed.
@@ -47,8 +52,8 @@ class Store {
 
   // Makes an image of one layer from a directory, or from a tar (plain, gzip, bzip2, xz, zstd) of a
   // root file system. An image of that name is replaced; one of the same content is kept as it is.
-  ImageSummary import(const std::string& name, const std::filesystem::path& source,
-                      ImageConfig config = {});
+  ImportedImage import(const std::string& name, const std::filesystem::path& source,
+                       ImageConfig config = {});
   std::vector<ImageSummary> list() const;
   // Throws base::Error (conflict) while a box uses it.
   void remove(const std::string& name);
@@ -76,7 +81,8 @@ class Store {
   Descriptor store_layer(const std::filesystem::path& directory, std::string& diff_id);
   Descriptor store_image(const ImageConfig& config, const Descriptor& layer);
   bool is_same(const Descriptor& manifest, const ImageConfig& config) const;
-  void unpack_missing(const Manifest& manifest, const ImageConfig& config);
+  // When the last of them was ready; nothing where none was missing.
+  std::optional<UnpackTimes> unpack_missing(const Manifest& manifest, const ImageConfig& config);
   std::optional<std::set<std::string>> layers_of(const Descriptor& manifest) const;
   FoundImage look_up(const std::string& name) const;
   PreparedImage prepare_found(const std::string& name, FoundImage found);

@@ -13,6 +13,12 @@ namespace twinbox::compare {
 
 std::vector<pid_t> Adapter::further_processes(const LaunchRequest&) const { return {}; }
 
+ImageImport Adapter::import_image(const std::string& image) {
+  throw base::Error(base::ErrorKind::internal,
+                    fmt::format("{} is to be imported into an engine of which it is said that {}",
+                                image, why_no_import()));
+}
+
 std::map<sandbox::Mark, std::string> no_inner_marks(const std::string& program) {
   std::map<sandbox::Mark, std::string> missing;
   for (const auto mark : {sandbox::Mark::entered, sandbox::Mark::created, sandbox::Mark::booted,

@@ -4,9 +4,12 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +40,23 @@ struct Launch {
   bool reads_cpu_counter = false;  // at its own marks, when it is handed one
 };
 
+// A stretch of time between two moments (CLOCK_MONOTONIC, nanoseconds).
+struct Stretch {
+  std::uint64_t from = 0;
+  std::uint64_t to = 0;
+};
+
+// A command that brings an image, a local archive, into an engine's store, in which there is
+// nothing of it yet.
+struct ImageImport {
+  std::vector<std::string> command;
+  std::vector<std::string> environment;  // beside that of this process, each "NAME=value"
+  // After the command: throws base::Error unless the store has that very image. Tells when what
+  // was stored was made into what the engine's boxes mount, where the engine tells it.
+  std::function<std::optional<Stretch>()> check;
+  std::shared_ptr<void> holds{};  // outlives the check
+};
+
 class Adapter {
  public:
   virtual ~Adapter() = default;
@@ -46,6 +66,11 @@ class Adapter {
   // Brings an image into its own store, if it has one; once for each image of a plan, before
   // anything is timed. Throws base::Error when the engine cannot be used here.
   virtual void prepare(const std::string& image) = 0;
+  // Why there is no import to measure; empty for an engine with a store of images.
+  virtual std::string why_no_import() const { return "it keeps no images"; }
+  // Of an engine with a store. What the store has of the image is removed from it; the check of the
+  // import says that it is there again. Throws base::Error where it cannot be removed.
+  virtual ImageImport import_image(const std::string& image);
   virtual Launch launch(const LaunchRequest& request) = 0;
   // Roots of process trees that belong to a running instance besides that of its command.
   virtual std::vector<pid_t> further_processes(const LaunchRequest& request) const;

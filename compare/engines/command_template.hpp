@@ -17,6 +17,7 @@ class CommandTemplate : public ForeignEngine {
   Engine describe() const override;
   // Runs the template's `prepare` command, where it has one.
   void prepare(const std::string& image) override;
+  std::string why_no_import() const override { return "a template tells of no store"; }
   Launch launch(const LaunchRequest& request) override;
 
  private:

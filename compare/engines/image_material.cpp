@@ -95,6 +95,20 @@ void ImageMaterial::write_archive(const fs::path& file, const std::string& name,
   target.close();
 }
 
+void ImageMaterial::write_root(const fs::path& file) const {
+  OutputFile target(file);
+  const auto write = [&](const fs::path& root) {
+    image::write_tar(root, [&](std::span<const std::byte> bytes) { target.write(bytes); });
+  };
+  const auto& layers = image_.root.directories;
+  if (layers.size() == 1) {
+    write(layers.front());
+  } else {
+    write(MountedRoot(*this, file.string() + ".mount").path());
+  }
+  target.close();
+}
+
 MountedRoot::MountedRoot(const ImageMaterial& material, const fs::path& directory)
     : directory_(directory) {
   enter_own_mount_namespace();

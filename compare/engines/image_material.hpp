@@ -21,6 +21,8 @@ class ImageMaterial {
   // store's own bytes, so the image has the same id there.
   void write_archive(const std::filesystem::path& file, const std::string& name,
                      const std::filesystem::path& scratch) const;
+  // An archive of its root file system, all layers in one, as `twinbox image import` takes it.
+  void write_root(const std::filesystem::path& file) const;
 
  private:
   image::PreparedImage image_;

@@ -12,6 +12,8 @@ class OciManager : public ForeignEngine {
 
   Engine describe() const override;
   void prepare(const std::string& image) override;
+  std::string why_no_import() const override { return {}; }
+  ImageImport import_image(const std::string& image) override;
   Launch launch(const LaunchRequest& request) override;
   std::vector<pid_t> further_processes(const LaunchRequest& request) const override;
   // docker's daemon works for the command, and is no child of it.
@@ -19,7 +21,13 @@ class OciManager : public ForeignEngine {
 
  private:
   bool is_docker() const { return settings_.engine == "docker"; }
-  std::string run(std::vector<std::string> arguments, const std::string& what) const;
+  std::vector<std::string> command_of(const std::vector<std::string>& arguments) const;
+  std::string run(const std::vector<std::string>& arguments, const std::string& what) const;
+  std::string name_of(const std::string& image) const;
+  std::filesystem::path archive_of(const std::string& image);
+  std::vector<std::string> load_of(const std::filesystem::path& archive) const;
+  void check_loaded(const std::string& image);
+  void remove(const std::string& image);
 };
 
 }  // namespace twinbox::compare

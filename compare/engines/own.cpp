@@ -2,7 +2,11 @@
 
 #include <utility>
 
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "compare/engines/image_material.hpp"
 #include "compare/engines/kernel_facts.hpp"
+#include "image/digest.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -49,6 +53,44 @@ Engine OwnEngine::describe() const {
 }
 
 void OwnEngine::prepare(const std::string&) {}  // the store is its own
+
+std::filesystem::path OwnEngine::archive_of(const std::string& image) const {
+  const ImageMaterial material(image);
+  auto archive = context_.scratch / (image::digest_hex(material.id()) + ".tar");
+  if (!std::filesystem::exists(archive)) material.write_root(archive);
+  return archive;
+}
+
+// A store makes both forms of an image, and boxes mount one of them.
+Stretch OwnEngine::conversion(const image::ImportMarks& marks) const {
+  const auto end = is_machine() ? marks.converted : marks.unpacked;
+  if (!end) throw base::Error(base::ErrorKind::internal, "the store unpacked nothing");
+  return {marks.stored, *end};
+}
+
+ImageImport OwnEngine::import_image(const std::string& image) {
+  const auto store = std::make_shared<base::TemporaryDirectory>(context_.scratch, "store-");
+  const auto archive = archive_of(image);
+  const auto root = store->path() / "root";
+  const auto marks = store->path() / "marks";
+  ImageImport import;
+  import.command = {context_.program.string(), "image", "import", "--marks", marks.string(), image,
+                    archive.string()};
+  import.environment = {"TWINBOX_ROOT=" + root.string(),
+                        "TWINBOX_RUN=" + (store->path() / "run").string()};
+  import.check = [ this, image, archive, root, marks ]()->std::optional<Stretch> {
+    const auto stored = image::Store(root).prepare(image);
+  const auto expected = image::digest_of_file(archive);
+  if (stored.config.diff_ids != std::vector{expected}) {
+    throw base::Error(base::ErrorKind::internal,
+                      fmt::format("the store has {} as {}, not {}", image,
+                                  fmt::join(stored.config.diff_ids, ", "), expected));
+  }
+  return conversion(image::ImportMarks::from_json(base::read_file(marks), marks.string()));
+};
+import.holds = store;
+return import;
+}  // namespace twinbox::compare
 
 Launch OwnEngine::launch(const LaunchRequest& request) {
   Launch launch;

@@ -23,9 +23,9 @@ constexpr double tolerance = 0.001;
 using Figures = std::map<std::string, double>;
 
 Result compare_in_lab(const std::filesystem::path& out) {
-  const auto run = base::run_command({TWINBOX_PROGRAM, "compare", "--lab", "--runs", "2",
-                                      "--warm-ups", "1", "--instances", "3", "--parallel", "1",
-                                      "--beside", "none", "--out", out.string()});
+  const auto run = base::run_command(
+      {TWINBOX_PROGRAM, "compare", "--lab", "--runs", "2", "--warm-ups", "1", "--instances", "3",
+       "--parallel", "1", "--beside", "none", "--image-imports", "1", "--out", out.string()});
   EXPECT_EQ(run.status, 0) << run.err;
   return result_from_json(base::read_file(out / "report.json"), "report.json");
 }
@@ -88,9 +88,9 @@ TEST(Compare, RepeatsInTheDeterministicLab) {
   const auto expected = figures_of(first);
   const auto found = figures_of(second);
   ASSERT_EQ(expected.size(), found.size());
-  // Four times, CPU time at seven marks, five or more memory components, a slope and three launch
-  // rates for each of three engines.
-  EXPECT_GE(expected.size(), 54U);
+  // Four times, CPU time at seven marks, five or more memory components, a slope, three launch
+  // rates and two rounds of two figures of the image for each of three engines.
+  EXPECT_GE(expected.size(), 66U);
   for (const auto& [name, value] : expected) {
     fmt::print("{:<32} {:>16.0f} {:>16.0f}\n", name, value, found.at(name));
     EXPECT_LE(std::abs(found.at(name) - value), tolerance * std::abs(value)) << name;

@@ -3,6 +3,8 @@
 #include <csignal>
 
 #include "base/command.hpp"
+#include "base/syscall.hpp"
+#include "image/import_marks.hpp"
 #include "tests/native/cli/cli_fixture.hpp"
 
 namespace twinbox::testing {
@@ -31,6 +33,33 @@ TEST_F(ImageVerb, ImportsATar) {
   ASSERT_EQ(packed.status, 0) << packed.err;
   EXPECT_EQ(twinbox({"image", "import", "packed", tar}).status, 0);
   EXPECT_EQ(twinbox({"run", "--rm", "packed", "echo", "hi"}).out, "hi\n");
+}
+
+TEST_F(ImageVerb, TellsTheMomentsOfAnImport) {
+  base::write_file(image_source() / "news", "a layer that is not there yet");
+  const auto file = (scratch() / "marks.json").string();
+  const auto before = base::monotonic_now();
+  const auto made = twinbox({"image", "import", "--marks", file, "timed", image_source()});
+  const auto after = base::monotonic_now();
+  ASSERT_EQ(made.status, 0) << made.err;
+  const auto marks = image::ImportMarks::from_json(base::read_file(file), file);
+  ASSERT_TRUE(marks.unpacked && marks.converted);
+  EXPECT_GT(marks.stored, before);
+  EXPECT_GT(*marks.unpacked, marks.stored);
+  EXPECT_GT(*marks.converted, *marks.unpacked);
+  EXPECT_GT(after, *marks.converted);
+
+  // Nothing is unpacked a second time.
+  ASSERT_EQ(twinbox({"image", "import", "--marks", file, "again", image_source()}).status, 0);
+  const auto again = image::ImportMarks::from_json(base::read_file(file), file);
+  EXPECT_GT(again.stored, after);
+  EXPECT_FALSE(again.unpacked || again.converted);
+}
+
+TEST_F(ImageVerb, HasMarksOfAnImportOnly) {
+  const auto refused = twinbox({"image", "ls", "--marks", (scratch() / "marks.json").string()});
+  EXPECT_EQ(refused.status, 125);
+  EXPECT_NE(refused.err.find("image ls has no marks"), std::string::npos) << refused.err;
 }
 
 TEST_F(ImageVerb, KeepsAnImageThatABoxUses) {

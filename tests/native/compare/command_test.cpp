@@ -12,7 +12,7 @@ using sandbox::Mark;
 TEST_F(CompareCommand, MeasuresProcessAndContainerNatively) {
   const auto run = twinbox({"compare", "--here", "--engines", "process,container", "--runs", "3",
                             "--warm-ups", "1", "--instances", "3", "--parallel", "2", "--beside",
-                            "2", "--out", out().string()});
+                            "2", "--image-imports", "0", "--out", out().string()});
   ASSERT_EQ(run.status, 0) << run.err;
   EXPECT_NE(run.out.find("Start-up: request to ready"), std::string::npos) << run.out;
   EXPECT_NE(run.out.find((out() / "index.html").string()), std::string::npos) << run.out;
@@ -61,7 +61,7 @@ TEST_F(CompareCommand, RefusesAnEngineThatThereIsNot) {
 TEST_F(CompareCommand, TakesAPlanFromAFile) {
   const auto plan = out().parent_path() / "my-plan.json";
   base::write_file(plan, R"({"engines": ["process"], "runs": 2, "warm_ups": 0, "workload_runs": 2,
-    "density": {"instances": 0}, "load": {"parallel": [], "beside": []},
+    "density": {"instances": 0}, "load": {"parallel": [], "beside": []}, "image_imports": 0,
     "workloads": [{"name": "mine", "command": ["sh", "-c", "echo 7 ops"],
                    "figure": "([0-9]+) ops", "unit": "ops", "better": "higher"}]})");
   const auto run = twinbox({"compare", "--here", "--out", out().string(), plan.string()});

@@ -14,7 +14,7 @@ class Density : public CompareCommand {
   Result grow(const std::string& density, const std::string& limits = ":") const {
     const auto plan = out().parent_path() / "plan.json";
     base::write_file(plan, R"({"engines": ["process", "container"], "runs": 1, "warm_ups": 0,
-      "memory": "96m", "load": {"parallel": [], "beside": []}, "density": )" +
+      "memory": "96m", "load": {"parallel": [], "beside": []}, "image_imports": 0, "density": )" +
                                density + "}");
     const auto run =
         base::run_command({"sh", "-c", limits + "; exec \"$@\"", "sh", twinbox_program(), "compare",

@@ -60,7 +60,8 @@ class Interruption : public CompareCommand {
     const auto plan = out().parent_path() / "plan.json";
     base::write_file(plan, fmt::format(R"({{"engines": [{}], "runs": 1, "warm_ups": 0,
       "idle_workload": {{"name": "idle", "command": ["sh", "-c", "echo ready; exec /bin/busybox sleep 500"]}},
-      "load": {{"parallel": [], "beside": []}}, "density": {{"instances": 300}}}})",
+      "load": {{"parallel": [], "beside": []}}, "density": {{"instances": 300}},
+      "image_imports": 0}})",
                                        engines));
     return {twinbox_program(), "compare", "--here", "--out", out().string(), plan.string()};
   }
@@ -107,9 +108,9 @@ TEST_F(Interruption, ByAKillIsCleanedUpByTheNextComparison) {
   fs::remove_all(out());
 
   // Another comparison than that one.
-  const auto next =
-      twinbox({"compare", "--here", "--engines", "process", "--runs", "1", "--instances", "0",
-               "--parallel", "none", "--beside", "none", "--out", out().string()});
+  const auto next = twinbox({"compare", "--here", "--engines", "process", "--runs", "1",
+                             "--instances", "0", "--parallel", "none", "--beside", "none",
+                             "--image-imports", "0", "--out", out().string()});
   ASSERT_EQ(next.status, 0) << next.err;
   EXPECT_EQ(workplaces(), before_);
   EXPECT_EQ(marked_processes(), marked_before_);

@@ -39,7 +39,8 @@ class Resume : public CompareCommand {
   Lines command(const std::filesystem::path& directory) const {
     base::write_file(plan_file(), R"({"engines": ["process", "container"], "runs": 3, "warm_ups": 1,
       "seed": 5, "density": {"instances": 2, "states": ["idle", "touched"]},
-      "load": {"parallel": [2], "launches": 2, "beside": [1], "beside_runs": 2, "rounds": 1}})");
+      "load": {"parallel": [2], "launches": 2, "beside": [1], "beside_runs": 2, "rounds": 1},
+      "image_imports": 2})");
     return {TWINBOX_PROGRAM, "compare",          "--here",
             "--out",         directory.string(), plan_file().string()};
   }

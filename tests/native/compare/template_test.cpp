@@ -28,7 +28,7 @@ std::string adapted(std::string plan) {
   replace(R"("-accel", "kvm", "-cpu", "host")", R"("-accel", "tcg", "-cpu", "max")");
   replace("/var/lib/twinbox/kernels/tuned/vmlinux", tuned_kernel.string());
   replace("scripts/make-initrd", TWINBOX_SOURCE "/scripts/make-initrd");
-  replace(R"("density")", R"("runs": 2, "warm_ups": 0, "density")");
+  replace(R"("density")", R"("runs": 2, "warm_ups": 0, "image_imports": 0, "density")");
   return plan;
 }
 

@@ -28,7 +28,7 @@ TEST_F(Workloads, GiveTheirFiguresInEveryKindOfBox) {
   const auto plan = out().parent_path() / "plan.json";
   base::write_file(plan, R"({"engines": ["process", "container"], "runs": 1, "warm_ups": 0,
     "workloads": ["syscalls", "processes", "page-touch", "tlb"], "workload_runs": 1,
-    "density": {"instances": 0}, "load": {"parallel": [], "beside": []}})");
+    "density": {"instances": 0}, "load": {"parallel": [], "beside": []}, "image_imports": 0})");
   const auto run = twinbox({"compare", "--here", "--out", out().string(), plan.string()});
   ASSERT_EQ(run.status, 0) << run.err;
   const auto result = report();

@@ -49,6 +49,15 @@ TEST(Instance, KeepsRunningUntilItsInputEnds) {
   EXPECT_EQ(instance.finish(60s).status, 5);
 }
 
+TEST(Instance, GetsAnEnvironmentBesideItsCallers) {
+  ::setenv("OF_THE_CALLER", "old", 1);
+  Instance instance(shell("echo $OF_THE_CALLER $OF_ITS_OWN ${PATH:+path}"), Instance::Input::none,
+                    Instance::Cpu::not_counted, {"OF_THE_CALLER=new", "OF_ITS_OWN=own"});
+  EXPECT_EQ(instance.finish(60s).status, 0);
+  EXPECT_EQ(instance.output(), "new own path\n");
+  ::unsetenv("OF_THE_CALLER");
+}
+
 TEST(Instance, CountsTheCpuTimeOfItsChildren) {
   Instance instance(shell("sh -c 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'; echo ready"),
                     Instance::Input::none);

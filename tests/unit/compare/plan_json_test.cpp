@@ -41,7 +41,7 @@ constexpr const char* full_plan = R"({
   "workload_runs": 4, "warm_ups": 1, "runs": {"least": 7, "most": 30, "enough": 0.01},
   "seed": 9, "timeout_s": 60,
   "density": {"instances": 5, "states": ["idle", "touched"], "repeats": 2},
-  "load": {"parallel": [1, 2], "launches": 8, "beside": [0, 4]}
+  "load": {"parallel": [1, 2], "launches": 8, "beside": [0, 4]}, "image_imports": 2
 })";
 
 TEST(PlanFile, HoldsEveryPartOfAPlan) {
@@ -57,6 +57,7 @@ TEST(PlanFile, HoldsEveryPartOfAPlan) {
   EXPECT_EQ(plan.least_blocks, 7);
   EXPECT_EQ(plan.most_instances("mine"), 5);
   EXPECT_EQ(plan.load.beside, (std::vector<int>{0, 4}));
+  EXPECT_EQ(plan.image_imports, 2);
   EXPECT_NO_THROW(check(plan));
 }
 
@@ -75,6 +76,8 @@ TEST(PlanFile, HasDefaultsForWhatIsLeftOut) {
 
 TEST(PlanFile, NamesThePathOfAFieldThatIsWrong) {
   EXPECT_NE(refusal(R"({"cpus": "two"})").find("plan.json.cpus"), std::string::npos);
+  EXPECT_NE(refusal(R"({"image_imports": "all"})").find("plan.json.image_imports"),
+            std::string::npos);
   EXPECT_NE(refusal(R"({"cpus": 0})").find("plan.json.cpus"), std::string::npos);
   EXPECT_NE(refusal(R"({"engines": ["vm", 3]})").find("plan.json.engines[1]"), std::string::npos);
   EXPECT_NE(refusal(R"({"engines": [{"name": "a", "engine": "vm", "start": "hot"}]})")

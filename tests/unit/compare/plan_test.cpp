@@ -63,6 +63,35 @@ TEST(Schedule, IsWrittenDownForSeed1) {
             (std::vector<std::string>{"container", "vm", "process", "vm", "process", "container"}));
 }
 
+TEST(ImportSchedule, HoldsEveryEngineOnceInEachRoundAndNoRepetition) {
+  Plan plan;
+  plan.image_imports = 2;
+  add_repetition(plan);
+  std::map<int, std::multiset<std::string>> rounds;
+  for (const auto& step : schedule_imports(plan)) {
+    rounds[step.block].insert(step.engine);
+    EXPECT_EQ(step.warm_up, step.block == 0);
+  }
+  ASSERT_EQ(rounds.size(), 3U);
+  for (const auto& [round, engines] : rounds) {
+    EXPECT_EQ(engines, (std::multiset<std::string>{"container", "process", "vm"})) << round;
+  }
+}
+
+TEST(ImportSchedule, IsEmptyWhereNoneAreWanted) {
+  Plan plan;
+  plan.image_imports = 0;
+  EXPECT_TRUE(schedule_imports(plan).empty());
+  plan.image_imports = -1;
+  EXPECT_THROW(check(plan), base::Error);
+}
+
+TEST(ImportSchedule, IsLongerWhereFiguresAreToBeQuoted) {
+  EXPECT_EQ(quick_plan().image_imports, 3);
+  EXPECT_EQ(Plan().image_imports, 5);
+  EXPECT_EQ(publish_plan().image_imports, 10);
+}
+
 TEST(MostInstances, AreOfTheNameElseOfTheEngineElseOfItsKind) {
   Plan plan;
   plan.density.limits = {{"process", 1}, {"container", 2}, {"vm", 3}};

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "compare/image_import.hpp"
 #include "tests/unit/compare/sample_result.hpp"
 
 namespace twinbox::compare {
@@ -93,6 +94,13 @@ void add_metrics(Result& result, const Kind& kind, int position) {
     add("random read", "fio", {}, 182'000 * std::pow(kind.speed, 3));
     add("events", "sysbench", {}, 1480 * std::sqrt(kind.speed));
     add("syscalls", "syscalls", {}, 80 / kind.speed);
+    // docker tells no moment between the beginning and the end of its load.
+    if (kind.engine.repeats.empty()) {
+      const bool docker = kind.engine.name == "docker";
+      const bool vm = kind.engine.kind == BoxKind::machine;
+      add("image import", "busybox", {}, docker ? 310e6 : 82e6);
+      if (!docker) add("image conversion", "busybox", {}, vm ? 31e6 : 14e6);
+    }
     for (const int running : {0, 4, 16}) {
       add("start-up beside others", "start-up", running,
           kind.start_ms * 1e6 * (1 + 0.01 * running));
@@ -177,6 +185,7 @@ Result rich_result() {
        "under way at the same time"},
       {"start-up beside others", "start-up beside others", "ns", Better::lower,
        "From the request until ready, beside idle instances.", "already running"}};
+  for (auto& metric : image_metrics()) result.metrics.push_back(std::move(metric));
   int position = 0;
   for (const auto& kind : kinds()) {
     result.engines.push_back(kind.engine);

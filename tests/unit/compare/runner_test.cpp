@@ -56,6 +56,7 @@ class WithStandIn : public ::testing::Test {
     plan_.density.settle_ms = 1;
     plan_.timeout_s = 120;
     plan_.load = {.parallel = {}, .beside = {}};
+    plan_.image_imports = 0;  // takes a store, which the stand-in has not
   }
   std::filesystem::path program() const { return directory_.path() / "twinbox"; }
   Result run() {

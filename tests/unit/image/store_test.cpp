@@ -114,6 +114,17 @@ TEST_F(StoreTest, PreparesBothFormsOfALayer) {
   EXPECT_EQ(disk.substr(1024, 4), "\xe2\xe1\xf5\xe0") << "erofs' magic number";
 }
 
+TEST_F(StoreTest, TellsWhenEachFormOfALayerWasReady) {
+  Store store(root());
+  const auto marks = store.import("tools", source()).marks;
+  ASSERT_TRUE(marks.unpacked && marks.converted);
+  EXPECT_LT(marks.stored, *marks.unpacked);
+  EXPECT_LT(*marks.unpacked, *marks.converted);
+  const auto again = store.import("tools", source()).marks;
+  EXPECT_GT(again.stored, *marks.converted);
+  EXPECT_FALSE(again.unpacked || again.converted) << "it was there";
+}
+
 TEST_F(StoreTest, MakesTheSameLayerAndDiskFromTheSameContent) {
   Store(root()).import("tools", source());
   const auto other = directory_.path() / "other";
