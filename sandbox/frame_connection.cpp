@@ -2,8 +2,10 @@
 
 #include <poll.h>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <span>
 #include <utility>
 
@@ -14,6 +16,16 @@ namespace {
 
 // Streams are bounded by credit, so a queue this long means a peer that does not read.
 constexpr std::size_t output_limit = 16U << 20;
+
+// The bytes that are there; 0 when the peer has closed its end, also where it had not read all that
+// it was sent, which a socket calls a reset. A console port is no socket: this reads.
+std::optional<std::size_t> take(int fd, std::span<std::byte> buffer) {
+  const auto count = ::read(fd, buffer.data(), buffer.size());
+  if (count >= 0) return static_cast<std::size_t>(count);
+  if (errno == ECONNRESET) return 0;
+  if (errno == EAGAIN || errno == EINTR) return std::nullopt;
+  base::throw_errno("cannot read");
+}
 
 }  // namespace
 
@@ -100,7 +112,7 @@ void FrameConnection::on_event(std::uint32_t events) {
 void FrameConnection::receive() {
   std::array<std::byte, 65536> buffer;
   try {
-    const auto count = base::read_some(stream_.get(), buffer);
+    const auto count = take(stream_.get(), buffer);
     if (!count) return;
     if (*count == 0) {
       return end(base::Error(base::ErrorKind::system, peer_ + " closed the connection"));

@@ -63,6 +63,14 @@ class FakeAgent : public testing::Test {
   std::optional<Outcome> outcome;
 };
 
+TEST_F(FakeAgent, ThatGoesBeforeItHasReadAllHasClosedTheConnection) {
+  hello();
+  start();
+  agent.reset();
+  run_until([&] { return lost.has_value(); });
+  EXPECT_THAT(lost->message(), HasSubstr("closed the connection"));
+}
+
 TEST_F(FakeAgent, ToldTheStatusAfterTheLastByte) {
   auto [out_read, out_write] = base::make_pipe();
   start({-1, out_write.get(), -1});
