@@ -72,6 +72,13 @@ void make_directories(const std::filesystem::path& path) {
     throw system_error(error.value(), fmt::format("cannot make directory {}", path.string()));
 }
 
+std::filesystem::path make_unique_directory(const std::filesystem::path& parent,
+                                            std::string_view prefix) {
+  std::string name = (parent / fmt::format("{}XXXXXX", prefix)).string();
+  if (::mkdtemp(name.data()) == nullptr) throw_errno("cannot make a directory like {}", name);
+  return name;
+}
+
 namespace {
 
 bool is_mount_root(const char* path) {
@@ -108,12 +115,8 @@ void remove_tree(const std::filesystem::path& path) {
   while (FTSENT* const entry = ::fts_read(walk.get())) remove_entry(entry);
 }
 
-TemporaryDirectory::TemporaryDirectory(const std::filesystem::path& parent,
-                                       std::string_view prefix) {
-  std::string name = (parent / fmt::format("{}XXXXXX", prefix)).string();
-  if (::mkdtemp(name.data()) == nullptr) throw_errno("cannot make a directory like {}", name);
-  path_ = name;
-}
+TemporaryDirectory::TemporaryDirectory(const std::filesystem::path& parent, std::string_view prefix)
+    : path_(make_unique_directory(parent, prefix)) {}
 
 TemporaryDirectory::~TemporaryDirectory() {
   std::error_code ignored;

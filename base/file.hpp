@@ -18,6 +18,10 @@ void write_file_atomic(const std::filesystem::path& path, std::string_view text)
 std::vector<std::string> names_in(const std::filesystem::path& directory);
 // Makes the directory and its parents; an error names the path.
 void make_directories(const std::filesystem::path& path);
+// Makes a directory, for its owner only, that nobody else has: below `parent`, its name `prefix`
+// and six characters.
+std::filesystem::path make_unique_directory(const std::filesystem::path& parent,
+                                            std::string_view prefix);
 
 // Removes a file, or a directory with all in it; what is not there is no error. It never enters
 // anything mounted below (that is an error), so a left-over bind mount keeps what it shows.

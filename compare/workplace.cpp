@@ -28,12 +28,6 @@ constexpr std::string_view prefix = "twinbox-comparison-";
 // In the environment of every command of a comparison: its workplace.
 constexpr const char* mark = "TWINBOX_COMPARISON";
 
-std::string new_directory() {
-  auto name = fmt::format("{}/{}XXXXXX", parent, prefix);
-  if (::mkdtemp(name.data()) == nullptr) base::throw_errno("cannot make a directory in {}", parent);
-  return name;
-}
-
 // The directory, locked; nothing when another one holds it or it is gone.
 std::optional<base::Fd> lock(const fs::path& directory) {
   base::Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
@@ -88,7 +82,7 @@ void undo(const fs::path& workplace) {
 Workplace::Workplace() {
   clear_dead_workplaces();
   while (!lock_) {
-    path_ = new_directory();
+    path_ = base::make_unique_directory(parent, prefix);
     // Between the two, another comparison may have taken it for a dead one's.
     if (auto locked = lock(path_)) lock_ = std::move(*locked);
   }

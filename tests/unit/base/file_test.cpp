@@ -66,6 +66,26 @@ TEST(File, DirectoriesThatCannotBeMadeAreNamed) {
   }
 }
 
+TEST(File, UniqueDirectoriesAreTheirOwnersAlone) {
+  const TemporaryDirectory directory;
+  const auto one = make_unique_directory(directory.path(), "work-");
+  const auto other = make_unique_directory(directory.path(), "work-");
+  EXPECT_NE(one, other);
+  EXPECT_EQ(one.parent_path(), directory.path());
+  EXPECT_TRUE(one.filename().string().starts_with("work-"));
+  EXPECT_EQ(fs::status(one).permissions(), fs::perms::owner_all);
+}
+
+TEST(File, UniqueDirectoriesThatCannotBeMadeAreNamed) {
+  try {
+    make_unique_directory("/nowhere", "work-");
+    FAIL() << "expected an error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_found);
+    EXPECT_NE(error.message().find("/nowhere/work-"), std::string::npos);
+  }
+}
+
 TEST(RemoveTree, TakesNestedDirectoriesAndLeavesWhatLinksPointTo) {
   const TemporaryDirectory directory;
   fs::create_directories(directory.path() / "tree/a/b");
