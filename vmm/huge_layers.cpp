@@ -106,7 +106,17 @@ std::vector<Copy> copies_in(const fs::path& directory) {
   return copies;
 }
 
-// Whoever uses it holds a lock on it.
+// Whoever gives copies names or takes them away holds this, so that a name means the same copy and
+// their sum is the same throughout. Nothing where there is no such directory.
+base::Fd lock_names(const fs::path& directory) {
+  base::Fd lock(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  while (lock && ::flock(lock.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) base::throw_errno("cannot lock {}", directory.string());
+  }
+  return lock;
+}
+
+// With the names locked. Whoever uses it holds a lock on it.
 bool remove_unused(const fs::path& copy) {
   const base::Fd file(::open(copy.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
@@ -120,6 +130,13 @@ bool is_orphan(const fs::path& copy) {
   const fs::path layer(std::string(origin.data(), static_cast<std::size_t>(length)));
   std::error_code unreadable;
   return !fs::exists(layer, unreadable) || key_of(layer) != copy.stem();
+}
+
+// With the names locked.
+void remove_orphans_in(const fs::path& directory) {
+  for (const auto& copy : copies_in(directory)) {
+    if (is_orphan(copy.path)) ::unlink(copy.path.c_str());  // its machines keep what they map
+  }
 }
 
 std::uint64_t eighth_of_memory() {
@@ -166,7 +183,12 @@ base::Fd HugeLayers::make(const ImageFile& layer, const fs::path& copy) const {
   base::Fd draft(::open(directory_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0400));
   if (!draft || !has_huge_pages(draft.get())) return {};
   const auto source = base::open_file(layer.path, O_RDONLY);
-  if (!all_cached(source.get(), layer.size) || !make_room(padded(layer.size))) return {};
+  // Whoever has made the copy by now has also dropped the layer from the cache.
+  if (!all_cached(source.get(), layer.size)) return find(copy);
+  // Until it has its name: another that makes room meanwhile would not know of it.
+  const auto names = lock_names(directory_);
+  if (auto made = find(copy)) return made;  // another was faster
+  if (!make_room(padded(layer.size))) return {};
   fill(draft.get(), source.get(), layer.size);
   const auto origin = fs::absolute(layer.path).string();
   if (::fsetxattr(draft.get(), origin_attribute, origin.data(), origin.size(), 0) != 0 ||
@@ -175,16 +197,16 @@ base::Fd HugeLayers::make(const ImageFile& layer, const fs::path& copy) const {
   }
   const auto unnamed = fmt::format("/proc/self/fd/{}", draft.get());
   if (::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, copy.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-    if (errno == EEXIST) return find(copy);  // another was faster
     base::throw_errno("cannot name {}", copy.string());
   }
   ::posix_fadvise(source.get(), 0, 0, POSIX_FADV_DONTNEED);
   return draft;
 }
 
+// With the names locked.
 bool HugeLayers::make_room(std::uint64_t size) const {
   const auto bound = bounds_.together != 0 ? bounds_.together : eighth_of_memory();
-  remove_orphans();
+  remove_orphans_in(directory_);
   const auto copies = copies_in(directory_);
   std::uint64_t total = size;
   for (const auto& copy : copies) total += copy.bytes;
@@ -195,12 +217,11 @@ bool HugeLayers::make_room(std::uint64_t size) const {
 }
 
 void HugeLayers::remove_orphans() const {
-  for (const auto& copy : copies_in(directory_)) {
-    if (is_orphan(copy.path)) ::unlink(copy.path.c_str());  // its machines keep what they map
-  }
+  if (const auto names = lock_names(directory_)) remove_orphans_in(directory_);
 }
 
 std::uint64_t HugeLayers::prune() const {
+  const auto names = lock_names(directory_);
   std::uint64_t freed = 0;
   for (const auto& copy : copies_in(directory_)) {
     if (remove_unused(copy.path)) freed += copy.bytes;

@@ -11,6 +11,8 @@
 #include <iterator>
 #include <span>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "base/file.hpp"
 #include "base/syscall.hpp"
@@ -118,6 +120,47 @@ TEST_F(HugeLayersTest, ALayerForWhichThereIsNoRoomStays) {
   const auto second = layer("second");
   EXPECT_EQ(second, bounded.use(image(second)).image.files.at(0).path);
   EXPECT_EQ(1, copies());
+}
+
+TEST_F(HugeLayersTest, StartsAtOnceKeepTogetherToTheBound) {
+  constexpr std::uint64_t bound = 8 * mebibyte;
+  const HugeLayers bounded(copies_, {.together = bound});
+  std::vector<fs::path> originals;
+  for (const auto* name : {"a", "b", "c", "d", "e", "f", "g", "h"})
+    originals.push_back(layer(name));
+  std::vector<LayersInUse> used(originals.size());
+  {
+    std::vector<std::jthread> starts;
+    for (std::size_t i = 0; i < originals.size(); ++i) {
+      starts.emplace_back([&, i] { used[i] = bounded.use(image(originals[i])); });
+    }
+  }
+  std::uint64_t together = 0;
+  for (const auto& copy : fs::directory_iterator(copies_)) together += fs::file_size(copy);
+  EXPECT_EQ(bound, together);
+}
+
+TEST_F(HugeLayersTest, StartsAtOnceShareOneCopy) {
+  const auto original = layer("layer");
+  std::vector<LayersInUse> used(8);
+  {
+    std::vector<std::jthread> starts;
+    for (auto& one : used) starts.emplace_back([&] { one = layers_.use(image(original)); });
+  }
+  for (const auto& one : used) EXPECT_EQ(copies_, fs::path(one.image.files[0].path).parent_path());
+  EXPECT_EQ(1, copies());
+}
+
+TEST_F(HugeLayersTest, WhatIsUsedKeepsItsNameWhileOthersPrune) {
+  const auto original = layer("layer");
+  std::jthread pruning([&](const std::stop_token& stop) {
+    while (!stop.stop_requested()) layers_.prune();
+  });
+  for (int i = 0; i < 200; ++i) {
+    const auto used = layers_.use(image(original));
+    const fs::path path(used.image.files[0].path);
+    EXPECT_TRUE(fs::exists(path)) << "in round " << i;
+  }
 }
 
 TEST_F(HugeLayersTest, CopiesGoWithTheirLayers) {
