@@ -15,7 +15,6 @@
 #include <cerrno>
 #include <climits>
 #include <string>
-#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -128,8 +127,11 @@ bool is_orphan(const fs::path& copy) {
   const auto length = ::getxattr(copy.c_str(), origin_attribute, origin.data(), origin.size());
   if (length <= 0) return errno != ENOENT;  // another has removed it
   const fs::path layer(std::string(origin.data(), static_cast<std::size_t>(length)));
-  std::error_code unreadable;
-  return !fs::exists(layer, unreadable) || key_of(layer) != copy.stem();
+  try {
+    return key_of(layer) != copy.stem();
+  } catch (const base::Error&) {
+    return true;  // the layer is gone; maybe another has just removed it
+  }
 }
 
 // With the names locked.

@@ -177,6 +177,20 @@ TEST_F(HugeLayersTest, CopiesGoWithTheirLayers) {
   EXPECT_TRUE(fs::exists(layers_.use(image(kept)).image.files[0].path));
 }
 
+TEST_F(HugeLayersTest, LayersMayGoWhileOrphansAreLookedFor) {
+  std::vector<fs::path> originals;
+  for (char name = 'a'; name <= 'z'; ++name) originals.push_back(layer(std::string(1, name)));
+  for (const auto& original : originals) layers_.use(image(original));
+  {
+    const std::jthread removing([&] {
+      for (const auto& original : originals) fs::remove(original);
+    });
+    while (fs::exists(originals.back())) EXPECT_NO_THROW(layers_.remove_orphans());
+  }
+  EXPECT_NO_THROW(layers_.remove_orphans());
+  EXPECT_EQ(0, copies());
+}
+
 TEST_F(HugeLayersTest, PruningLeavesWhatIsInUse) {
   const auto held = layers_.use(image(layer("held")));
   layers_.use(image(layer("unused")));
