@@ -26,4 +26,36 @@ std::vector<std::string> words(std::string_view text) {
   return found;
 }
 
+namespace {
+
+bool stays_itself(std::string_view word) {
+  constexpr std::string_view safe =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+  return !word.empty() && word.find_first_not_of(safe) == std::string_view::npos;
+}
+
+// Nothing but its end is special between single quotes.
+std::string in_quotes(std::string_view word) {
+  std::string quoted = "'";
+  for (const char c : word) {
+    if (c == '\'') {
+      quoted += R"('\'')";
+    } else {
+      quoted += c;
+    }
+  }
+  return quoted + "'";
+}
+
+}  // namespace
+
+std::string shell_line(const std::vector<std::string>& words) {
+  std::string line;
+  for (const auto& word : words) {
+    if (!line.empty()) line += ' ';
+    line += stays_itself(word) ? word : in_quotes(word);
+  }
+  return line;
+}
+
 }  // namespace twinbox::base

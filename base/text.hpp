@@ -15,6 +15,10 @@ std::vector<std::string> split(std::string_view text, char separator);
 // The words between spaces, tabs and line ends.
 std::vector<std::string> words(std::string_view text);
 
+// The words as one line that a shell takes apart into the same words (POSIX.1-2017 XCU 2.2); quoted
+// are those that would not stay themselves without.
+std::string shell_line(const std::vector<std::string>& words);
+
 // The whole of `text` as a decimal number; nullopt when it is none or does not fit.
 template <typename Number>
 std::optional<Number> parse_number(std::string_view text) {

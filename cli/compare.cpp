@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/text.hpp"
 #include "cli/compare_flags.hpp"
 #include "cli/options.hpp"
 #include "cli/progress_bar.hpp"
@@ -115,16 +116,17 @@ int compare(const Arguments& arguments) {
   const auto plan = flags.plan(rest.empty() ? "" : rest.front());
   compare::Result result;
   std::optional<compare::JournalFile> journal;
-  const auto command = fmt::format("twinbox compare {}", fmt::join(arguments, " "));
+  Arguments command{"twinbox", "compare"};
+  command.insert(command.end(), arguments.begin(), arguments.end());
   try {
     const compare::InterruptionWatch watch;
     result = measure_all(plan, place, journal);
   } catch (const compare::Interrupted& interruption) {
     fmt::print(stderr, "twinbox: interrupted; {} finished parts are kept in {}\nhint: go on: {}\n",
-               journal ? journal->parts() : 0, place.out, command);
+               journal ? journal->parts() : 0, place.out, base::shell_line(command));
     return 128 + interruption.signal();
   }
-  result.command = command;
+  result.command = base::shell_line(command);
   const int status = show(result, place.out);
   if (journal) journal->remove();
   return status;

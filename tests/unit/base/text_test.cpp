@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "base/command.hpp"
+
 namespace twinbox::base {
 namespace {
 
@@ -18,6 +20,22 @@ TEST(Split, KeepsEmptyPiecesButNoneAfterTheEnd) {
 TEST(Words, AreWhatStandsBetweenBlanks) {
   EXPECT_EQ((Strings{"one", "two", "three"}), words("  one\ttwo \n three\n"));
   EXPECT_EQ(Strings{}, words(" \n"));
+}
+
+TEST(ShellLine, QuotesWhatAShellWouldChange) {
+  EXPECT_EQ("compare --out=/tmp/a-b_1 A=1,2", shell_line({"compare", "--out=/tmp/a-b_1", "A=1,2"}));
+  EXPECT_EQ("'two words' '' '$HOME' '*' '~' 'a\nb'",
+            shell_line({"two words", "", "$HOME", "*", "~", "a\nb"}));
+  EXPECT_EQ("", shell_line({}));
+}
+
+TEST(ShellLine, IsTakenApartIntoTheSameWords) {
+  const Strings words{"it's", "'", "a\\b", "\"$(false)\"", "", " x ", "#", ";|&<>!"};
+  auto line = shell_line(words);
+  line.insert(0, R"(printf '[%s]' )");
+  std::string expected;
+  for (const auto& word : words) expected += "[" + word + "]";
+  EXPECT_EQ(expected, run_command({"sh", "-c", line}).out);
 }
 
 TEST(ParseNumber, TakesAllOfTheTextOrNothing) {
