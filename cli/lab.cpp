@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <string_view>
 
 #include "base/error.hpp"
 #include "base/size.hpp"
+#include "base/text.hpp"
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
 #include "guest-images/guest_kernel.hpp"
@@ -48,26 +50,31 @@ struct LabFlags {
 };
 
 // A machine of the lab ends with this process, by the same means.
-void end_with(pid_t parent) {
+void end_with(std::string_view parent) {
+  const auto pid = base::parse_number<pid_t>(parent);
+  if (!pid || *pid <= 0) {
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("--die-with-parent: '{}' is no process id", parent));
+  }
   ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  if (::getppid() != parent) ::_exit(1);  // it died before the call
+  // It died before the call, maybe before this program began: only its own number tells.
+  if (::getppid() != *pid) ::_exit(1);
 }
 
 int exec_in_lab(const Arguments& arguments) {
-  const pid_t parent = ::getppid();
   LabFlags flags;
   qemu::LabExecution execution;
   std::string out;
   std::string kernel;
-  bool die_with_parent = false;
+  std::string parent;
   Options options("lab exec [flags] -- COMMAND...",
                   "Runs COMMAND in the lab: the one that is kept running, or one of its own.");
   flags.declare(options);
   options.flag("deterministic",
                "in a machine of its own whose time is the count of instructions; stdin is empty",
                execution.deterministic);
-  options.flag("die-with-parent", "end when the process that has started this one does",
-               die_with_parent);
+  options.value("die-with-parent", "PID",
+                "end when the process that has started this one, and has this id, does", parent);
   options.value("kernel", "stock|tuned|FILE",
                 "the default kernel of the machines that COMMAND starts there", kernel);
   options.value("out", "DIR", "brings what the command writes to /out back to DIR", out);
@@ -77,7 +84,7 @@ int exec_in_lab(const Arguments& arguments) {
     throw base::Error(base::ErrorKind::usage, "there is no command to run in the lab",
                       options.see_help());
   }
-  if (die_with_parent) end_with(parent);
+  if (!parent.empty()) end_with(parent);
   if (!out.empty()) execution.out = out;
   execution.guest_kernel = guest_images::checked_kernel_choice(kernel);
   if (execution.guest_kernel.starts_with('/')) flags.with.push_back(execution.guest_kernel);

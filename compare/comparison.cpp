@@ -1,5 +1,7 @@
 #include "compare/comparison.hpp"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <string>
 #include <utility>
@@ -35,6 +37,7 @@ std::vector<std::string> lab_command(const Plan& plan, const fs::path& plan_file
                                    "exec",
                                    "--deterministic",
                                    "--die-with-parent",
+                                   std::to_string(::getpid()),
                                    "--out",
                                    out.string()};
   std::vector<std::string> files{plan_file.string(), finished.string()};
