@@ -7,25 +7,42 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <optional>
+#include <span>
+#include <string_view>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/syscall.hpp"
+#include "container/handshake.hpp"
 #include "container/init.hpp"
 #include "container/plan_message.hpp"
 
 namespace twinbox::container {
 namespace {
 
-constexpr char waits = 'w';
+// In place of a report, none of which begins with it.
+constexpr std::string_view waits = "w";
 
-bool says_that_it_waits(int report) {
-  char said = 0;
-  while (::recv(report, &said, 1, 0) < 0) {
-    if (errno != EINTR) return false;
+// Returns when the process waits; throws why it does not.
+void hear_that_it_waits(int report) {
+  std::optional<base::Error> reason;
+  ReportDecoder decoder({.on_ready = [](const sandbox::Stamp&, std::uint64_t) {},
+                         .on_executing = [] {},
+                         .on_failed = [&](const Failure& failure) { reason = failure.error; },
+                         .on_exec_failed = [](int) {}});
+  while (!reason) {
+    const auto said = receive_report(report).value_or(Received{}).bytes;
+    if (said == waits) return;
+    if (said.empty()) {
+      throw base::Error(base::ErrorKind::system,
+                        "cannot make a box's process ahead: it has ended and not said why");
+    }
+    decoder.feed(std::as_bytes(std::span(said)));
   }
-  return said == waits;
+  throw base::Error(reason->kind(),
+                    fmt::format("cannot make a box's process ahead: {}", reason->message()),
+                    reason->hint());
 }
 
 }  // namespace
@@ -34,14 +51,16 @@ ParkedInit::ParkedInit(InitPlan early, int cgroup) {
   early.spec = sandbox::default_spec();
   launched_ = launch(namespaces_of(early), cgroup, [&](int report, int parent_end) {
     run_parked_init(early, report, parent_end, [report] {
-      base::write_all(report, std::string_view(&waits, 1));
+      base::write_all(report, waits);
       return receive_plan(report);
     });
   });
   base::set_nonblocking(launched_.report.get(), false);
-  if (!says_that_it_waits(launched_.report.get())) {
+  try {
+    hear_that_it_waits(launched_.report.get());
+  } catch (const base::Error&) {
     end();
-    throw base::Error(base::ErrorKind::system, "a box's process cannot be made ahead");
+    throw;
   }
 }
 

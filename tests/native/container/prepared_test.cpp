@@ -122,6 +122,21 @@ TEST_F(PreparedBox, TellsWhyItCannotRun) {
   EXPECT_NE(result.outcome.error->message().find("nothing-like-it"), std::string::npos);
 }
 
+TEST_F(PreparedBox, TellsWhyItCannotBeMadeAhead) {
+  const auto id = request("true").id;
+  try {
+    engine_.prepare(id, scratch() / "missing");
+    FAIL() << "expected an error";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
+    EXPECT_NE(error.message().find("make a box's process ahead"), std::string::npos)
+        << error.message();
+    EXPECT_NE(error.message().find("missing"), std::string::npos) << error.message();
+  }
+  EXPECT_TRUE(control_groups_of(id).empty());
+  EXPECT_LT(::waitpid(-1, nullptr, WNOHANG), 0) << "a process is left";
+}
+
 // What was made ahead is of no use to these, and is taken away again.
 TEST_F(PreparedBox, IsMadeAnewWhereItDiffers) {
   const std::vector<std::function<void(sandbox::Spec&)>> differences{
