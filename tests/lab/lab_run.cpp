@@ -1,5 +1,6 @@
 #include "tests/lab/lab_run.hpp"
 
+#include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -118,6 +119,15 @@ RunResult in_lab(std::vector<std::string> args, std::string_view input) {
 
 RunResult script_in_lab(const std::string& script, std::string_view input) {
   return in_lab({"sh", "-c", script}, input);
+}
+
+void expect_comparison_tests_pass_in_lab(const std::string& filter, int count) {
+  const auto result = script_in_lab(
+      "TWINBOX_TEST_IN_PLACE=1 exec " COMPARE_TEST_PROGRAM " --gtest_filter='" + filter + "' 2>&1");
+  EXPECT_EQ(result.status, 0) << result.out;
+  const auto passed = "[  PASSED  ] " + std::to_string(count) + " test";
+  EXPECT_NE(result.out.find(passed), std::string::npos) << result.out;
+  EXPECT_EQ(result.out.find("[  SKIPPED ]"), std::string::npos) << result.out;
 }
 
 }  // namespace twinbox::test

@@ -8,11 +8,7 @@ namespace twinbox::test {
 namespace {
 
 TEST(MemoryFiguresInTheLab, AgreeWithTheKernel) {
-  const auto result = script_in_lab("TWINBOX_TEST_IN_PLACE=1 exec " COMPARE_TEST_PROGRAM
-                                    " --gtest_filter='MemoryFigures.*Kernel*' 2>&1");
-  EXPECT_EQ(result.status, 0) << result.out;
-  EXPECT_NE(result.out.find("[  PASSED  ] 2 tests"), std::string::npos) << result.out;
-  EXPECT_EQ(result.out.find("[  SKIPPED ]"), std::string::npos) << result.out;
+  expect_comparison_tests_pass_in_lab("MemoryFigures.*Kernel*", 2);
 }
 
 }  // namespace
