@@ -57,6 +57,13 @@ void move_program_to_huge_pages() {
   std::memcpy(copy, code.start, code.size);
   // The system's advice about huge pages does not matter to it, and nobody looks through the memory
   // from time to time to merge more, as after MADV_HUGEPAGE.
+  //
+  // mremap then puts the copy where the code is, this function and the C library's call among it.
+  // That is safe: the kernel takes the old pages away and moves the new ones within the one call,
+  // under the lock that page faults wait for, so no thread runs while there are neither; and it
+  // returns to the same bytes at the same addresses. They cannot differ, for nothing writes to code
+  // and constants, and all that is written to lies beyond (see find_code). Only a kernel that has
+  // no memory left for its own records between the two steps would leave nothing to return to.
   if (::madvise(copy, code.reserved, MADV_COLLAPSE) == 0 &&
       ::mprotect(copy, code.reserved, PROT_READ | PROT_EXEC) == 0 &&
       ::mremap(copy, code.reserved, code.reserved, MREMAP_MAYMOVE | MREMAP_FIXED, code.start) !=
