@@ -34,8 +34,10 @@ bool stays_itself(std::string_view word) {
   return !word.empty() && word.find_first_not_of(safe) == std::string_view::npos;
 }
 
-// Nothing but its end is special between single quotes.
-std::string in_quotes(std::string_view word) {
+}  // namespace
+
+std::string shell_quoted(std::string_view word) {
+  // Nothing but its end is special between single quotes.
   std::string quoted = "'";
   for (const char c : word) {
     if (c == '\'') {
@@ -47,13 +49,11 @@ std::string in_quotes(std::string_view word) {
   return quoted + "'";
 }
 
-}  // namespace
-
 std::string shell_line(const std::vector<std::string>& words) {
   std::string line;
   for (const auto& word : words) {
     if (!line.empty()) line += ' ';
-    line += stays_itself(word) ? word : in_quotes(word);
+    line += stays_itself(word) ? word : shell_quoted(word);
   }
   return line;
 }

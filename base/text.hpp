@@ -15,6 +15,9 @@ std::vector<std::string> split(std::string_view text, char separator);
 // The words between spaces, tabs and line ends.
 std::vector<std::string> words(std::string_view text);
 
+// The word in single quotes, for a shell to take as it is (POSIX.1-2017 XCU 2.2.2).
+std::string shell_quoted(std::string_view word);
+
 // The words as one line that a shell takes apart into the same words (POSIX.1-2017 XCU 2.2); quoted
 // are those that would not stay themselves without.
 std::string shell_line(const std::vector<std::string>& words);

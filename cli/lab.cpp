@@ -29,9 +29,9 @@ struct LabFlags {
   void declare(Options& options) {
     options.value("memory", "SIZE", "the lab's memory; default: enough for its files and boxes",
                   memory);
-    options.values("with", "PATH",
-                   "put a program (with its libraries), file or directory into the lab under the "
-                   "same path",
+    options.values("with", "PATH[:TARGET]",
+                   "put a program (with its libraries), file or directory into the lab, as TARGET "
+                   "or under the same path",
                    with);
   }
   qemu::LabOptions resolve() const {
@@ -44,7 +44,7 @@ struct LabFlags {
     qemu::LabOptions options;
     options.kernel = vmm::prepare_kernel(stock);
     if (!memory.empty()) options.memory_bytes = base::parse_size(memory, "--memory");
-    options.with.assign(with.begin(), with.end());
+    options.with = with;
     return options;
   }
 };

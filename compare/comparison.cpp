@@ -28,6 +28,10 @@ namespace fs = std::filesystem;
 
 // Where the lab's commands leave files that come back.
 constexpr const char* lab_out = "/out";
+// What is given to the lab has the same path there every time: the length of an argument and the
+// place of a name in the kernel's tables cost instructions, and pages.
+constexpr const char* lab_plan = "/comparison/plan.json";
+constexpr const char* lab_finished = "/comparison/finished.jsonl";
 constexpr std::string_view part_prefix = "part: ";
 
 std::vector<std::string> lab_command(const Plan& plan, const fs::path& plan_file,
@@ -40,7 +44,8 @@ std::vector<std::string> lab_command(const Plan& plan, const fs::path& plan_file
                                    std::to_string(::getpid()),
                                    "--out",
                                    out.string()};
-  std::vector<std::string> files{plan_file.string(), finished.string()};
+  std::vector<std::string> files{fmt::format("{}:{}", plan_file.string(), lab_plan),
+                                 fmt::format("{}:{}", finished.string(), lab_finished)};
   // A kernel that is a file has to be there too.
   if (plan.kernel.starts_with('/')) files.push_back(plan.kernel);
   for (const auto& [name, settings] : plan.settings) {
@@ -53,9 +58,8 @@ std::vector<std::string> lab_command(const Plan& plan, const fs::path& plan_file
     }
   }
   for (const auto& file : files) command.insert(command.end(), {"--with", file});
-  command.insert(command.end(),
-                 {"--", "twinbox", "compare", "--here", "--out", lab_out, "--go-on-from",
-                  finished.string(), "--tell-parts", plan_file.string()});
+  command.insert(command.end(), {"--", "twinbox", "compare", "--here", "--out", lab_out,
+                                 "--go-on-from", lab_finished, "--tell-parts", lab_plan});
   return command;
 }
 

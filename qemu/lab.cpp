@@ -29,16 +29,16 @@ constexpr auto boot_limit = seconds(240);
 
 fs::path image_cache() { return sandbox::data_root() / "cache/lab"; }
 
-LabContents contents_for(const std::vector<fs::path>& with) {
+LabContents contents_for(const std::vector<std::string>& with) {
   LabContents contents = standard_contents();
-  for (const auto& path : with) add_extra(contents, path);
+  for (const auto& extra : with) add_extra(contents, extra);
   return contents;
 }
 
-std::vector<std::string> as_text(const std::vector<fs::path>& paths) {
-  std::vector<std::string> text;
-  for (const auto& path : paths) text.push_back(fs::absolute(path).string());
-  return text;
+// Meaning the same in every directory.
+std::vector<std::string> absolute(std::vector<std::string> extras) {
+  for (auto& extra : extras) extra = fs::absolute(extra).string();
+  return extras;
 }
 
 LabMachineConfig machine_for(const LabOptions& options, const LabImage& image) {
@@ -106,8 +106,8 @@ std::optional<KeptLab> suitable_kept_lab(const LabOptions& options) {
   auto lab = find_kept_lab();
   if (!lab) return std::nullopt;
   if (options.memory_bytes && *options.memory_bytes != lab->memory_bytes) return std::nullopt;
-  for (const auto& path : as_text(options.with)) {
-    if (std::ranges::find(lab->with, path) == lab->with.end()) return std::nullopt;
+  for (const auto& extra : absolute(options.with)) {
+    if (std::ranges::find(lab->with, extra) == lab->with.end()) return std::nullopt;
   }
   return lab;
 }
@@ -115,8 +115,7 @@ std::optional<KeptLab> suitable_kept_lab(const LabOptions& options) {
 // False when the lab that runs holds something else than this host now, and cannot be replaced
 // because commands run in it.
 bool refresh(const LabOptions& options, const KeptLab& lab) {
-  const std::vector<fs::path> with(lab.with.begin(), lab.with.end());
-  if (contents_for(with).digest() == lab.digest) return true;
+  if (contents_for(lab.with).digest() == lab.digest) return true;
   if (kept_lab_is_busy()) {
     fmt::print(stderr,
                "twinbox: the lab that runs holds other programs or images and is in use: this "
@@ -125,7 +124,7 @@ bool refresh(const LabOptions& options, const KeptLab& lab) {
   }
   fmt::print(stderr,
              "twinbox: the lab that runs holds other programs or images and is started afresh\n");
-  lab_start({.kernel = options.kernel, .memory_bytes = lab.memory_bytes, .with = with});
+  lab_start({.kernel = options.kernel, .memory_bytes = lab.memory_bytes, .with = lab.with});
   return true;
 }
 
@@ -166,7 +165,7 @@ void lab_start(const LabOptions& options) {
     const KeptLab wanted{.supervisor = 0,
                          .digest = image.digest,
                          .memory_bytes = config.memory_bytes,
-                         .with = as_text(options.with)};
+                         .with = absolute(options.with)};
     if (const auto running = find_kept_lab()) {
       if (running->digest == wanted.digest && running->memory_bytes == wanted.memory_bytes) return;
       if (kept_lab_is_busy()) {

@@ -12,7 +12,7 @@ namespace twinbox::qemu {
 struct LabOptions {
   std::filesystem::path kernel;               // an uncompressed vmlinux of the stock kernel
   std::optional<std::uint64_t> memory_bytes;  // default: enough for the image and boxes in it
-  std::vector<std::filesystem::path> with;    // further programs, files and directories
+  std::vector<std::string> with;              // further programs, files, directories: see add_extra
 };
 
 struct LabExecution {

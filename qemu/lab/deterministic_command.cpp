@@ -10,18 +10,13 @@
 #include "base/error.hpp"
 #include "base/event_loop.hpp"
 #include "base/syscall.hpp"
+#include "base/text.hpp"
 #include "qemu/lab/command.hpp"
 #include "qemu/lab/transfer.hpp"
 #include "sandbox/paths.hpp"
 
 namespace twinbox::qemu {
 namespace {
-
-std::string shell_word(std::string_view word) {
-  std::string text = "'";
-  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return text + "'";
-}
 
 // A guest's write to a port returns before QEMU has the bytes, and what is on its way is lost when
 // the machine ends. So each port's bytes are followed by this, and the machine stays until we have
@@ -34,12 +29,12 @@ std::string make_script(const LabCommand& command) {
   for (const auto& variable : command.env) {
     const auto equals = variable.find('=');
     script += fmt::format("export {}={}\n", variable.substr(0, equals),
-                          shell_word(std::string_view(variable).substr(equals + 1)));
+                          base::shell_quoted(std::string_view(variable).substr(equals + 1)));
   }
-  script += fmt::format("end={}\n", shell_word(end_of_port));
+  script += fmt::format("end={}\n", base::shell_quoted(end_of_port));
   // In one group: a port can be opened once, and what the command leaves running may hold it.
   script += "{ ";
-  for (const auto& word : command.args) script += shell_word(word) + ' ';
+  for (const auto& word : command.args) script += base::shell_quoted(word) + ' ';
   script +=
       "</dev/null; status=$?; printf %s \"$end\"; printf %s \"$end\" >&2; } "
       ">/dev/virtio-ports/stdout 2>/dev/virtio-ports/stderr\n";

@@ -145,15 +145,18 @@ LabContents standard_contents() {
   return contents;
 }
 
-void add_extra(LabContents& contents, const fs::path& path) {
-  const fs::path absolute = fs::absolute(path);
-  if (!fs::exists(absolute)) {
-    throw base::Error(base::ErrorKind::not_found, fmt::format("{} is not there", path.string()));
+void add_extra(LabContents& contents, const std::string& extra) {
+  const auto colon = extra.rfind(":/");
+  const bool renamed = colon != std::string::npos && !fs::exists(extra);
+  const fs::path source = fs::absolute(renamed ? extra.substr(0, colon) : extra);
+  const fs::path target = renamed ? fs::path(extra.substr(colon + 1)) : source;
+  if (!fs::exists(source)) {
+    throw base::Error(base::ErrorKind::not_found, fmt::format("{} is not there", source.string()));
   }
-  if (fs::is_directory(absolute)) {
-    contents.add_tree(absolute, absolute);
+  if (fs::is_directory(source)) {
+    contents.add_tree(source, target);
   } else {
-    contents.add_program(absolute);
+    contents.add_program(source, target);
   }
 }
 

@@ -1,7 +1,7 @@
 // What every lab holds: a small Linux host with KVM, twinbox, and twinbox's images.
 #pragma once
 
-#include <filesystem>
+#include <string>
 
 #include "qemu/lab/contents.hpp"
 
@@ -12,7 +12,9 @@ namespace twinbox::qemu {
 // base::Error (not_found) with a hint where the kernel, busybox or a program is missing.
 LabContents standard_contents();
 
-// Adds a file or directory under its own path, a program with its libraries.
-void add_extra(LabContents& contents, const std::filesystem::path& path);
+// Adds a file or directory, a program with its libraries. `extra` is PATH, for the same path in the
+// lab, or SOURCE:TARGET with a TARGET that begins with a slash. Throws base::Error (not_found)
+// where it is not there.
+void add_extra(LabContents& contents, const std::string& extra);
 
 }  // namespace twinbox::qemu

@@ -9,6 +9,7 @@
 #include "base/file.hpp"
 #include "qemu/lab/contents.hpp"
 #include "qemu/lab/elf_libraries.hpp"
+#include "qemu/lab/host_files.hpp"
 #include "qemu/lab/image.hpp"
 
 namespace twinbox::qemu {
@@ -74,6 +75,39 @@ TEST(LabContents, TakeATreeWithItsLinks) {
   contents.add_tree(directory.path() / "tree", "/copy");
   EXPECT_EQ(contents.entries().at("/copy/sub/file").size, 7U);
   EXPECT_EQ(contents.entries().at("/copy/link").text, "sub/file");
+}
+
+TEST(LabExtras, ComeUnderTheirOwnPathOrAnother) {
+  const base::TemporaryDirectory directory;
+  const auto tree = directory.path() / "tree";
+  const auto odd = directory.path() / "odd:";
+  base::make_directories(tree);
+  base::make_directories(odd);
+  base::write_file(tree / "file", "content");
+  base::write_file(odd / "file", "content");
+  LabContents contents;
+  add_extra(contents, (tree / "file").string());
+  add_extra(contents, (tree / "file").string() + ":/one/name");
+  add_extra(contents, tree.string() + ":/other");
+  add_extra(contents, (odd / "file").string());  // has ":/" within
+  for (const auto& target :
+       {tree / "file", fs::path("/one/name"), fs::path("/other/file"), odd / "file"}) {
+    ASSERT_TRUE(contents.has(target)) << target;
+    EXPECT_EQ(contents.entries().at(target.string()).size, 7U) << target;
+  }
+}
+
+TEST(LabExtras, AreNamedWhereTheyAreMissing) {
+  for (const auto* extra : {"/nowhere/file", "/nowhere/file:/target"}) {
+    LabContents contents;
+    try {
+      add_extra(contents, extra);
+      FAIL() << extra;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.kind(), base::ErrorKind::not_found);
+      EXPECT_EQ(error.message(), "/nowhere/file is not there");
+    }
+  }
 }
 
 TEST(LabImage, HoldsWhatItWasGivenAndIsTheSameEveryTime) {
