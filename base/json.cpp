@@ -1,13 +1,30 @@
 #include "base/json.hpp"
 
+#include <algorithm>
+
 namespace twinbox::base {
 
 Json parse_json(std::string_view text, std::string_view source) {
   try {
     return Json::parse(text);
-  } catch (const Json::parse_error& error) {
+  } catch (const Json::exception& error) {  // also a number beyond all bounds, such as 1e999
     throw Error(ErrorKind::usage, fmt::format("{} is not valid JSON: {}", source, error.what()));
   }
+}
+
+std::size_t json_depth(std::string_view text) {
+  std::size_t depth = 0;
+  std::size_t deepest = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (in_string && c == '\\') ++i;
+    if (c == '"') in_string = !in_string;
+    if (in_string) continue;
+    if (c == '[' || c == '{') deepest = std::max(deepest, ++depth);
+    if ((c == ']' || c == '}') && depth > 0) --depth;
+  }
+  return deepest;
 }
 
 JsonView JsonView::with_pointers(const Json& value, std::string_view source) {

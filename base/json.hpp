@@ -1,6 +1,7 @@
 // Typed decoding of JSON: every mistake is an error that names the field's path.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
@@ -20,6 +21,9 @@ using Json = nlohmann::json;
 
 // Parses `text`; `source` names it in an error ("config.json: line 3, column 7: ...").
 Json parse_json(std::string_view text, std::string_view source);
+
+// How deep arrays and objects lie within one another; `text` may be anything.
+std::size_t json_depth(std::string_view text);
 
 // A view of a JSON value that knows where it stands.
 //

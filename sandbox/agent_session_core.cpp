@@ -15,6 +15,7 @@ using protocol::FrameType;
 using protocol::Stream;
 
 constexpr int log_lines_limit = 200;
+constexpr std::size_t deepest_reply = 32;
 
 base::Fd duplicate_if_open(int fd) { return base::Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
@@ -194,7 +195,10 @@ void AgentSession::Core::request(ProcessId box, std::string_view json, Answer<st
 void AgentSession::Core::on_reply(std::string_view payload) {
   auto found = requests_.extract(protocol::read_u32(payload, 0));
   if (found.empty()) violation("an answer to nothing that was asked");
-  const auto json = base::parse_json(payload.substr(sizeof(std::uint32_t)), "reply");
+  const auto text = payload.substr(sizeof(std::uint32_t));
+  // To write it down again takes a call within a call for each level.
+  if (base::json_depth(text) > deepest_reply) violation("an answer with very many levels");
+  const auto json = base::parse_json(text, "reply");
   const base::JsonView view(json, "reply");
   if (const auto error = view.find("error")) return found.mapped()(error_from(*error));
   found.mapped()(view.at("value").value().dump());

@@ -122,6 +122,8 @@ void FrameConnection::receive() {
     });
   } catch (const base::Error& error) {
     end(base::Error(error.kind(), fmt::format("{}: {}", peer_, error.message()), error.hint()));
+  } catch (const std::exception& error) {  // whatever the peer has brought about is its end only
+    end(base::Error(base::ErrorKind::internal, fmt::format("{}: {}", peer_, error.what())));
   }
 }
 

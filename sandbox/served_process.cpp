@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json.hpp"
+#include "base/size.hpp"
 #include "base/syscall.hpp"
 
 namespace twinbox::sandbox {
@@ -49,6 +50,13 @@ void send_reply(FrameConnection& connection, std::uint32_t process, std::uint32_
     payload += dump({{"error", error_to_json(*error)}});
   } else {
     payload += R"({"value":)" + std::get<std::string>(answer) + "}";
+  }
+  if (payload.size() > protocol::max_payload) {
+    const base::Error too_long(
+        base::ErrorKind::unsupported,
+        fmt::format("the answer takes {}, and {} is the longest that can be given",
+                    base::format_size(payload.size()), base::format_size(protocol::max_payload)));
+    return send_reply(connection, process, request, too_long);
   }
   connection.send(FrameType::reply, process, payload);
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -20,6 +21,15 @@ namespace {
 constexpr std::size_t piece = 65536;
 // Small consumptions are not worth a frame each.
 constexpr std::uint32_t credit_step = protocol::stream_window / 4;
+
+// Of a pipe, all that is in it. A terminal has more on its way than it tells of.
+std::optional<std::size_t> bytes_waiting(int fd) {
+  struct stat info {};
+  int count = 0;
+  if (::fstat(fd, &info) != 0 || !S_ISFIFO(info.st_mode)) return std::nullopt;
+  if (::ioctl(fd, FIONREAD, &count) != 0 || count < 0) return std::nullopt;
+  return static_cast<std::size_t>(count);
+}
 
 }  // namespace
 
@@ -59,8 +69,10 @@ void StreamSource::begin_anew() {
 }
 
 void StreamSource::finish() {
-  finishing_ = true;
-  if (!ended_) pump();
+  if (ended_ || std::exchange(finishing_, true)) return;
+  // What somebody else writes from now on, who was left the other end, is not the writer's.
+  rest_ = bytes_waiting(fd_.get()).value_or(rest_);
+  pump();
 }
 
 void StreamSource::close() {
@@ -75,12 +87,21 @@ void StreamSource::stop() {
 }
 
 void StreamSource::pump() {
-  // Readiness of a pollable descriptor is left to the loop, so that one busy stream does not starve
-  // the others; the rest of a finished one and a file are bounded by the credit.
-  while ((!pollable_ || finishing_) && !ended_ && credit_ > 0) {
-    if (!send_piece()) return close();
-  }
-  if (!ended_) update_watch();
+  // Whoever is sent a piece may give credit at once: the loop below goes on with it, since a call
+  // within a call for each piece would take as much stack as the writer likes.
+  if (std::exchange(pumping_, true)) return;
+  bool more = true;
+  while (more && reads_by_itself()) more = send_piece();
+  pumping_ = false;
+  if (ended_) return;
+  if (!more || rest_ == 0) return close();
+  update_watch();
+}
+
+// Readiness of a pollable descriptor is left to the loop, so that one busy stream does not starve
+// the others; the rest of a finished one and a file are bounded by the credit.
+bool StreamSource::reads_by_itself() const {
+  return (!pollable_ || finishing_) && !ended_ && credit_ > 0 && rest_ > 0;
 }
 
 void StreamSource::update_watch() {
@@ -109,13 +130,15 @@ std::optional<std::size_t> StreamSource::read_piece(std::span<std::byte> buffer)
 
 bool StreamSource::send_piece() {
   std::array<std::byte, piece> buffer;
-  const auto count = read_piece(std::span(buffer).first(std::min<std::size_t>(piece, credit_)));
+  const auto size = std::min({piece, std::size_t{credit_}, rest_});
+  const auto count = read_piece(std::span(buffer).first(size));
   if (!count) return false;
   if (*count == 0) {
     close();
     return true;
   }
   credit_ -= static_cast<std::uint32_t>(*count);
+  if (finishing_) rest_ -= *count;
   handlers_.send({reinterpret_cast<const char*>(buffer.data()), *count});
   return true;
 }

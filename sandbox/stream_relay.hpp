@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -53,6 +54,7 @@ class StreamSource {
   std::optional<std::size_t> read_piece(std::span<std::byte> buffer) const;
   base::EventLoop::Callback on_readable();
   void pump();
+  bool reads_by_itself() const;
   // Sends one piece; false when there is none now.
   bool send_piece();
 
@@ -60,6 +62,8 @@ class StreamSource {
   base::Fd fd_;
   Handlers handlers_;
   std::uint32_t credit_;
+  std::size_t rest_ = std::numeric_limits<std::size_t>::max();  // of a finished one, in bytes
+  bool pumping_ = false;
   bool pollable_ = true;
   bool watched_ = false;
   bool finishing_ = false;

@@ -65,5 +65,16 @@ TEST(ParseJson, NamesItsSource) {
             0U);
 }
 
+TEST(ParseJson, RefusesANumberBeyondAllBounds) {
+  EXPECT_THROW(parse_json("1e999", "numbers"), Error);
+}
+
+TEST(JsonDepth, CountsWhatLiesWithinOneAnother) {
+  EXPECT_EQ(0U, json_depth("1"));
+  EXPECT_EQ(2U, json_depth(R"([{"a": 1}, {"b": "[[[\"[["}])"));
+  EXPECT_EQ(100'000U, json_depth(std::string(100'000, '[')));
+  EXPECT_EQ(1U, json_depth("]]]["));
+}
+
 }  // namespace
 }  // namespace twinbox::base

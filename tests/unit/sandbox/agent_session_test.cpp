@@ -211,9 +211,25 @@ INSTANTIATE_TEST_SUITE_P(
         encode(FrameType::credit, 1, "x"), encode(FrameType::stream_closed, 1, ""),
         encode(FrameType::stream_closed, 1, fields(2, 0)), encode(FrameType::memory, 0, "{}"),
         encode(FrameType::exited, 1, ""), encode(FrameType::exited, 1, "{\"status\": 256}"),
-        encode(FrameType::exited, 1, "[[[[[["), encode(FrameType::exited, 1, "{\"status\": \"0\"}"),
+        encode(FrameType::exited, 1, "{\"status\": 1e999}"), encode(FrameType::exited, 1, "[[[[[["),
+        encode(FrameType::exited, 1, "{\"status\": \"0\"}"),
         encode(FrameType::failed, 1, "{\"status\": 0, \"message\": \"\"}"),
         encode(FrameType::start_command, 1, "{}"), encode(FrameType::power_off, 0, "")));
+
+TEST_F(FakeAgent, WhoseAnswerHasVeryManyLevelsIsCutOff) {
+  std::optional<std::variant<std::string, base::Error>> answer;
+  hello();
+  start();
+  session->request(1, "{}", [&](const auto& told) { answer = told; });
+  std::string payload;
+  protocol::append_u32(payload, 1);
+  payload += R"({"value":)" + std::string(500'000, '[') + std::string(500'000, ']') + "}";
+  say(encode(FrameType::reply, 1, payload));
+
+  run_until([&] { return lost.has_value(); });
+
+  EXPECT_THAT(lost->message(), HasSubstr("very many levels"));
+}
 
 }  // namespace
 }  // namespace twinbox::sandbox
