@@ -66,6 +66,20 @@ void end_of_orphan(BoxRecord& record) {
   state.supervisor = 0;
 }
 
+// A box whose record cannot be understood is no rubbish: another version's, or a damaged disk's.
+void require_half_made(const fs::path& box) {
+  const auto file = box / record_name;
+  if (!fs::exists(file)) return;
+  std::string reason = "its record has only now been written";
+  try {
+    record_from_json(base::read_file(file), file.string());
+  } catch (const base::Error& error) {
+    reason = error.message();
+  }
+  throw base::Error(base::ErrorKind::conflict, fmt::format("the box stays as it is: {}", reason),
+                    fmt::format("remove {} if nobody wants it", box.string()));
+}
+
 }  // namespace
 
 OwnedBox::~OwnedBox() {
@@ -243,6 +257,7 @@ void BoxStore::sweep_one(const fs::path& path, const CleanUp& clean_up) {
   OwnedBox box(std::move(*directory), {});
   auto record = read_record(path);  // what its owner wrote last
   if (!record) {
+    require_half_made(path);
     clean_up({}, path.filename(), path);
     return box.remove();
   }

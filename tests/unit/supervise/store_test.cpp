@@ -168,6 +168,19 @@ TEST_F(StoreTest, ABoxWhoseSupervisorWasKilledHasExitedWithAReason) {
   EXPECT_THAT(actions(), ElementsAre("die", "die", "die"));
 }
 
+TEST_F(StoreTest, ABoxWhoseRecordCannotBeUnderstoodIsKept) {
+  for (const auto* const text : {"", "{", R"({"id": 1})"}) {
+    const auto id = make_box("");
+    const auto file = store().directory(id) / record_name;
+    base::write_file(file, text);
+    EXPECT_THAT(sweep(), IsEmpty());
+    EXPECT_TRUE(fs::exists(store().directory(id) / "config.json")) << text;
+    fs::remove(file);
+    EXPECT_THAT(sweep(), ElementsAre(id)) << "it was never finished";
+    EXPECT_FALSE(fs::exists(store().directory(id)));
+  }
+}
+
 TEST_F(StoreTest, ABoxWhoseSupervisorWasKilledBeforeItRanIsStillCreated) {
   const auto id = make_box("web");
   run_box(id, Status::created).kill();
