@@ -172,24 +172,36 @@ void refuse(base::Fd stream, const base::Error& error) {
   loop.run();
 }
 
-[[noreturn]] void run_supervisor(const SupervisorRequest& request, base::Fd first_client,
-                                 pid_t parent) {
-  int client = first_client.get();
+[[noreturn]] void supervise(SupervisorProcess& process) {
   try {
-    leave_command(request, client, parent);
-    client = base::duplicate(first_client.get()).release();
-    SupervisorProcess process(request, std::move(first_client));
-    ::close(client);
     process.run();
     // The stack is worth no destructor any more; what an engine keeps for the whole process, such
     // as libvirt's driver, is.
     std::exit(0);
-  } catch (const base::Error& error) {
-    refuse(base::Fd(client), error);
-  } catch (const std::exception& error) {
-    refuse(base::Fd(client), {base::ErrorKind::internal, error.what()});
+  } catch (const std::exception& error) {  // the next command finds the box without a supervisor
+    base::log(base::LogLevel::error, "the box's supervisor has failed: {}", error.what());
   }
   ::_exit(1);
+}
+
+// Not to throw is not to go on as a second command.
+[[noreturn]] void run_supervisor(const SupervisorRequest& request, base::Fd first_client,
+                                 pid_t parent) noexcept {
+  base::Fd spare;  // a client is gone with the supervisor that could not be made
+  std::optional<SupervisorProcess> process;
+  try {
+    leave_command(request, first_client.get(), parent);
+    spare = base::duplicate(first_client.get());
+    process.emplace(request, std::move(first_client));
+  } catch (const base::Error& error) {
+    refuse(std::move(spare ? spare : first_client), error);
+    ::_exit(1);
+  } catch (const std::exception& error) {
+    refuse(std::move(spare ? spare : first_client), {base::ErrorKind::internal, error.what()});
+    ::_exit(1);
+  }
+  spare.reset();
+  supervise(*process);
 }
 
 }  // namespace
