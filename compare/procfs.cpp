@@ -1,7 +1,10 @@
 #include "compare/procfs.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace twinbox::compare {
 namespace {
@@ -71,13 +74,21 @@ void add_field(MappingEntry& entry, std::string_view key, std::string_view value
   }
   if (key == "Anonymous") entry.anonymous = kilobytes(value);
   if (key == "VmFlags") {
-    entry.no_reserve =
-        (std::string(" ") + std::string(value) + " ").find(" nr ") != std::string::npos;
+    const auto flags = fmt::format(" {} ", value);
+    entry.no_reserve = flags.find(" nr ") != std::string::npos;
+    entry.not_forked = flags.find(" dc ") != std::string::npos;
   }
 }
 
 bool can_be_guest_ram(const MappingEntry& entry) {
-  return entry.no_reserve && entry.permissions.starts_with("rw");
+  return (entry.no_reserve || entry.not_forked) && entry.permissions.starts_with("rw");
+}
+
+// QEMU reserves its guest's memory and keeps it from its children; without reservation are only the
+// heaps of its threads.
+bool is_likelier(const MappingEntry& one, const MappingEntry& other) {
+  return std::pair(one.not_forked, one.footprint.virtual_size) >
+         std::pair(other.not_forked, other.footprint.virtual_size);
 }
 
 std::vector<MappingEntry>::const_iterator find_guest_ram(const std::vector<MappingEntry>& all) {
@@ -85,14 +96,12 @@ std::vector<MappingEntry>::const_iterator find_guest_ram(const std::vector<Mappi
     return entry.name.find("twinbox-guest-ram") != std::string::npos;
   });
   if (named != all.end()) return named;
-  auto largest = all.end();
+  auto likeliest = all.end();
   for (auto entry = all.begin(); entry != all.end(); ++entry) {
     if (!can_be_guest_ram(*entry) || !entry->name.empty()) continue;
-    if (largest == all.end() || entry->footprint.virtual_size > largest->footprint.virtual_size) {
-      largest = entry;
-    }
+    if (likeliest == all.end() || is_likelier(*entry, *likeliest)) likeliest = entry;
   }
-  return largest;
+  return likeliest;
 }
 
 }  // namespace

@@ -21,6 +21,7 @@ struct MappingEntry {
   std::string permissions;      // "rw-p"
   std::string name;             // path, "[heap]", "[anon:...]" or empty
   bool no_reserve = false;      // VmFlags has "nr"
+  bool not_forked = false;      // VmFlags has "dc"
   std::uint64_t anonymous = 0;  // resident bytes that are no file's, or not any more
   Footprint footprint;
 };

@@ -107,6 +107,21 @@ TEST(GuestRam, IsTheLargestUnreservedMappingWhereNamesAreMissing) {
   EXPECT_EQ(unnamed.virtual_size, named.virtual_size);
 }
 
+// As QEMU 7.2 has it, with a thread's heap, code of the emulator's, and a ROM.
+TEST(GuestRam, IsWhatIsKeptFromChildrenWhereAllIsReserved) {
+  const auto guest = total(guest_ram(
+      parse_smaps("7f8930000000-7f8940000000 rw-p 00000000 00:00 0 \n"
+                  "Size: 262144 kB\nRss: 900 kB\nVmFlags: rd wr mr mw me nr\n"
+                  "7f894be00000-7f8953e00000 rw-p 00000000 00:00 0 \n"
+                  "Size: 131072 kB\nRss: 77824 kB\nVmFlags: rd wr mr mw me dc ac dd hg mg\n"
+                  "7f8954000000-7f8993fff000 rwxp 00000000 00:00 0 \n"
+                  "Size: 1048572 kB\nRss: 55296 kB\nVmFlags: rd wr ex mr mw me ac hg\n"
+                  "7f89a0000000-7f89a0020000 rw-p 00000000 00:00 0 \n"
+                  "Size: 128 kB\nRss: 128 kB\nVmFlags: rd wr mr mw me dc ac dd\n")));
+  EXPECT_EQ(guest.virtual_size, 128 * 1024 * kib);
+  EXPECT_EQ(guest.rss, 77824 * kib);
+}
+
 TEST(GuestImage, HoldsTheLayersThatAreMappedForReading) {
   const auto image = total(guest_image(
       parse_smaps("7f1000000000-7f1000200000 r--p 00000000 08:01 12 /layers/1/layer.erofs\n"
