@@ -106,8 +106,13 @@ AuditRow audit_budget(const Result& result) {
   }
   Names unlimited;
   for (const auto& engine : result.engines) {
-    if (engine.kind != BoxKind::process && setting_of(engine, "memory") == not_limited) {
-      unlimited.push_back(engine.name);
+    if (engine.kind == BoxKind::process) continue;
+    Names free;
+    for (const std::string limit : {"memory", "cpus"}) {
+      if (setting_of(engine, limit) == not_limited) free.push_back(limit);
+    }
+    if (!free.empty()) {
+      unlimited.push_back(fmt::format("{} ({})", engine.name, fmt::join(free, " and ")));
     }
   }
   const auto asked = fmt::format(
@@ -115,7 +120,7 @@ AuditRow audit_budget(const Result& result) {
       result.plan.memory, result.plan.cpus);
   if (unlimited.empty()) return {"same budget", AuditState::pass, asked};
   return {"same budget", AuditState::warn,
-          fmt::format("{}, nor is {}", asked, fmt::join(unlimited, ", "))};
+          fmt::format("{}, nor is to all of it {}", asked, fmt::join(unlimited, ", "))};
 }
 
 std::vector<AuditRow> audit_kernels(const Result& result) {

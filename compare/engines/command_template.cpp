@@ -11,6 +11,7 @@
 namespace twinbox::compare {
 namespace {
 
+namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 bool mentions(const Words& words, const std::string& place) {
@@ -56,6 +57,19 @@ std::string quote_for_kernel(const Words& args) {
   return fmt::format("{}", fmt::join(quoted, " "));
 }
 
+// The kernel that a machine's monitor is given in one of its words, as "FILE" or "--option=FILE";
+// an ELF file may be any program, and so has to be called what the kernel's build calls it.
+fs::path kernel_in(const Words& words) {
+  for (const auto& word : words) {
+    const auto file = word.substr(word.rfind('=') + 1);  // npos + 1 is the beginning
+    const auto format = kernel_format(file);
+    if (format == "bzImage" || (format == "vmlinux" && file.find("vmlin") != std::string::npos)) {
+      return file;
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 Words fill_template(const Words& words, const std::map<std::string, std::string>& values,
@@ -84,11 +98,11 @@ Engine CommandTemplate::describe() const {
   } else if (!mentions(words, "{image}")) {
     engine.image_digest.clear();  // whatever it runs, we did not give it
   }
-  for (const auto& word : words) {
-    const auto format = kernel_format(word);
-    if (format == "unknown" || word.find("vmlin") == std::string::npos) continue;
+  // One that its monitor finds in a file of its own is the plan's to name.
+  const auto kernel = settings_.kernel.empty() ? kernel_in(words) : fs::path(settings_.kernel);
+  if (!kernel.empty()) {
     engine.kind = BoxKind::machine;
-    add_kernel_file_facts(engine, word);
+    add_kernel_file_facts(engine, kernel);
   }
   if (mentions(words, "console=ttyS")) engine.settings.push_back({"console", "serial"});
   return engine;

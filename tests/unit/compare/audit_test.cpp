@@ -97,6 +97,14 @@ TEST(Audit, WarnsOfAnEngineWithoutLimits) {
   EXPECT_EQ(row_of(result, "same budget").state, AuditState::warn);
 }
 
+TEST(Audit, WarnsOfAnEngineWithoutLimitOfCpus) {
+  auto result = sample_result();
+  set(result, "container", "cpus", "not limited");
+  const auto row = row_of(result, "same budget");
+  EXPECT_EQ(row.state, AuditState::warn);
+  EXPECT_NE(row.detail.find("container (cpus)"), std::string::npos) << row.detail;
+}
+
 TEST(Audit, FailsAnotherImageDigest) {
   auto result = sample_result();
   for (auto& engine : result.engines) engine.image_digest = "sha256:1";

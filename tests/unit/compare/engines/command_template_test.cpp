@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -68,6 +69,29 @@ TEST(CommandTemplate, SaysWhichMarksItCannotGive) {
   EXPECT_FALSE(engine.missing_marks.contains(sandbox::Mark::ready));
   EXPECT_EQ(setting(engine, "memory"), "not limited");
   EXPECT_EQ(engine.image_digest, "");
+}
+
+TEST(CommandTemplate, IsAMachineWithAKernel) {
+  const base::TemporaryDirectory directory;
+  const auto kernel = directory.path() / "boot-me";
+  std::string image(1024, '\0');
+  image.replace(0x202, 4, "HdrS");
+  base::write_file(kernel, image);
+  auto in_a_file = plan_with({"/bin/vmm", "--config", "vm.json", "{args}"});
+  in_a_file.settings["mine"].kernel = kernel.string();
+  for (const auto& plan :
+       {plan_with({"/bin/vmm", "-k", kernel.string(), "{args}"}),
+        plan_with({"/bin/vmm", "--kernel=" + kernel.string(), "{args}"}), in_a_file}) {
+    const auto engine = CommandTemplate(plan, "mine", {}).describe();
+    EXPECT_EQ(engine.kind, BoxKind::machine);
+    EXPECT_EQ(setting(engine, "kernel format"), "bzImage");
+    EXPECT_NE(setting(engine, "kernel digest"), "unknown");
+  }
+}
+
+TEST(CommandTemplate, IsNoMachineByAProgramThatItStarts) {
+  const auto plan = plan_with({"/bin/sh", "--shell=/bin/sh", "{args}"});
+  EXPECT_EQ(CommandTemplate(plan, "mine", {}).describe().kind, BoxKind::container);
 }
 
 TEST(CommandTemplate, TellsASerialConsole) {
