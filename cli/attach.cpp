@@ -42,7 +42,7 @@ int attach(const Arguments& arguments) {
                   "Shows what a running box prints, gives it what is typed, and exits with its "
                   "status.");
   options.flag("no-stdin", "leave its standard input alone", flags.no_input);
-  options.flag("sig-proxy", "pass signals on, but for a terminal's; default true",
+  options.flag("sig-proxy", "pass signals on to the box, unless it has a terminal; default true",
                flags.signal_proxy);
   options.value("detach-keys", "KEYS", "leave a terminal's box; default ctrl-p,ctrl-q",
                 flags.detach_keys);

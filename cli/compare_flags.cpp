@@ -77,8 +77,8 @@ void CompareFlags::declare(Options& options) {
       "figures to quote: 100 runs of each, or from 30 on until every interval is under 1 %",
       publish);
   options.value("engines", "A,B",
-                "of process, container, vm, vm-warm, vm-cold, vm-tuned, vm-stock, qemu, docker, "
-                "podman, runc, crun, bubblewrap (process,container,vm)",
+                "of process, container, vm (boots, as vm-cold), vm-warm, vm-tuned, vm-stock, qemu, "
+                "docker, podman, runc, crun, bubblewrap (process,container,vm)",
                 engines);
   options.value("workloads", "A,B", "to measure beside start-up (none)", workloads);
   options.value("kernel", "stock|tuned|FILE", "the machines' kernel (tuned if built)", kernel);
@@ -92,7 +92,7 @@ void CompareFlags::declare(Options& options) {
                 beside);
   options.value("image-imports", "N", "measured imports of the image into each engine's store (5)",
                 image_imports);
-  options.value("seed", "N", "of the order and the intervals (1)", seed);
+  options.value("seed", "N", "the seed of the random order and of the intervals (1)", seed);
 }
 
 compare::Plan CompareFlags::plan(const std::string& file) const {

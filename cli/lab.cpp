@@ -105,12 +105,29 @@ int start_lab(const Arguments& arguments) {
   return 0;
 }
 
-int stop_lab() {
+// True where there is nothing more to do than to show the help.
+bool shows_help_only(const char* usage, const char* purpose, const Arguments& arguments) {
+  Options options(usage, purpose);
+  const auto rest = options.parse(arguments);
+  if (!options.help_shown() && !rest.empty()) {
+    throw base::Error(base::ErrorKind::usage, fmt::format("'{}' is too much", rest.front()),
+                      options.see_help());
+  }
+  return options.help_shown();
+}
+
+int stop_lab(const Arguments& arguments) {
+  if (shows_help_only("lab stop", "Ends the lab that is kept running.", arguments)) return 0;
   if (!qemu::lab_stop()) fmt::print(stderr, "twinbox: no lab is running\n");
   return 0;
 }
 
-int show_status() {
+int show_status(const Arguments& arguments) {
+  if (shows_help_only("lab status",
+                      "Says whether a lab is kept running; exits with 1 when none is.",
+                      arguments)) {
+    return 0;
+  }
   const auto lab = qemu::lab_status();
   if (!lab) {
     fmt::print("not running\n");
@@ -139,8 +156,8 @@ int lab(const Arguments& arguments) {
   const Arguments rest(arguments.begin() + (arguments.empty() ? 0 : 1), arguments.end());
   if (action == "exec") return exec_in_lab(rest);
   if (action == "start") return start_lab(rest);
-  if (action == "stop") return stop_lab();
-  if (action == "status") return show_status();
+  if (action == "stop") return stop_lab(rest);
+  if (action == "status") return show_status(rest);
   if (action == "--help" || action == "-h") {
     print_help();
     return 0;

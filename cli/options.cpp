@@ -59,6 +59,10 @@ struct Options::Description {
            Target target) {
     const auto comma = std::min(name.find(','), name.size());
     const auto letter = name.substr(std::min(comma + 1, name.size()));
+    // --help, the first, leaves its letter to a verb that has another use for it, as docker's does.
+    if (!letter.empty() && !flags.empty() && flags.front().letter == letter) {
+      flags.front().letter = {};
+    }
     flags.push_back({name.substr(0, comma), letter, placeholder, help, target});
   }
 

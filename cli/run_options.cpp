@@ -59,7 +59,8 @@ void declare_limits(RunOptions& run, Options& options) {
   options.values("ulimit", "NAME=SOFT[:HARD]", "a resource limit, for example nofile=1024",
                  run.ulimits);
   options.value("shm-size", "SIZE", "size of /dev/shm; default 64m", run.shm_size);
-  options.flag("oom-kill-disable", "let it wait where memory lacks", run.oom_kill_disable);
+  options.flag("oom-kill-disable", "let it wait when memory runs out, in place of being killed",
+               run.oom_kill_disable);
 }
 
 void declare_isolation(RunOptions& run, Options& options) {
@@ -132,7 +133,8 @@ void RunOptions::declare(Options& options) {
 void RunOptions::declare_for_run(Options& options) {
   options.group("This command");
   options.flag("detach,d", "print the id and leave the box to itself", detach);
-  options.flag("sig-proxy", "pass signals on, but for a terminal's; default true", signal_proxy);
+  options.flag("sig-proxy", "pass signals on to the box, unless it has a terminal; default true",
+               signal_proxy);
   options.value("detach-keys", "KEYS", "leave a terminal's box; default ctrl-p,ctrl-q",
                 detach_keys);
   options.value("from", "SNAPSHOT", "go on from a snapshot, in place of starting an image", from);

@@ -63,7 +63,7 @@ int start(const Arguments& arguments) {
   options.flag("attach,a", "show what it prints, pass signals on, and exit with its status",
                flags.attach);
   options.flag("interactive,i", "give it this command's standard input", flags.interactive);
-  options.flag("sig-proxy", "pass signals on, but for a terminal's; default true",
+  options.flag("sig-proxy", "pass signals on to the box, unless it has a terminal; default true",
                flags.signal_proxy);
   options.value("detach-keys", "KEYS", "leave a terminal's box; default ctrl-p,ctrl-q",
                 flags.detach_keys);

@@ -146,7 +146,7 @@ int stats(const Arguments& arguments) {
   Options options("stats [FLAGS] [BOX...]", "Shows what running boxes use, every second.");
   options.flag("all,a", "those that do not run too", flags.all);
   options.flag("no-stream", "once only", flags.once);
-  options.flag("no-trunc", "whole ids, which they are anyway", flags.whole);
+  options.flag("no-trunc", "accepted for docker's sake: ids are always whole", flags.whole);
   options.value("format", "FORMAT", "table, table TEMPLATE, json, or a Go template", flags.format);
   const auto boxes = options.parse(arguments, FlagPlace::anywhere);
   if (options.help_shown()) return 0;

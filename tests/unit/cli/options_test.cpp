@@ -32,6 +32,15 @@ class OptionsTest : public testing::Test {
   Words env_;
 };
 
+TEST(Options, LeaveTheLetterOfHelpToAVerbThatHasAnotherUseForIt) {
+  std::string name;
+  Options options("run IMAGE", "Runs.");
+  options.value("hostname,h", "NAME", "host name", name);
+  EXPECT_EQ(options.parse({"-h", "web", "image"}), Words{"image"});
+  EXPECT_FALSE(options.help_shown());
+  EXPECT_EQ(name, "web");
+}
+
 TEST_F(OptionsTest, EndAtTheFirstWordSoThatACommandKeepsItsOwnFlags) {
   const auto rest = options_.parse({"-q", "--memory", "64m", "image", "ls", "-q", "--memory=1"});
   EXPECT_EQ(rest, (Words{"image", "ls", "-q", "--memory=1"}));
