@@ -1,12 +1,14 @@
 #include "compare/audit.hpp"
 
 #include <algorithm>
-#include <cstdlib>
+#include <map>
 #include <set>
+#include <string>
+#include <utility>
 
 #include "base/error.hpp"
 #include "compare/audit_engines.hpp"
-#include "compare/environment.hpp"
+#include "compare/audit_hosts.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -24,11 +26,35 @@ int blocks_of(const Result& result) {
   return std::max(0, last + 1 - result.plan.warm_ups);
 }
 
+// The blocks of start-up that do not hold each engine once; one that failed was left out from
+// there.
+std::set<int> broken_blocks(const Result& result) {
+  std::set<std::string> failed;
+  for (const auto& failure : result.failures) failed.insert(failure.engine);
+  std::map<int, std::map<std::string, int>> blocks;
+  for (const auto& sample : result.starts) {
+    if (sample.workload == result.plan.start.name) ++blocks[sample.block][sample.engine];
+  }
+  std::set<int> broken;
+  for (auto& [block, engines] : blocks) {
+    for (const auto& engine : result.engines) {
+      const int runs = engines[engine.name];
+      const bool whole = runs == 1 || (runs == 0 && failed.contains(engine.name));
+      if (!whole) broken.insert(block);
+    }
+  }
+  return broken;
+}
+
 AuditRow order(const Result& result) {
-  return {"interleaved runs", AuditState::pass,
-          fmt::format("{} blocks, each with every engine once in random order (seed {}), after {} "
-                      "discarded",
-                      blocks_of(result), result.plan.seed, result.plan.warm_ups)};
+  const auto broken = broken_blocks(result);
+  return row(
+      "interleaved runs", broken.empty(),
+      broken.empty()
+          ? fmt::format("{} blocks, each with every engine once in random order (seed {}), after "
+                        "{} discarded",
+                        blocks_of(result), result.plan.seed, result.plan.warm_ups)
+          : fmt::format("blocks without a run of each engine: {}", fmt::join(broken, ", ")));
 }
 
 AuditRow baseline(const Summary& summary) {
@@ -57,80 +83,6 @@ AuditRow cache(const Result& result) {
                  : "cold for the first run of each engine: no warm-up was run");
 }
 
-// The hosts that something was measured on.
-std::vector<Host> used_hosts(const Result& result) {
-  std::vector<Host> hosts;
-  for (const auto& host : result.hosts) {
-    if (std::ranges::any_of(result.engines,
-                            [&](const Engine& engine) { return engine.host == host.name; })) {
-      hosts.push_back(host);
-    }
-  }
-  return hosts;
-}
-
-// The check's name, with the host's where there are several.
-std::string on(const std::string& check, const Host& host, bool several) {
-  return several ? fmt::format("{} ({})", check, host.name) : check;
-}
-
-AuditRow bare(const Host& host, const std::string& check) {
-  if (host.kind == HostKind::deterministic_lab) {
-    return {check, AuditState::warn,
-            "emulated: one nanosecond is one executed instruction; what a world switch, a cache "
-            "miss or a device costs in hardware is not priced"};
-  }
-  const bool nested = fact(host.facts, "runs under a hypervisor") == "yes";
-  return row(check, !nested,
-             nested ? "itself a virtual machine: world switches cost more than on bare metal"
-                    : "bare metal");
-}
-
-// What was not seen cannot pass.
-constexpr const char* unknown = "unknown";
-
-std::string fact_or_unknown(const Host& host, const std::string& name) {
-  auto value = fact(host.facts, name);
-  return value.empty() ? unknown : value;
-}
-
-AuditRow quiet(const Host& host, const std::string& check) {
-  const auto load = fact_or_unknown(host, "load before");
-  return row(check, load != unknown && std::strtod(load.c_str(), nullptr) < 0.5,
-             fmt::format("load average {} before the first run", load));
-}
-
-AuditRow frequency(const Host& host, const std::string& check) {
-  if (host.kind == HostKind::deterministic_lab) {
-    return row(check, true, "an instruction is a nanosecond, whatever the processor's frequency");
-  }
-  const auto governor = fact_or_unknown(host, "frequency governor");
-  const bool fine = governor == "performance";
-  return row(check, fine, fmt::format("frequency governor: {}", governor));
-}
-
-AuditRow merging(const Host& host, const std::string& check) {
-  const auto state = fact_or_unknown(host, "same-page merging");
-  return row(check, state != "on" && state != unknown, fmt::format("same-page merging: {}", state));
-}
-
-AuditRow swapping(const Host& host, const std::string& check) {
-  const auto swap = fact_or_unknown(host, "swap");
-  return row(check, swap == "none", fmt::format("swap: {}", swap));
-}
-
-void add_hosts(const Result& result, std::vector<AuditRow>& rows) {
-  const auto hosts = used_hosts(result);
-  const bool several = hosts.size() > 1;
-  for (const auto& host : hosts) {
-    rows.push_back(bare(host, on("host", host, several)));
-    rows.push_back(quiet(host, on("quiet host", host, several)));
-    rows.push_back(frequency(host, on("steady frequency", host, several)));
-    rows.push_back(merging(host, on("no page merging", host, several)));
-    rows.push_back(swapping(host, on("no swap", host, several)));
-  }
-}
-
 AuditRow stability(const Summary& summary) {
   std::vector<std::string> unstable;
   for (const auto& engine : summary.engines) {
@@ -153,7 +105,7 @@ std::vector<AuditRow> audit(const Result& result, const Summary& summary) {
   }
   rows.push_back(audit_hosts(result));
   rows.push_back(cache(result));
-  add_hosts(result, rows);
+  for (auto& more : audit_environment(result)) rows.push_back(std::move(more));
   rows.push_back(stability(summary));
   rows.insert(rows.end(), result.audit.begin(), result.audit.end());
   return rows;

@@ -205,6 +205,39 @@ TEST(Audit, WarnsOfPageMerging) {
   EXPECT_EQ(row_of(result, "no page merging").state, AuditState::warn);
 }
 
+TEST(Audit, WarnsOfTheHostsEnvironment) {
+  const struct {
+    const char* check;
+    const char* fact;
+    const char* value;
+  } cases[]{{"no stolen time", "stolen time", "3.10 %"},
+            {"no stolen time", "stolen time", "unknown"},
+            {"mitigations", "mitigations", "meltdown: Vulnerable"},
+            {"mitigations", "mitigations", "unknown"},
+            {"control groups", "cgroup version", "1"},
+            {"known processor", "microcode", "unknown"},
+            {"known kernel", "transparent huge pages", "unknown"}};
+  for (const auto& [check, fact, value] : cases) {
+    auto result = sample_result();
+    set_fact(result, fact, value);
+    EXPECT_EQ(row_of(result, check).state, AuditState::warn) << fact << ": " << value;
+  }
+}
+
+TEST(Audit, WarnsOfABlockThatDoesNotHoldEachEngineOnce) {
+  auto result = sample_result();
+  const auto lost = std::find_if(result.starts.begin(), result.starts.end(), [](const auto& start) {
+    return start.block == 3 && start.engine == "vm";
+  });
+  ASSERT_NE(lost, result.starts.end());
+  result.starts.erase(lost);
+  const auto row = row_of(result, "interleaved runs");
+  EXPECT_EQ(row.state, AuditState::warn);
+  EXPECT_NE(row.detail.find(": 3"), std::string::npos) << row.detail;
+  result.failures.push_back({"vm", "start-up", "it died"});
+  EXPECT_EQ(row_of(result, "interleaved runs").state, AuditState::pass) << "it was left out";
+}
+
 TEST(Audit, FailsWhenAnEngineIsMissing) {
   auto result = sample_result();
   result.failures.push_back({"vm", "density", "it died"});

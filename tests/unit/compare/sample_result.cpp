@@ -130,6 +130,11 @@ Result sample_result() {
                                 {"frequency governor", "performance"},
                                 {"same-page merging", "off"},
                                 {"swap", "none"},
+                                {"microcode", "0x1000065"},
+                                {"cgroup version", "2"},
+                                {"transparent huge pages", "madvise"},
+                                {"mitigations", "spectre_v2: Mitigation: Retpolines"},
+                                {"stolen time", "0.00 %"},
                                 {"load before", "0.05"}};
   add_samples(result);
   return result;
