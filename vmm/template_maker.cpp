@@ -104,6 +104,8 @@ void TemplateMaker::on_monitor_end(const MonitorReport& report) {
 
 void TemplateMaker::end_with(std::optional<base::Error> error) {
   lock_.reset();
+  // The time to settle may still be running, when the monitor has died in it.
+  if (timer_) loop_.cancel_timer(*timer_);
   timer_ = loop_.add_timer({}, [this, error = std::move(error)] {
     timer_.reset();
     const auto on_end = std::exchange(handlers_.on_end, nullptr);
