@@ -45,9 +45,10 @@ std::vector<kvm_msr_entry> current_msrs(const Vcpu& vcpu, const Kvm& kvm) {
   return found;
 }
 
-// What cannot be set holds what it must already, or is nothing that the guest can have changed: KVM
-// refuses to write some of what it lists.
-void set_all_msrs(const Vcpu& vcpu, const std::vector<kvm_msr_entry>& msrs) {
+// All but the TSC, which TscSetter sets. What cannot be set holds what it must already, or is
+// nothing that the guest can have changed: KVM refuses to write some of what it lists.
+void set_other_msrs(const Vcpu& vcpu, std::vector<kvm_msr_entry> msrs) {
+  std::erase_if(msrs, [](const auto& msr) { return msr.index == msr_tsc; });
   for (std::span<const kvm_msr_entry> rest(msrs); !rest.empty();) {
     ListArgument<kvm_msr_entry> list(rest);
     const auto count =
@@ -115,7 +116,7 @@ SavedVcpu save_vcpu(const Vcpu& vcpu, const Vm& vm) {
   return saved;
 }
 
-void restore_vcpu(const Vcpu& vcpu, const SavedVcpu& saved) {
+void restore_vcpu(const Vcpu& vcpu, const SavedVcpu& saved, TscSetter& tsc) {
   // CPUID is there since the vCPU was made: it decides which of what follows may be set. The local
   // APIC needs its base from the special registers, the deadline its mode from the local APIC, and
   // the events go last since setting registers drops what waits to be delivered.
@@ -129,7 +130,9 @@ void restore_vcpu(const Vcpu& vcpu, const SavedVcpu& saved) {
   }
   set(vcpu, KVM_SET_DEBUGREGS, saved.debug, "KVM_SET_DEBUGREGS");
   set(vcpu, KVM_SET_LAPIC, saved.local_apic, "KVM_SET_LAPIC");
-  set_all_msrs(vcpu, saved.msrs);
+  const auto counter = std::ranges::find(saved.msrs, msr_tsc, &kvm_msr_entry::index);
+  if (counter != saved.msrs.end()) tsc.set(vcpu, counter->data, saved.tsc_khz);
+  set_other_msrs(vcpu, saved.msrs);
   set(vcpu, KVM_SET_VCPU_EVENTS, saved.events, "KVM_SET_VCPU_EVENTS");
   vcpu.tell_was_paused();
 }

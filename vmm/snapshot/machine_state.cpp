@@ -35,8 +35,9 @@ std::vector<kvm::SavedVcpu> read_vcpus(StateReader& reader, unsigned cpus) {
 }
 
 void restore(Machine& machine, const std::vector<kvm::SavedVcpu>& vcpus, StateReader& reader) {
+  kvm::TscSetter tsc;
   for (std::size_t i = 0; i < vcpus.size(); ++i) {
-    kvm::restore_vcpu(*machine.vcpus.at(i), vcpus[i]);
+    kvm::restore_vcpu(*machine.vcpus.at(i), vcpus[i], tsc);
   }
   kvm::restore_vm(reader, machine.vm);
   const auto bytes = reader.get_list<std::byte>();
