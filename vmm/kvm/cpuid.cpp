@@ -26,6 +26,7 @@ void set_features(kvm_cpuid_entry2& entry, const CpuidRequest& request) {
   replace_bits(entry.ebx, 24, 8, request.vcpu);
   replace_bits(entry.ebx, 16, 8, bit(id_bits(request.vcpus)));
   assign_bit(entry.edx, 28, request.vcpus > 1);  // HTT: bits 23-16 of EBX are valid
+  assign_bit(entry.ecx, 5, false);               // VMX, as SVM below
   assign_bit(entry.ecx, 24, request.tsc_deadline);
   assign_bit(entry.ecx, 31, true);  // a hypervisor is present
 }
@@ -42,6 +43,14 @@ void set_cache_sharing(kvm_cpuid_entry2& entry, const CpuidRequest& request) {
   const std::uint32_t sharing = level >= 3 ? bit(id_bits(request.vcpus)) - 1U : 0;
   replace_bits(entry.eax, 14, 12, sharing);
   if (entry.function == 4) replace_bits(entry.eax, 26, 6, bit(id_bits(request.vcpus)) - 1U);
+}
+
+// Leaf 0x80000001: AMD's features. Virtualization in the guest is not offered, for the state of a
+// nested guest (KVM_GET_NESTED_STATE) is not saved. Without the extension AMD's counters are probed
+// the old way, so take all of its bits.
+void set_extended_features(kvm_cpuid_entry2& entry) {
+  assign_bit(entry.ecx, 2, false);   // SVM
+  assign_bit(entry.ecx, 23, false);  // performance counter extensions
 }
 
 // Leaf 0x80000008: number of cores, for AMD.
@@ -64,13 +73,12 @@ void adjust(kvm_cpuid_entry2& entry, const CpuidRequest& request) {
     case 0x4:
     case 0x8000'001d:
       return set_cache_sharing(entry, request);
-    case 0xa:
+    case 0xa:          // no counters
+    case 0x8000'000a:  // no SVM
       entry.eax = entry.ebx = entry.ecx = entry.edx = 0;
-      return;  // no counters
-    // Without the extension AMD's counters are probed the old way, so take all of its bits.
-    case 0x8000'0001:
-      assign_bit(entry.ecx, 23, false);
       return;
+    case 0x8000'0001:
+      return set_extended_features(entry);
     case 0x8000'0008:
       return set_core_count(entry, request);
     case KVM_CPUID_FEATURES:

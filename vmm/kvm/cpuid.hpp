@@ -15,7 +15,8 @@ struct CpuidRequest {
 };
 
 // Narrows what the host supports (Kvm::supported_cpuid) to one vCPU of the guest: its APIC id and
-// topology, the hypervisor bit, the TSC deadline timer, and no performance counters.
+// topology, the hypervisor bit, the TSC deadline timer, no performance counters and no
+// virtualization of its own, whose state a snapshot would lack.
 std::vector<kvm_cpuid_entry2> guest_cpuid(std::vector<kvm_cpuid_entry2> supported,
                                           const CpuidRequest& request);
 

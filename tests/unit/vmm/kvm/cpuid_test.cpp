@@ -102,6 +102,19 @@ TEST(Cpuid, HidesThePerformanceCounters) {
   EXPECT_EQ(find(guest_cpuid({counters}, {}), 0xa)->eax, 0U);
 }
 
+TEST(Cpuid, HidesVirtualizationInTheGuest) {
+  std::vector<kvm_cpuid_entry2> host;
+  for (const std::uint32_t leaf : {0x1U, 0x8000'0001U, 0x8000'000aU}) {
+    host.push_back(entry(leaf));
+    host.back().eax = host.back().ebx = host.back().ecx = host.back().edx = ~0U;
+  }
+  const auto guest = guest_cpuid(host, {.vcpu = 0, .vcpus = 1});
+  EXPECT_EQ(find(guest, 0x1)->ecx, ~(1U << 5));
+  EXPECT_EQ(find(guest, 0x8000'0001)->ecx, ~(1U << 2 | 1U << 23));
+  const auto svm = *find(guest, 0x8000'000a);
+  EXPECT_EQ(svm.eax | svm.ebx | svm.ecx | svm.edx, 0U);
+}
+
 TEST(Cpuid, LeavesOtherLeavesAlone) {
   auto signature = entry(0x4000'0000);
   signature.ebx = 0x4b4d'564b;  // "KVMK"
