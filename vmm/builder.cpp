@@ -218,12 +218,14 @@ std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventL
   }
   // Guest memory. A thread fills it with kernel, initrd and command line while KVM makes a VM
   // around it, for which the host's kernel may have to wait milliseconds: each VM has a thread of
-  // its own that moves into our control group.
+  // its own that moves into our control group. Where there is no room for a thread, it is filled by
+  // this one, when the entry is asked for.
   auto machine = std::make_unique<Machine>(config.memory_bytes);
   map_image(*machine, config.image);
   std::future<boot::Entry> entry;
   if (!saved) {
-    entry = std::async(std::launch::async, [&] { return load_kernel(*machine, config); });
+    entry = std::async(std::launch::async | std::launch::deferred,
+                       [&] { return load_kernel(*machine, config); });
   }
   machine->vm.create(machine->memory, machine->image ? &*machine->image : nullptr);
   // Devices: on the port bus, in memory, and the virtio ones; the tables that tell of them.

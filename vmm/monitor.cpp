@@ -7,6 +7,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -179,10 +180,15 @@ class Run {
   std::unique_ptr<Machine> machine_;  // last: its threads use all of the above
 };
 
-MonitorEnd failure(EndReason reason, const base::Error& error) {
+// Also of the standard library's, as of memory that the host has none of.
+MonitorEnd failure(EndReason reason, const std::exception& error) {
   MonitorEnd end{.reason = reason};
-  end.message = error.message();
-  end.hint = error.hint();
+  if (const auto* const ours = dynamic_cast<const base::Error*>(&error)) {
+    end.message = ours->message();
+    end.hint = ours->hint();
+  } else {
+    end.message = error.what();
+  }
   return end;
 }
 
@@ -192,12 +198,12 @@ MonitorEnd run_monitor(const MachineConfig& config, Reporter& reporter) {
   std::unique_ptr<Run> run;
   try {
     run = std::make_unique<Run>(config, reporter);
-  } catch (const base::Error& error) {
+  } catch (const std::exception& error) {
     return failure(EndReason::setup_error, error);
   }
   try {
     return run->to_its_end();
-  } catch (const base::Error& error) {
+  } catch (const std::exception& error) {
     return failure(EndReason::internal_error, error);
   }
 }

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstddef>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include "base/error.hpp"
@@ -50,7 +51,15 @@ VcpuThread::VcpuThread(Vcpu& vcpu, AddressSpaces spaces,
                        std::function<void(const VcpuEnd&)> on_fault)
     : vcpu_(vcpu), spaces_(std::move(spaces)), on_fault_(std::move(on_fault)) {
   install_kick_handler();
-  thread_ = std::jthread([this] { thread_main(); });
+  try {
+    thread_ = std::jthread([this] { thread_main(); });
+  } catch (const std::system_error& error) {
+    throw base::Error(
+        base::ErrorKind::system,
+        fmt::format("cannot start the thread of vCPU {}: {}", vcpu_.index(), error.what()),
+        "a limit of processes may be reached, which counts threads: see pids.max of the control "
+        "group, and ulimit -u");
+  }
 }
 
 VcpuThread::~VcpuThread() { stop(); }

@@ -48,7 +48,7 @@ class VcpuThread {
     AddressSpace memory;  // what is no RAM
   };
   // `on_fault` is called in the vCPU's thread, once, before the state becomes stopped. The vCPU is
-  // borrowed.
+  // borrowed. Throws base::Error (system) where the host has no room for a thread.
   VcpuThread(Vcpu& vcpu, AddressSpaces spaces, std::function<void(const VcpuEnd&)> on_fault);
   VcpuThread(const VcpuThread&) = delete;
   VcpuThread& operator=(const VcpuThread&) = delete;

@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "base/log.hpp"
 #include "base/syscall.hpp"
 
 namespace twinbox::vmm::virtio {
@@ -25,16 +26,25 @@ void BlockWorkers::submit(std::vector<BlockJob> jobs) {
     std::move(jobs.begin(), jobs.end(), std::back_inserter(waiting_));
     wanted = std::min(limit, waiting_.size() + executing_);
   }
-  while (threads_.size() < wanted) {
-    try {
-      threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
-    } catch (const std::system_error&) {
-      // The host has no room for a further one, which would be for speed only.
-      if (threads_.empty()) throw;
-      break;
-    }
-  }
+  start_threads(wanted);
+  if (threads_.empty()) return execute_here();
   for (std::size_t i = 0; i < std::min(count, limit); ++i) job_waits_.notify_one();
+}
+
+// As far as the host has room for them, for they are for speed only.
+void BlockWorkers::start_threads(std::size_t wanted) {
+  try {
+    while (threads_.size() < wanted) {
+      threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+    }
+  } catch (const std::system_error& error) {
+    base::log(base::LogLevel::debug, "no further thread for disk {}: {}", disk_.id, error.what());
+  }
+}
+
+void BlockWorkers::execute_here() {
+  std::unique_lock lock(mutex_);
+  while (!waiting_.empty()) execute_next(lock);
 }
 
 std::vector<BlockJob> BlockWorkers::take_finished() {
@@ -57,18 +67,23 @@ void BlockWorkers::drain() {
 void BlockWorkers::run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (job_waits_.wait(lock, stop, [this] { return !waiting_.empty(); })) {
-    BlockJob job = std::move(waiting_.front());
-    waiting_.pop_front();
-    ++executing_;
-    lock.unlock();
-    job.result = execute_block_request(job.request, disk_);
-    lock.lock();
-    --executing_;
-    finished_.push_back(std::move(job));
-    // The loop takes all there is at once, so one signal per batch will do.
-    if (finished_.size() == 1) base::signal_eventfd(finished_event_.get());
-    if (executing_ == 0) idle_.notify_all();
+    execute_next(lock);
   }
+}
+
+// Without the lock meanwhile.
+void BlockWorkers::execute_next(std::unique_lock<std::mutex>& lock) {
+  BlockJob job = std::move(waiting_.front());
+  waiting_.pop_front();
+  ++executing_;
+  lock.unlock();
+  job.result = execute_block_request(job.request, disk_);
+  lock.lock();
+  --executing_;
+  finished_.push_back(std::move(job));
+  // The loop takes all there is at once, so one signal per batch will do.
+  if (finished_.size() == 1) base::signal_eventfd(finished_event_.get());
+  if (executing_ == 0) idle_.notify_all();
 }
 
 }  // namespace twinbox::vmm::virtio

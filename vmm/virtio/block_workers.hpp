@@ -27,6 +27,7 @@ class BlockWorkers {
   static constexpr std::size_t limit = 4;
 
   // The disk is borrowed. A thread starts when there is a job for it: an unused disk costs none.
+  // Where the host has room for none, the submitter executes its jobs itself.
   explicit BlockWorkers(const Disk& disk);
   ~BlockWorkers();
 
@@ -40,7 +41,10 @@ class BlockWorkers {
   void drain();
 
  private:
+  void start_threads(std::size_t wanted);
+  void execute_here();
   void run(const std::stop_token& stop);
+  void execute_next(std::unique_lock<std::mutex>& lock);
 
   const Disk& disk_;
   base::Fd finished_event_;

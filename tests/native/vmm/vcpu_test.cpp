@@ -3,9 +3,11 @@
 
 #include <string>
 
+#include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "guest-images/bare-metal/platform.hpp"
 #include "tests/native/vmm/bare_machine.hpp"
+#include "tests/support/no_threads.hpp"
 #include "vmm/layout.hpp"
 
 namespace twinbox::vmm::testing {
@@ -117,6 +119,17 @@ TEST_F(Vcpu, StoppedStaysStopped) {
   machine.thread->resume();
   machine.thread->pause();
   EXPECT_EQ(machine.thread->state(), VcpuState::stopped);
+}
+
+TEST_F(Vcpu, NeedsRoomForItsThread) {
+  const tests::NoThreads none;
+  try {
+    const BareMachine machine("hello");
+    FAIL() << "it has a thread";
+  } catch (const base::Error& error) {
+    EXPECT_NE(error.message().find("the thread of vCPU 0"), std::string::npos) << error.what();
+    EXPECT_NE(error.hint().find("pids.max"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(Vcpu, TripleFaultIsToldAsSuch) {

@@ -13,6 +13,7 @@
 #include "base/file.hpp"
 #include "base/syscall.hpp"
 #include "tests/support/fake_driver.hpp"
+#include "tests/support/no_threads.hpp"
 #include "vmm/virtio/attach.hpp"
 
 namespace twinbox::vmm::virtio {
@@ -167,6 +168,22 @@ TEST_F(BlockTest, DeviceMayEndWithRequestsUnderWay) {
   loop_.run_once(milliseconds(100));
   driver_.reset();
   disk_.reset();
+}
+
+TEST_F(BlockTest, IsServedWhereTheHostHasNoRoomForAThread) {
+  const tests::NoThreads none;
+  open();
+  driver_->start();
+  const auto status = writable(guest_, 1);
+  for (std::uint64_t sector = 0; sector < 3; ++sector) {
+    driver_->queue(0).send(
+        {header(block::request_out, sector), readable(guest_, std::string(512, 'w')), status});
+  }
+  driver_->notify(0);
+  ASSERT_TRUE(await_completions(3));
+  EXPECT_EQ(text(status), std::string(1, '\0'));
+  EXPECT_EQ(base::read_file(path_).substr(0, 4 * 512),
+            std::string(3 * 512, 'w') + std::string(512, 'd'));
 }
 
 TEST_F(BlockTest, UnusedDiskStartsNoThread) {
