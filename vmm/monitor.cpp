@@ -115,7 +115,9 @@ class Run {
     }
   }
 
+  // KVM has nothing to say to a vCPU that runs, and would wait for it to leave the guest.
   void set_paused(bool paused) {
+    if (paused == paused_) return;
     if (paused) {
       machine_->pause();
     } else {

@@ -82,6 +82,22 @@ TEST_F(Monitor, PassesSerialInputByInterrupts) {
   EXPECT_EQ(result.serial, "ready\ntyped by nobody.");
 }
 
+TEST_F(Monitor, OrdersThatChangeNothingAreDoneAtOnce) {
+  int done = 0;
+  const auto result = run(config("spin"), [&](MonitorProcess& monitor, const std::string& text) {
+    if (done != 0 || text.find("spinning\n") == std::string::npos) return;
+    for (const auto command :
+         {Command::resume, Command::pause, Command::pause, Command::resume, Command::resume}) {
+      monitor.order({command}, [&](const auto& answer) {
+        EXPECT_TRUE(std::holds_alternative<std::monostate>(answer));
+        if (++done == 5) monitor.stop();
+      });
+    }
+  });
+  EXPECT_EQ(result.reason(), EndReason::stopped) << result.end().message;
+  EXPECT_EQ(done, 5);
+}
+
 TEST_F(Monitor, ResetsInEveryWayAGuestKnows) {
   for (const auto* way : {"reset-by-keyboard", "reset-by-register"}) {
     EXPECT_EQ(run(way).reason(), EndReason::reset) << way;
