@@ -33,7 +33,10 @@ void MonitorMachine::start_cold() {
                     cold_.snapshot.empty() ? Agent::starts : Agent::saved_at_work);
 }
 
-void MonitorMachine::start_warm() { spawn(warm_->machine); }
+void MonitorMachine::start_warm() {
+  note_use(warm_->snapshot);
+  spawn(warm_->machine);
+}
 
 void MonitorMachine::on_template(const std::optional<base::Error>& error) {
   maker_.reset();

@@ -32,6 +32,15 @@ struct Kept {
   std::uint64_t bytes = 0;
 };
 
+fs::path lock_of(const fs::path& snapshot) { return fs::path(snapshot).replace_extension(".lock"); }
+
+// See note_use(). One that nobody has a lock file of is as old as it is.
+timespec last_use(const fs::path& snapshot) {
+  struct stat status {};
+  if (::stat(lock_of(snapshot).c_str(), &status) != 0) ::stat(snapshot.c_str(), &status);
+  return status.st_mtim;
+}
+
 std::vector<Kept> templates_in(const fs::path& directory) {
   std::vector<Kept> kept;
   std::error_code none;
@@ -41,8 +50,8 @@ std::vector<Kept> templates_in(const fs::path& directory) {
       continue;
     }
     constexpr std::uint64_t block = 512;
-    kept.push_back(
-        {entry.path(), status.st_atim, static_cast<std::uint64_t>(status.st_blocks) * block});
+    kept.push_back({entry.path(), last_use(entry.path()),
+                    static_cast<std::uint64_t>(status.st_blocks) * block});
   }
   return kept;
 }
@@ -53,8 +62,6 @@ bool is_mounted(const fs::path& directory) {
   return ::stat(directory.c_str(), &here) == 0 &&
          ::stat(directory.parent_path().c_str(), &above) == 0 && here.st_dev != above.st_dev;
 }
-
-fs::path lock_of(const fs::path& snapshot) { return fs::path(snapshot).replace_extension(".lock"); }
 
 }  // namespace
 
@@ -89,6 +96,11 @@ base::Fd lock_template(const fs::path& snapshot) {
   const bool same = ::fstat(lock.get(), &held) == 0 && ::stat(path.c_str(), &named) == 0 &&
                     held.st_ino == named.st_ino;
   return same ? std::move(lock) : base::Fd();
+}
+
+// In the lock's time: most file systems note the time of a read only sometimes, or never.
+void note_use(const fs::path& snapshot) {
+  ::utimensat(AT_FDCWD, lock_of(snapshot).c_str(), nullptr, 0);
 }
 
 // The lock goes last, and only by whoever holds it.

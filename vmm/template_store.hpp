@@ -18,6 +18,9 @@ void make_templates_directory(const std::filesystem::path& directory);
 // Locks the making of a template; empty while another process makes it.
 base::Fd lock_template(const std::filesystem::path& snapshot);
 
+// Of a template that a machine starts from: those that are not used for longest go first.
+void note_use(const std::filesystem::path& snapshot);
+
 // False while another process makes it, and where there is none. Machines that run keep what they
 // have mapped.
 bool remove_template(const std::filesystem::path& snapshot);
