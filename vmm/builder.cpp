@@ -156,6 +156,23 @@ void check_size(const MachineConfig& config, const snapshot::Snapshot& saved) {
               "start it with the size that it had");
 }
 
+// Calls it, and says of its errors that they are the snapshot's.
+template <typename Use>
+auto with_snapshot(Use use) {
+  try {
+    return use();
+  } catch (const Error& error) {
+    throw SnapshotError(error);
+  }
+}
+
+snapshot::Snapshot open_snapshot(const MachineConfig& config) {
+  snapshot::Snapshot saved(config.snapshot);
+  check_size(config, saved);
+  saved.check_memory();
+  return saved;
+}
+
 // In place of loading a kernel and setting up processors.
 void restore(Machine& machine, const MachineConfig& config, const snapshot::Snapshot& saved) {
   saved.map_into(machine.memory);
@@ -211,11 +228,7 @@ std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventL
                                        const MachineHooks& hooks) {
   check(config);
   std::optional<snapshot::Snapshot> saved;
-  if (!config.snapshot.empty()) {
-    saved.emplace(config.snapshot);
-    check_size(config, *saved);
-    saved->check_memory();
-  }
+  if (!config.snapshot.empty()) saved = with_snapshot([&] { return open_snapshot(config); });
   // Guest memory. A thread fills it with kernel, initrd and command line while KVM makes a VM
   // around it, for which the host's kernel may have to wait milliseconds: each VM has a thread of
   // its own that moves into our control group. Where there is no room for a thread, it is filled by
@@ -234,7 +247,7 @@ std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventL
   add_clock_and_marks(*machine, hooks);
   add_virtio_devices(*machine, loop, config);
   if (saved) {
-    restore(*machine, config, *saved);
+    with_snapshot([&] { restore(*machine, config, *saved); });
   } else {
     write_tables(*machine, config);
     // Processors: the first one begins at the kernel's entry, the others when it wakes them.

@@ -200,6 +200,8 @@ MonitorEnd run_monitor(const MachineConfig& config, Reporter& reporter) {
   std::unique_ptr<Run> run;
   try {
     run = std::make_unique<Run>(config, reporter);
+  } catch (const SnapshotError& error) {
+    return failure(EndReason::snapshot_error, error);
   } catch (const std::exception& error) {
     return failure(EndReason::setup_error, error);
   }

@@ -94,9 +94,9 @@ void MonitorMachine::tell_marks(const sandbox::Marks& marks) {
 void MonitorMachine::on_monitor_end(const MonitorReport& report) {
   const auto& end = *report.end;
   const base::Error reason(base::ErrorKind::system, end.message, end.hint);
-  const bool unusable = warm_ && end.reason == EndReason::setup_error;
-  if (unusable && !killed_) {
-    remove_template(warm_->snapshot);
+  if (warm_ && end.never_ran() && !killed_) {
+    // Of any other reason the next machine may start from it.
+    if (end.reason == EndReason::snapshot_error) try_to_remove(warm_->snapshot);
     try {
       return give_up_warmth(reason);
     } catch (const base::Error& error) {
@@ -105,7 +105,7 @@ void MonitorMachine::on_monitor_end(const MonitorReport& report) {
   }
   tell_marks(report.marks);
   last_words_ = fmt::format("{}", fmt::join(end.last_serial, "\n"));
-  handlers_.on_end({.reason = reason, .never_ran = end.reason == EndReason::setup_error});
+  handlers_.on_end({.reason = reason, .never_ran = end.never_ran()});
 }
 
 void MonitorMachine::kill() {

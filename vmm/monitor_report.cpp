@@ -17,10 +17,11 @@ struct ReasonName {
   int status;
 };
 
-constexpr std::array<ReasonName, 9> reasons{{
+constexpr std::array<ReasonName, 10> reasons{{
     {EndReason::shutdown, "shutdown", 0},
     {EndReason::reset, "reset", 0},
     {EndReason::setup_error, "setup_error", 10},
+    {EndReason::snapshot_error, "snapshot_error", 10},
     {EndReason::triple_fault, "triple_fault", 11},
     {EndReason::boot_limit, "boot_limit", 12},
     {EndReason::kvm_error, "kvm_error", 13},

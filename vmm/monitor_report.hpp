@@ -25,6 +25,7 @@ enum class EndReason {
   shutdown,        // the guest powered its machine off
   reset,           // the guest asked for a reset (keyboard controller, reset register, reboot=t)
   setup_error,     // the machine could not be built: a bad kernel, not enough memory, no KVM
+  snapshot_error,  // nor from its snapshot, which will not do here for any other either
   triple_fault,    // a vCPU met a fault it had no handler for
   boot_limit,      // the guest did not stamp `booted` in time
   kvm_error,       // KVM could not go on running the guest
@@ -35,8 +36,9 @@ enum class EndReason {
 
 std::string_view to_string(EndReason reason);
 
-// The exit status of twinbox-vmm: 0 for shutdown and reset, 10 setup_error, 11 triple_fault,
-// 12 boot_limit, 13 kvm_error, 14 internal_error, 15 stopped; 2 for a command line it cannot read.
+// The exit status of twinbox-vmm: 0 for shutdown and reset, 10 setup_error and snapshot_error,
+// 11 triple_fault, 12 boot_limit, 13 kvm_error, 14 internal_error, 15 stopped; 2 for a command line
+// it cannot read.
 int exit_status(EndReason reason);
 
 using ExitCounts = std::map<std::string, std::uint64_t>;  // by reason: "io", "mmio", "hlt", ...
@@ -50,6 +52,10 @@ struct MonitorEnd {
   ExitCounts exits{};                      // over the whole run, all vCPUs
   ExitCounts exits_at_boot{};              // when `booted` was stamped; empty when it never was
 
+  // The guest never ran.
+  bool never_ran() const {
+    return reason == EndReason::setup_error || reason == EndReason::snapshot_error;
+  }
   bool clean() const { return reason == EndReason::shutdown || reason == EndReason::reset; }
 };
 

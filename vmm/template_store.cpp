@@ -13,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/syscall.hpp"
 #include "sandbox/paths.hpp"
 #include "vmm/huge_layers.hpp"
@@ -129,12 +130,22 @@ void remove_drafts(const fs::path& snapshot) {
   }
 }
 
+bool try_to_remove(const fs::path& snapshot) {
+  try {
+    return remove_template(snapshot);
+  } catch (const base::Error& error) {
+    base::log(base::LogLevel::warning, "the template {} stays: {}", snapshot.string(),
+              error.what());
+    return false;
+  }
+}
+
 void remove_old_templates(const fs::path& made) {
   auto kept = templates_in(made.parent_path());
   std::erase_if(kept, [&](const Kept& one) { return one.path == made; });
   std::ranges::sort(kept, std::greater(),
                     [](const Kept& one) { return std::tuple(one.used.tv_sec, one.used.tv_nsec); });
-  for (std::size_t i = templates_kept - 1; i < kept.size(); ++i) remove_template(kept[i].path);
+  for (std::size_t i = templates_kept - 1; i < kept.size(); ++i) try_to_remove(kept[i].path);
 }
 
 std::uint64_t prune_templates(const fs::path& directory) {

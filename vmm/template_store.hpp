@@ -24,6 +24,8 @@ void note_use(const std::filesystem::path& snapshot);
 // False while another process makes it, and where there is none. Machines that run keep what they
 // have mapped.
 bool remove_template(const std::filesystem::path& snapshot);
+// The same for one that is in the way only: an error is logged.
+bool try_to_remove(const std::filesystem::path& snapshot);
 
 // What those have left that were killed while they wrote it; for the holder of its lock.
 void remove_drafts(const std::filesystem::path& snapshot);

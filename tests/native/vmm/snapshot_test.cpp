@@ -53,7 +53,7 @@ class Snapshot : public MonitorFixture {
   // What a machine that must not start says.
   std::string refusal(const MachineConfig& machine) {
     const auto result = run(machine);
-    EXPECT_EQ(result.reason(), EndReason::setup_error);
+    EXPECT_EQ(result.reason(), EndReason::snapshot_error);
     EXPECT_EQ(result.serial, "");
     return result.end().message;
   }
@@ -180,6 +180,13 @@ TEST_F(Snapshot, RefusesOtherVersionsKernelsAndSizes) {
   change_header(path, [](auto& header) { header.magic[0] = 'X'; });
   EXPECT_NE(refusal(machine).find("is no snapshot of a machine"), std::string::npos);
   EXPECT_NE(refusal(from(scratch("nothing"), machine)).find("No such file"), std::string::npos);
+}
+
+TEST_F(Snapshot, IsNotToBlameForWhatElseIsWrong) {
+  auto machine = from(saved_machine(), config(""));
+  machine.disks.push_back({.path = scratch("missing")});
+  const auto result = run(machine);
+  EXPECT_EQ(result.reason(), EndReason::setup_error) << result.end().message;
 }
 
 // Whenever the monitor dies, there is the old snapshot, whole, or the new one.

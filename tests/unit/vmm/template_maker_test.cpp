@@ -1,56 +1,30 @@
-// Makers of templates whose monitor is a script.
 #include "vmm/template_maker.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <memory>
 #include <optional>
-#include <string>
 
-#include "base/file.hpp"
+#include "tests/unit/vmm/scripted_monitor.hpp"
 
 namespace twinbox::vmm {
 namespace {
 
-namespace fs = std::filesystem;
-
 // Says hello as an agent does, a frame with JSON (sandbox/protocol.hpp), and dies soon after.
-constexpr const char* dies_after_hello = R"(#!/bin/bash
-set -e
-config=${1#--config-fd=}
-port=$(sed -E 's/.*"ports": *\[\{[^]]*"descriptor": *([0-9]+).*/\1/' /proc/self/fd/$config)
+constexpr const char* dies_after_hello = R"(
+port=$(value '"ports":\[[^]]*"descriptor"')
 printf '\x22\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0{"protocol": 3, "kernel": "6.1.0"}' >&$port
 sleep 0.05
 )";
 
-class TemplateMakerTest : public testing::Test {
+class TemplateMakerTest : public ScriptedMonitor {
  protected:
-  void SetUp() override {
-    fs::create_directory(directory_.path() / "templates");
-    ::setenv("TWINBOX_BIN", directory_.path().c_str(), 1);
-  }
-  void TearDown() override {
-    ::unsetenv("TWINBOX_BIN");
-    ::umount2((directory_.path() / "templates").c_str(), MNT_DETACH);
-  }
-
-  void monitor_is(const char* script) const {
-    const auto path = directory_.path() / "twinbox-vmm";
-    base::write_file(path, script);
-    ::chmod(path.c_str(), 0755);
-  }
   WarmStart warm() const {
     WarmStart made;
-    made.snapshot = directory_.path() / "templates/key.snapshot";
+    made.snapshot = snapshot();
     return made;
   }
-
-  base::TemporaryDirectory directory_;
-  base::EventLoop loop_;
 };
 
 TEST_F(TemplateMakerTest, LeavesNothingBehindWhenTheMonitorDiesAfterItsHello) {
