@@ -3,11 +3,13 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "vmm/layout.hpp"
 #include "vmm/memory/page_copier.hpp"
@@ -125,6 +127,16 @@ bool GuestMemory::write(GuestAddress address, std::span<const std::byte> bytes) 
   return range.has_value();
 }
 
+std::shared_ptr<const GuestMemory::File> GuestMemory::file_of(int fd) const {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) base::throw_errno("cannot examine descriptor {}", fd);
+  for (const auto& window : windows_) {
+    const auto& file = *window.file;
+    if (file.device == status.st_dev && file.inode == status.st_ino) return window.file;
+  }
+  return std::make_shared<const File>(File{base::duplicate(fd), status.st_dev, status.st_ino});
+}
+
 bool GuestMemory::map_file(GuestAddress address, int fd, std::uint64_t offset,
                            std::uint64_t length) const {
   const auto range = slice(address, length);
@@ -134,7 +146,7 @@ bool GuestMemory::map_file(GuestAddress address, int fd, std::uint64_t offset,
     return false;
   }
   const auto host_offset = static_cast<std::uint64_t>(range->data() - host_base());
-  windows_.push_back({{host_offset, length}, base::duplicate(fd), offset});
+  windows_.push_back({{host_offset, length}, file_of(fd), offset});
   return true;
 }
 
@@ -142,7 +154,7 @@ std::vector<PageRange> GuestMemory::populated() const {
   PageSet pages(size() / page);
   add_pages(pages, host_base(), is_touched);
   for (const auto& window : windows_) {
-    add_data(pages, window.pages, window.file.get(), window.file_offset);
+    add_data(pages, window.pages, window.file->descriptor.get(), window.file_offset);
   }
   return ranges_of(pages);
 }
@@ -167,8 +179,9 @@ void GuestMemory::make_own(const std::vector<PageRange>& pages) const {
 void GuestMemory::copy_from(const Window& window, std::vector<PageRange>& pages) const {
   if (std::ranges::none_of(pages, [&](const auto& range) { return contains(window.pages, range); }))
     return;
-  const auto source = base::Mapping::of_file(window.file.get(), window.pages.size, PROT_READ,
-                                             MAP_SHARED, static_cast<off_t>(window.file_offset));
+  const auto source =
+      base::Mapping::of_file(window.file->descriptor.get(), window.pages.size, PROT_READ,
+                             MAP_SHARED, static_cast<off_t>(window.file_offset));
   const auto target = mapping_.bytes().subspan(window.pages.host_offset, window.pages.size);
   const PageCopier copier(target);
   std::erase_if(pages, [&](const PageRange& range) {

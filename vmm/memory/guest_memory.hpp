@@ -4,6 +4,7 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <type_traits>
@@ -86,12 +87,19 @@ class GuestMemory {
   static constexpr std::uint64_t page_size = 4096;
 
  private:
+  // Our own descriptor of a file, for all of its windows: a snapshot has hundreds.
+  struct File {
+    base::Fd descriptor;
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+  };
   struct Window {
     PageRange pages;
-    base::Fd file;
+    std::shared_ptr<const File> file;
     std::uint64_t file_offset = 0;
   };
 
+  std::shared_ptr<const File> file_of(int fd) const;
   void copy_from(const Window& window, std::vector<PageRange>& pages) const;
 
   base::Mapping mapping_;

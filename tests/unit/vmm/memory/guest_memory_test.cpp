@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <filesystem>
+#include <iterator>
 #include <limits>
 
 #include "base/fd.hpp"
@@ -123,6 +125,18 @@ TEST(GuestMemory, PagesBeyondItAreNotMadeOwn) {
   const GuestMemory memory(mebibyte);
   memory.make_own({{mebibyte - 4096, 8192}, {~std::uint64_t{4095}, 4096}});
   EXPECT_TRUE(memory.own_pages().empty());
+}
+
+TEST_F(MappedFile, TakesOneDescriptorForAllOfAFile) {
+  const auto descriptors = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
+  };
+  const auto before = descriptors();
+  const GuestMemory memory(mebibyte);
+  for (std::uint64_t address = 0; address < mebibyte; address += 8192) {
+    ASSERT_TRUE(memory.map_file({address}, file_.get(), 0, 4096));
+  }
+  EXPECT_EQ(descriptors(), before + 1);
 }
 
 TEST_F(MappedFile, MustLieWithinRamAndOnPages) {
