@@ -2,14 +2,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <memory>
 #include <system_error>
 
 #include "base/error.hpp"
@@ -77,42 +74,6 @@ std::filesystem::path make_unique_directory(const std::filesystem::path& parent,
   std::string name = (parent / fmt::format("{}XXXXXX", prefix)).string();
   if (::mkdtemp(name.data()) == nullptr) throw_errno("cannot make a directory like {}", name);
   return name;
-}
-
-namespace {
-
-bool is_mount_root(const char* path) {
-  struct statx info {};
-  return ::statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, 0, &info) == 0 &&
-         (info.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0;
-}
-
-// One step of a walk that meets a directory before (FTS_D) and after (FTS_DP) what is in it.
-void remove_entry(const FTSENT* entry) {
-  if (entry->fts_info == FTS_D) {
-    if (entry->fts_level == FTS_ROOTLEVEL || !is_mount_root(entry->fts_path)) return;
-    throw Error(ErrorKind::conflict,
-                fmt::format("cannot remove {}: something is mounted there", entry->fts_path));
-  }
-  if (entry->fts_info == FTS_DNR || entry->fts_info == FTS_ERR || entry->fts_info == FTS_NS) {
-    if (entry->fts_errno == ENOENT) return;
-    throw system_error(entry->fts_errno, fmt::format("cannot remove {}", entry->fts_path));
-  }
-  const int flags = entry->fts_info == FTS_DP ? AT_REMOVEDIR : 0;
-  if (::unlinkat(AT_FDCWD, entry->fts_accpath, flags) != 0 && errno != ENOENT) {
-    throw_errno("cannot remove {}", entry->fts_path);
-  }
-}
-
-}  // namespace
-
-void remove_tree(const std::filesystem::path& path) {
-  std::string name = path;
-  char* const roots[] = {name.data(), nullptr};
-  const std::unique_ptr<FTS, int (*)(FTS*)> walk(
-      ::fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, nullptr), ::fts_close);
-  if (!walk) throw_errno("cannot remove {}", name);
-  while (FTSENT* const entry = ::fts_read(walk.get())) remove_entry(entry);
 }
 
 TemporaryDirectory::TemporaryDirectory(const std::filesystem::path& parent, std::string_view prefix)

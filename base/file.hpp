@@ -24,8 +24,12 @@ std::filesystem::path make_unique_directory(const std::filesystem::path& parent,
                                             std::string_view prefix);
 
 // Removes a file, or a directory with all in it; what is not there is no error. It never enters
-// anything mounted below (that is an error), so a left-over bind mount keeps what it shows.
+// anything mounted there (that is an error), so a left-over bind mount keeps what it shows. Others
+// may remove the same, or change it: no link that they put into it is followed. The tree may be
+// deeper than a path can name.
 void remove_tree(const std::filesystem::path& path);
+// The same for one name in the directory `parent`.
+void remove_tree_at(int parent, const std::string& name);
 
 // A directory that is removed, with all in it, at the end of its owner's life.
 class TemporaryDirectory {

@@ -1,7 +1,6 @@
 #include "base/file.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
 #include "base/error.hpp"
 
@@ -84,32 +83,6 @@ TEST(File, UniqueDirectoriesThatCannotBeMadeAreNamed) {
     EXPECT_EQ(error.kind(), ErrorKind::not_found);
     EXPECT_NE(error.message().find("/nowhere/work-"), std::string::npos);
   }
-}
-
-TEST(RemoveTree, TakesNestedDirectoriesAndLeavesWhatLinksPointTo) {
-  const TemporaryDirectory directory;
-  fs::create_directories(directory.path() / "tree/a/b");
-  write_file(directory.path() / "outside", "kept");
-  fs::create_symlink(directory.path() / "outside", directory.path() / "tree/a/link");
-  remove_tree(directory.path() / "tree");
-  EXPECT_FALSE(fs::exists(directory.path() / "tree"));
-  EXPECT_EQ(read_file(directory.path() / "outside"), "kept");
-  EXPECT_NO_THROW(remove_tree(directory.path() / "tree")) << "nothing there is no error";
-}
-
-TEST(RemoveTree, NeverEntersAMount) {
-  const TemporaryDirectory directory;
-  fs::create_directories(directory.path() / "tree/mounted");
-  fs::create_directories(directory.path() / "source");
-  write_file(directory.path() / "source/precious", "kept");
-  const auto target = (directory.path() / "tree/mounted").string();
-  if (::mount((directory.path() / "source").c_str(), target.c_str(), nullptr, MS_BIND, nullptr) !=
-      0) {
-    GTEST_SKIP() << "needs the right to mount";
-  }
-  EXPECT_THROW(remove_tree(directory.path() / "tree"), Error);
-  ::umount2(target.c_str(), MNT_DETACH);
-  EXPECT_EQ(read_file(directory.path() / "source/precious"), "kept");
 }
 
 TEST(TemporaryDirectory, GoesWithAllThatIsInIt) {
