@@ -170,7 +170,9 @@ void unpack_here(int in, const std::string& directory) {
       [&]() -> std::span<const std::byte> {
         return std::span(buffer).first(base::read_some(in, buffer).value_or(0));
       },
-      directory, {.whiteouts = image::UnpackOptions::Whiteouts::literal});
+      directory,
+      {.whiteouts = image::UnpackOptions::Whiteouts::literal,
+       .tree = {.directories = image::TreeRules::Directories::kept}});
 }
 
 void copy_out_of_box(const Place& from, const std::string& destination, const CopyFlags& flags) {

@@ -95,7 +95,8 @@ void unpack(int root, const std::string& path, int in) {
     return std::span(buffer).first(base::read_some(in, buffer).value_or(0));
   };
   image::unpack_tar(source, handle_path(directory.get()),
-                    {.whiteouts = image::UnpackOptions::Whiteouts::literal});
+                    {.whiteouts = image::UnpackOptions::Whiteouts::literal,
+                     .tree = {.directories = image::TreeRules::Directories::kept}});
   // Whoever pads the archive's end is not to be told that nobody listens.
   while (!source().empty()) {
   }

@@ -43,14 +43,24 @@ void apply(int fd, const FileAttributes& attributes) {
   if (::futimens(fd, times_of(attributes).data()) != 0) base::throw_errno("cannot set a time");
 }
 
-// For what has no descriptor to write through. The name was made by us a moment ago in a directory
-// that nobody else knows, and it is never followed.
-void apply_at(int parent, const std::string& base, const FileAttributes& attributes) {
-  if (may_chown() &&
-      ::fchownat(parent, base.c_str(), attributes.uid, attributes.gid, AT_SYMLINK_NOFOLLOW) != 0) {
+// For what cannot be opened to be written: a handle on what was made a moment ago. Whoever works in
+// the same directory may have put something else in its place since.
+base::Fd handle_on(int parent, const std::string& base, mode_t type, dev_t device) {
+  auto handle = base::open_at(parent, base, O_PATH | O_NOFOLLOW);
+  struct stat status {};
+  if (::fstat(handle.get(), &status) != 0) base::throw_errno("cannot look at {}", base);
+  if ((status.st_mode & S_IFMT) != type || status.st_rdev != device) {
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("{} was replaced while it was made", base));
+  }
+  return handle;
+}
+
+void apply_to_handle(int handle, const std::string& base, const FileAttributes& attributes) {
+  if (may_chown() && ::fchownat(handle, "", attributes.uid, attributes.gid, AT_EMPTY_PATH) != 0) {
     base::throw_errno("cannot set the owner of {}", base);
   }
-  if (::utimensat(parent, base.c_str(), times_of(attributes).data(), AT_SYMLINK_NOFOLLOW) != 0) {
+  if (::utimensat(handle, "", times_of(attributes).data(), AT_EMPTY_PATH) != 0) {
     base::throw_errno("cannot set the time of {}", base);
   }
 }
@@ -75,8 +85,8 @@ std::vector<std::string> safe_components(std::string_view name) {
   return components;
 }
 
-TreeWriter::TreeWriter(const std::filesystem::path& root)
-    : root_(base::open_file(root, O_PATH | O_DIRECTORY)) {}
+TreeWriter::TreeWriter(const std::filesystem::path& root, TreeRules rules)
+    : root_(base::open_file(root, O_PATH | O_DIRECTORY)), rules_(rules) {}
 
 base::Fd TreeWriter::resolve(const std::string& name, int flags) const {
   open_how how{};
@@ -111,10 +121,14 @@ TreeWriter::Place TreeWriter::place(const std::string& name) {
 
 TreeWriter::Place TreeWriter::free_place(const std::string& name) {
   auto found = place(name);
-  if (::unlinkat(found.parent.get(), found.base.c_str(), 0) != 0 && errno != ENOENT) {
-    if (errno != EISDIR && errno != EPERM) base::throw_errno("cannot replace {}", name);
-    base::remove_tree(fmt::format("/proc/self/fd/{}/{}", found.parent.get(), found.base));
+  if (::unlinkat(found.parent.get(), found.base.c_str(), 0) == 0 || errno == ENOENT) return found;
+  if (errno != EISDIR) base::throw_errno("cannot replace {}", name);
+  if (rules_.directories == TreeRules::Directories::kept) {
+    throw base::Error(base::ErrorKind::conflict,
+                      fmt::format("cannot overwrite the directory {} with what is none", name),
+                      "remove it first, or choose another name");
   }
+  base::remove_tree_at(found.parent.get(), found.base);
   return found;
 }
 
@@ -151,7 +165,8 @@ void TreeWriter::symbolic_link(const std::string& name, const std::string& targe
   if (::symlinkat(target.c_str(), where.parent.get(), where.base.c_str()) != 0) {
     base::throw_errno("cannot make the link {}", name);
   }
-  apply_at(where.parent.get(), where.base, attributes);
+  const auto link = handle_on(where.parent.get(), where.base, S_IFLNK, 0);
+  apply_to_handle(link.get(), where.base, attributes);
 }
 
 void TreeWriter::hard_link(const std::string& name, const std::string& target) {
@@ -172,8 +187,11 @@ void TreeWriter::node(const std::string& name, mode_t type, dev_t device,
   if (::mknodat(where.parent.get(), where.base.c_str(), type | 0600, device) != 0) {
     base::throw_errno("cannot make the device {}", name);
   }
-  apply_at(where.parent.get(), where.base, attributes);
-  if (::fchmodat(where.parent.get(), where.base.c_str(), attributes.mode, 0) != 0) {
+  const auto made = handle_on(where.parent.get(), where.base, type, device);
+  apply_to_handle(made.get(), where.base, attributes);
+  // fchmod takes no such handle.
+  const auto path = fmt::format("/proc/self/fd/{}", made.get());
+  if (::chmod(path.c_str(), attributes.mode) != 0) {
     base::throw_errno("cannot set the mode of {}", name);
   }
 }

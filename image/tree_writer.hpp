@@ -24,12 +24,19 @@ struct FileAttributes {
   std::vector<std::pair<std::string, std::string>> extended;
 };
 
+// What the writer does where something else is in a name's way.
+struct TreeRules {
+  // A directory where a file is to be.
+  enum class Directories { replaced, kept } directories = Directories::replaced;
+};
+
 // Every name is relative to the root, as it came from an archive: an absolute one or one with ".."
 // is refused, and symbolic links met on the way are resolved as if the root were "/" (openat2,
-// RESOLVE_IN_ROOT). Missing parents are made; what a name stands for already is replaced.
+// RESOLVE_IN_ROOT). Missing parents are made; what a name stands for already is replaced. Others
+// may work in the root meanwhile: they cannot lead the writer out of it.
 class TreeWriter {
  public:
-  explicit TreeWriter(const std::filesystem::path& root);
+  explicit TreeWriter(const std::filesystem::path& root, TreeRules rules = {});
 
   void directory(const std::string& name, FileAttributes attributes);
   // An empty file to be filled through the descriptor, then given its attributes.
@@ -59,6 +66,7 @@ class TreeWriter {
   base::Fd resolve(const std::string& name, int flags) const;
 
   base::Fd root_;
+  TreeRules rules_;
   std::map<std::string, FileAttributes> directories_;
 };
 

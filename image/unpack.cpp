@@ -12,7 +12,6 @@
 #include "base/syscall.hpp"
 #include "image/archive.hpp"
 #include "image/tar_writer.hpp"
-#include "image/tree_writer.hpp"
 
 namespace twinbox::image {
 namespace {
@@ -50,7 +49,10 @@ FileAttributes attributes_of(archive_entry* entry) {
 class Unpacker {
  public:
   Unpacker(const Source& source, const std::filesystem::path& root, const UnpackOptions& options)
-      : source_(source), options_(options), tree_(root), archive_(::archive_read_new()) {
+      : source_(source),
+        options_(options),
+        tree_(root, options.tree),
+        archive_(::archive_read_new()) {
     ::archive_read_support_format_tar(archive_.get());
     ::archive_read_support_format_empty(archive_.get());
     check(::archive_read_open(archive_.get(), this, nullptr, pull, nullptr));

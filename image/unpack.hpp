@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/size.hpp"
+#include "image/tree_writer.hpp"
 
 namespace twinbox::image {
 
@@ -17,6 +18,7 @@ struct UnpackOptions {
   // What ".wh." entries become: overlayfs' own marks; or, for an archive with nothing under it,
   // nothing; or, for one that is no image's layer, files as others.
   enum class Whiteouts { overlay, drop, literal } whiteouts = Whiteouts::overlay;
+  TreeRules tree = {};
   // A small archive can unpack to any size; these bounds stop it before the disk is full.
   std::uint64_t max_bytes = 64 * base::gibibyte;
   std::uint64_t max_entries = 4'000'000;

@@ -36,7 +36,9 @@ class TarBuilder {
     entry(name, '3', 0600, {}, 0, major_number, minor_number);
     return *this;
   }
-  TarBuilder& fifo(std::string_view name) { return entry(name, '6', 0600, {}, 0); }
+  TarBuilder& fifo(std::string_view name, mode_t mode = 0600) {
+    return entry(name, '6', mode, {}, 0);
+  }
   // A file whose header claims `size` bytes that never come.
   TarBuilder& claim(std::string_view name, std::size_t size) {
     return entry(name, '0', 0644, {}, size);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 #include "base/error.hpp"
 #include "tests/unit/image/archive_builder.hpp"
@@ -146,6 +147,42 @@ TEST_F(Unpack, ALaterEntryReplacesAnEarlierOneOfAnyKind) {
   EXPECT_TRUE(fs::is_directory(root() / "a"));
   EXPECT_EQ(base::read_file(root() / "a/below"), "x");
   EXPECT_EQ(base::read_file(root() / "b"), "file");
+}
+
+TEST_F(Unpack, KeepsDirectoriesThatAFileIsToReplaceWhereToldTo) {
+  const UnpackOptions options{.tree = {.directories = TreeRules::Directories::kept}};
+  fs::create_directories(root() / "a/below");
+  for (const auto& tar : {TarBuilder().file("a", "file"), TarBuilder().symbolic_link("a", "/"),
+                          TarBuilder().fifo("a"), TarBuilder().file("b", "").hard_link("a", "b")}) {
+    EXPECT_NE(refusal(tar, options).find("cannot overwrite the directory a"), std::string::npos);
+  }
+  EXPECT_TRUE(fs::exists(root() / "a/below"));
+  unpack(TarBuilder().directory("a").file("a/file", "new").file("a/file", "newer"), options);
+  EXPECT_EQ(base::read_file(root() / "a/file"), "newer");
+}
+
+// Replaces `name` by a link to `target`, again and again.
+std::jthread keep_linking(const fs::path& name, const fs::path& target) {
+  return std::jthread([name, target](const std::stop_token& stop) {
+    const auto draft = name.string() + ".link";
+    while (!stop.stop_requested()) {
+      if (::symlink(target.c_str(), draft.c_str()) == 0) ::rename(draft.c_str(), name.c_str());
+    }
+  });
+}
+
+TEST_F(Unpack, SetsNoModeOfWhatALinkPutThereMeanwhileLeadsTo) {
+  fs::permissions(outside(), fs::perms(0600));
+  TarBuilder tar;
+  for (int i = 0; i < 2000; ++i) tar.fifo("pipe", 0777);
+  const auto linking = keep_linking(root() / "pipe", outside());
+  for (int round = 0; round < 20; ++round) {
+    try {
+      unpack(tar);
+    } catch (const base::Error&) {  // it may well find what it did not make
+    }
+    ASSERT_EQ(status(outside()).st_mode, S_IFREG | 0600U) << "in round " << round;
+  }
 }
 
 TEST_F(Unpack, MakesDevicesForRootOnly) {
