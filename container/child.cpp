@@ -16,6 +16,15 @@
 namespace twinbox::container {
 namespace {
 
+// Its status as a shell reports it.
+int reap(const Launched& process) {
+  siginfo_t info{};
+  while (::waitid(P_PIDFD, static_cast<id_t>(process.pidfd.get()), &info, WEXITED) != 0) {
+    if (errno != EINTR) base::throw_errno("cannot wait for process {}", process.pid);
+  }
+  return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
 base::Fd duplicate_if_open(int fd) { return base::Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
 }  // namespace
@@ -38,15 +47,19 @@ Child::Child(base::EventLoop& loop, Launched launched, std::string command,
       relay_out_(duplicate_if_open(stdio.out)) {
   // Only its end is worth waking up for, which epoll tells unasked; what was said before is in it.
   loop_.add(launched_.report.get(), 0, [this](std::uint32_t) { read_reports(); });
-  loop_.add(launched_.pidfd.get(), EPOLLIN, [this](std::uint32_t) { on_process_end(); });
+  watch_process();
 }
 
 Child::~Child() {
   if (state_ == State::ended) return;
   try {
     forget_watches();
-    send_signal(launched_.pidfd.get(), SIGKILL);
-    reap();
+    end_it();
+    // One that is not reaped would keep its box from ending.
+    if (const pid_t pid = launched_.successor.pid(); pid != 0) {
+      launched_ = {.pid = pid, .pidfd = base::open_pidfd(pid), .report = {}};
+      end_it();
+    }
   } catch (const base::Error& error) {
     base::log(base::LogLevel::warning, "cannot end process {}: {}", launched_.pid, error.what());
   }
@@ -66,6 +79,27 @@ ReportHandlers Child::report_handlers() {
   };
 }
 
+void Child::watch_process() {
+  loop_.add(launched_.pidfd.get(), EPOLLIN, [this](std::uint32_t) { on_process_end(); });
+}
+
+void Child::end_it() {
+  send_signal(launched_.pidfd.get(), SIGKILL);
+  reap(launched_);
+}
+
+// False where there is none, or it is followed already.
+bool Child::follow_successor() {
+  const pid_t pid = launched_.successor.pid();
+  if (pid == 0) return false;
+  auto pidfd = base::open_pidfd(pid);
+  loop_.remove(launched_.pidfd.get());
+  reap(launched_);  // it is at its end: all that it had left to do
+  launched_ = {.pid = pid, .pidfd = std::move(pidfd), .report = std::move(launched_.report)};
+  watch_process();
+  return true;
+}
+
 void Child::read_reports() {
   while (auto report = receive_report(launched_.report.get())) {
     if (report->descriptor) received_ = std::move(report->descriptor);
@@ -77,6 +111,7 @@ void Child::read_reports() {
 void Child::on_reports_end() {
   loop_.remove(launched_.report.get());
   launched_.report.reset();
+  follow_successor();  // whose program may run before its maker's end is seen
   if (terminal_) {
     relay_ = std::make_unique<TerminalRelay>(loop_, std::move(terminal_), std::move(relay_in_),
                                              std::move(relay_out_));
@@ -104,10 +139,12 @@ void Child::resize(sandbox::TerminalSize size) {
 }
 
 void Child::on_process_end() {
+  if (follow_successor()) return;
   // What it said before it ended may still be on the way.
   if (launched_.report) read_reports();
   forget_watches();
-  ended_.status = reap();
+  ended_.status = reap(launched_);
+  state_ = State::ended;
   if (relay_) return relay_->finish([this] { tell_end(); });
   tell_end();
 }
@@ -117,16 +154,6 @@ void Child::tell_end() {
   const auto handler = std::move(handlers_.on_end);
   const auto ended = std::move(ended_);
   handler(ended);  // may destroy this
-}
-
-int Child::reap() {
-  siginfo_t info{};
-  const auto pidfd = static_cast<id_t>(launched_.pidfd.get());
-  while (::waitid(P_PIDFD, pidfd, &info, WEXITED) != 0) {
-    if (errno != EINTR) base::throw_errno("cannot wait for process {}", launched_.pid);
-  }
-  state_ = State::ended;
-  return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
 void Child::forget_watches() {

@@ -15,7 +15,7 @@
 
 namespace twinbox::container {
 
-// The first process of a box, or a further one.
+// The first process of a box, or a further one, which may be the successor of the one launched.
 class Child {
  public:
   struct Ended {
@@ -41,6 +41,8 @@ class Child {
 
   pid_t pid() const { return launched_.pid; }
   int pidfd() const { return launched_.pidfd.get(); }
+  // Whether it is `pid`, or will be.
+  bool owns(pid_t pid) const { return pid == launched_.pid || pid == launched_.successor.pid(); }
   bool running() const { return state_ != State::ended; }
   // The layer that its box writes to, for a first process that has come so far.
   const base::Fd& upper() const { return upper_; }
@@ -55,9 +57,11 @@ class Child {
   ReportHandlers report_handlers();
   void read_reports();
   void on_reports_end();
+  void watch_process();
   void on_process_end();
+  bool follow_successor();
   void tell_end();
-  int reap();
+  void end_it();
   void forget_watches();
 
   base::EventLoop& loop_;

@@ -15,33 +15,19 @@
 namespace twinbox::container {
 namespace {
 
-// While it lives, children of this thread are born in the pid namespace of another process.
-class PidNamespaceOfChildren {
- public:
-  explicit PidNamespaceOfChildren(int pidfd)
-      : own_(base::open_file("/proc/self/ns/pid", O_RDONLY)) {
-    if (::setns(pidfd, CLONE_NEWPID) != 0) base::throw_errno("cannot enter the box");
-  }
-  PidNamespaceOfChildren(const PidNamespaceOfChildren&) = delete;
-  PidNamespaceOfChildren& operator=(const PidNamespaceOfChildren&) = delete;
-  ~PidNamespaceOfChildren() { ::setns(own_.get(), CLONE_NEWPID); }
-
- private:
-  base::Fd own_;
-};
-
 struct ExecPlan {
   InitPlan program;  // the box's, with the process in place of its first one
   int init_pidfd;
   base::Fd root;  // of the box's first process
+  Successor successor;
 };
 
 void enter_box(const ExecPlan& plan) {
-  for (const int join : plan.program.cgroup_joins) base::write_all(join, "0");
-  const bool full = plan.program.isolation == Isolation::full;
-  const int namespaces =
-      full ? CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET | CLONE_NEWCGROUP
-           : CLONE_NEWNS;
+  // The pid namespace will be that of children only.
+  const int namespaces = plan.program.isolation == Isolation::full
+                             ? CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+                                   CLONE_NEWCGROUP | CLONE_NEWPID
+                             : CLONE_NEWNS;
   if (::setns(plan.init_pidfd, namespaces) != 0) base::throw_errno("cannot enter the box");
   if (::fchdir(plan.root.get()) != 0 || ::chroot(".") != 0) {
     base::throw_errno("cannot enter the box's root");
@@ -50,26 +36,32 @@ void enter_box(const ExecPlan& plan) {
 
 [[noreturn]] void run_exec(const ExecPlan& plan, int report, int parent_end) {
   run_child(report, parent_end, [&](int& own_report) {
-    // Nobody in the box may look into this process while it still is the runtime's.
+    // Nobody may look into this process, nor its successor, while it still is the runtime's.
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    enter_box(plan);
-    become_program(plan.program, Role::further, own_report);
+    for (const int join : plan.program.cgroup_joins) base::write_all(join, "0");
+    if (plan.program.isolation == Isolation::full) {
+      become_program_inside(
+          plan.program, {plan.root.get(), [&] { enter_box(plan); }, plan.successor}, own_report);
+    } else {
+      enter_box(plan);
+      become_program(plan.program, Role::further, own_report);
+    }
   });
 }
 
-Launched launch_exec(const ExecPlan& plan, int cgroup) {
-  const auto entry = [&](int report, int parent_end) { run_exec(plan, report, parent_end); };
-  if (plan.program.isolation == Isolation::none) return launch(0, cgroup, entry);
-  const PidNamespaceOfChildren inside(plan.init_pidfd);
-  return launch(0, cgroup, entry);
+Launched launch_exec(ExecPlan plan, int cgroup) {
+  if (plan.program.isolation == Isolation::full) plan.successor = Successor::expected();
+  auto launched =
+      launch(0, cgroup, [&](int report, int parent_end) { run_exec(plan, report, parent_end); });
+  launched.successor = std::move(plan.successor);
+  return launched;
 }
 
 class ExecProcess : public sandbox::BoxProcess {
  public:
   ExecProcess(base::EventLoop& loop, Launched launched, const sandbox::ExecRequest& request)
       : child_(
-            loop, std::move(launched),
-            request.process.args.empty() ? std::string() : request.process.args.front(),
+            loop, std::move(launched), request.task ? std::string() : request.process.args.front(),
             request.process.terminal && !request.task ? request.stdio : sandbox::Stdio{-1, -1, -1},
             {.on_ready = {},
              .on_executed = request.on_executed,
@@ -77,7 +69,7 @@ class ExecProcess : public sandbox::BoxProcess {
                on_exit(outcome(ended));
              }}) {}
 
-  pid_t pid() const override { return child_.pid(); }
+  bool owns(pid_t pid) const override { return child_.owns(pid); }
   void signal(int number) override { child_.signal(number); }
   void resize(sandbox::TerminalSize size) override { child_.resize(size); }
 
@@ -110,12 +102,13 @@ std::unique_ptr<sandbox::BoxProcess> start_exec(base::EventLoop& loop, const Run
   if (request.process.args.empty()) {
     throw base::Error(base::ErrorKind::usage, "there is no command to run");
   }
-  ExecPlan plan{.program = init.plan, .init_pidfd = init.pidfd, .root = std::move(root)};
+  ExecPlan plan{
+      .program = init.plan, .init_pidfd = init.pidfd, .root = std::move(root), .successor = {}};
   plan.program.spec.process = request.process;
   plan.program.stdio = request.stdio;
   plan.program.cgroup_joins = init.cgroup.joins();
-  return std::make_unique<ExecProcess>(loop, launch_exec(plan, init.cgroup.clone_target()),
-                                       request);
+  return std::make_unique<ExecProcess>(
+      loop, launch_exec(std::move(plan), init.cgroup.clone_target()), request);
 }
 
 }  // namespace twinbox::container

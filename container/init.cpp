@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
@@ -104,35 +105,88 @@ void end_child(int status) {
   for (;;) ::syscall(SYS_exit_group, status);
 }
 
-void become_program(const InitPlan& plan, Role role, int& report) {
+namespace {
+
+// What a process's streams are, and the program to execute first.
+struct Belongings {
+  sandbox::Stdio stdio;
+  Terminal terminal;
+  base::Fd stub;
+};
+
+Belongings gather(const InitPlan& plan, int root) {
+  Belongings own{.stdio = plan.stdio, .terminal = {}, .stub = make_exec_stub()};
   const auto& process = plan.spec.process;
+  if (process.terminal) {
+    own.terminal = open_terminal(root, process.user, process.terminal_size);
+    const int slave = own.terminal.slave.get();
+    own.stdio = {slave, slave, slave};
+  }
+  return own;
+}
+
+// Nothing of the runtime's is open then, and `report` has another number.
+void keep_only(Belongings own, int& report) {
+  if (own.terminal.master) report_terminal(report, own.terminal.master.get());
+  arrange_descriptors(own.stdio, report, own.stub.get());
+  report = report_abi::report_descriptor;
+  // Closed by now, and their numbers may be another's.
+  for (auto* const closed : {&own.stub, &own.terminal.master, &own.terminal.slave}) {
+    closed->release();
+  }
+}
+
+void begin_program(const sandbox::Process& process) {
   ::setsid();  // no controlling terminal: neither its signals nor its input queue
   ::umask(0022);
   reset_signals();
-  set_resource_limits(process.rlimits);
   set_oom_score(process.oom_score_adj);
-  auto stdio = plan.stdio;
-  Terminal terminal;
-  if (process.terminal) {
-    terminal = open_terminal(process.user, process.terminal_size);
-    if (role == Role::first && plan.isolation == Isolation::full) {
-      mount_console(terminal.slave.get());
-    }
-    report_terminal(report, terminal.master.get());
-    stdio = {terminal.slave.get(), terminal.slave.get(), terminal.slave.get()};
+}
+
+[[noreturn]] void end_setup(const InitPlan& plan, Role role, int report) {
+  die_with_parent(report);  // again, since changing the user cleared it
+  const auto& process = plan.spec.process;
+  execute(process, find_command(process.args.front(), process.env),
+          plan.spec.init && role == Role::first);
+}
+
+}  // namespace
+
+void become_program(const InitPlan& plan, Role role, int& report) {
+  const auto& process = plan.spec.process;
+  begin_program(process);
+  auto own = gather(plan, process.terminal ? base::open_file("/", O_PATH | O_DIRECTORY).get() : -1);
+  if (own.terminal.slave && role == Role::first && plan.isolation == Isolation::full) {
+    mount_console(own.terminal.slave.get());
   }
-  const auto stub = make_exec_stub();
-  arrange_descriptors(stdio, report, stub.get());
-  report = report_abi::report_descriptor;
+  keep_only(std::move(own), report);
+  if (process.terminal) control_terminal(STDIN_FILENO);
   enter_working_directory(process.cwd);
+  // Late, since none of the limits is for what comes before, and some would end it. Before the user
+  // changes, whose processes are counted then.
+  set_resource_limits(process.rlimits);
   if (plan.isolation == Isolation::full) {
     drop_privileges(plan);
   } else {
     become_user(process.user);
   }
-  die_with_parent(report);  // again, since changing the user cleared it
-  execute(process, find_command(process.args.front(), process.env),
-          plan.spec.init && role == Role::first);
+  end_setup(plan, role, report);
+}
+
+void become_program_inside(const InitPlan& plan, const Entrance& entrance, int& report) {
+  const auto& process = plan.spec.process;
+  begin_program(process);
+  auto own = gather(plan, entrance.root);
+  entrance.enter();
+  keep_only(std::move(own), report);
+  enter_working_directory(process.cwd);
+  set_resource_limits_for_two(process.rlimits);
+  drop_privileges(plan);
+  entrance.successor.take_over();
+  ::setsid();
+  if (process.terminal) control_terminal(STDIN_FILENO);
+  set_process_limit(process.rlimits);
+  end_setup(plan, Role::further, report);
 }
 
 void run_child(int report, int parent_end, const std::function<void(int& report)>& body) {

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "container/plan.hpp"
+#include "container/successor.hpp"
 
 namespace twinbox::container {
 
@@ -17,6 +18,17 @@ namespace twinbox::container {
 // plan.spec.process. Returns only by a throw. `report` changes its number on the way.
 enum class Role { first, further };
 void become_program(const InitPlan& plan, Role role, int& report);
+
+// How a process from outside of a box gets into it.
+struct Entrance {
+  int root;                     // borrowed: of the box's first process
+  std::function<void()> enter;  // the box's root and namespaces, but for its own pid
+  const Successor& successor;   // is the program
+};
+// The same for a process outside. A process of the box may hold the capability to look into every
+// other that it sees (CAP_SYS_PTRACE), through /proc/PID/root for example, and to rule it. So what
+// it sees has never more of the host, and no more privileges, than the program itself.
+void become_program_inside(const InitPlan& plan, const Entrance& entrance, int& report);
 
 // Executes the workload, or reports on `report` why it cannot and exits. `parent_end` is the
 // inherited copy of the pipe's other end.

@@ -49,7 +49,7 @@ Launched launch(std::uint64_t namespaces, int cgroup, const ChildEntry& entry) {
   if (pid < 0) base::throw_errno("cannot make a process of a box");
   if (pid == 0) entry(child_report.get(), report.get());
   base::set_nonblocking(report.get(), true);
-  return {pid, base::Fd(pidfd), std::move(report)};
+  return {.pid = pid, .pidfd = base::Fd(pidfd), .report = std::move(report)};
 }
 
 // The cgroup namespace is made later, by the child, inside its groups.

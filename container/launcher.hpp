@@ -8,13 +8,15 @@
 
 #include "base/fd.hpp"
 #include "container/plan.hpp"
+#include "container/successor.hpp"
 
 namespace twinbox::container {
 
 struct Launched {
   pid_t pid;
   base::Fd pidfd;
-  base::Fd report;  // the socket that handshake.hpp speaks of, non-blocking
+  base::Fd report;        // the socket that handshake.hpp speaks of, non-blocking
+  Successor successor{};  // reports there, too
 };
 
 // What the child does: `report` is its end of the socket, `parent_end` the inherited copy of the

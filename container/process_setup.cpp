@@ -107,6 +107,25 @@ void set_resource_limits(const std::vector<sandbox::Rlimit>& limits) {
   }
 }
 
+namespace {
+
+bool counts_processes(const sandbox::Rlimit& limit) { return limit.type == "RLIMIT_NPROC"; }
+
+}  // namespace
+
+void set_resource_limits_for_two(std::vector<sandbox::Rlimit> limits) {
+  for (auto& limit : limits) {
+    if (!counts_processes(limit)) continue;
+    for (auto* const value : {&limit.soft, &limit.hard}) *value += *value != RLIM64_INFINITY;
+  }
+  set_resource_limits(limits);
+}
+
+void set_process_limit(std::vector<sandbox::Rlimit> limits) {
+  std::erase_if(limits, [](const auto& limit) { return !counts_processes(limit); });
+  set_resource_limits(limits);
+}
+
 void set_oom_score(std::optional<int> score) {
   if (!score) return;
   const auto value = std::to_string(*score);

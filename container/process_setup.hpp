@@ -18,6 +18,10 @@ inline constexpr int last_descriptor = 4;
 void reset_signals();
 // An error with a hint where a limit is to be raised that may not be.
 void set_resource_limits(const std::vector<sandbox::Rlimit>& limits);
+// The same with room for one more process, which then sets the limit on processes as it is to be:
+// lowering takes no privilege.
+void set_resource_limits_for_two(std::vector<sandbox::Rlimit> limits);
+void set_process_limit(std::vector<sandbox::Rlimit> limits);
 // Which process is killed first where memory lacks: -1000 to 1000.
 void set_oom_score(std::optional<int> score);
 // Makes the directory if it is missing, enters it and makes sure that it is inside the root.

@@ -16,9 +16,8 @@ namespace {
 constexpr unsigned terminal_group = 5;  // "tty", also in the mount options of /dev/pts
 
 // A running box can put anything at this path: only the real multiplexer is opened for use.
-base::Fd open_multiplexer() {
-  const auto root = base::open_file("/", O_PATH | O_DIRECTORY);
-  const auto found = open_in_root(root.get(), "/dev/pts/ptmx", Links::refused);
+base::Fd open_multiplexer(int root) {
+  const auto found = open_in_root(root, "/dev/pts/ptmx", Links::refused);
   struct stat info {};
   if (!found || ::fstat(found.get(), &info) != 0 || !S_ISCHR(info.st_mode) ||
       info.st_rdev != makedev(5, 2)) {
@@ -30,8 +29,8 @@ base::Fd open_multiplexer() {
 
 }  // namespace
 
-Terminal open_terminal(const sandbox::User& user, sandbox::TerminalSize size) {
-  Terminal terminal{.master = open_multiplexer(), .slave = {}};
+Terminal open_terminal(int root, const sandbox::User& user, sandbox::TerminalSize size) {
+  Terminal terminal{.master = open_multiplexer(root), .slave = {}};
   const int unlock = 0;
   if (::ioctl(terminal.master.get(), TIOCSPTLCK, &unlock) != 0) {
     base::throw_errno("cannot unlock the box's terminal");
@@ -47,10 +46,13 @@ Terminal open_terminal(const sandbox::User& user, sandbox::TerminalSize size) {
   window.ws_col = size.columns;
   window.ws_row = size.rows;
   ::ioctl(terminal.slave.get(), TIOCSWINSZ, &window);
-  if (::ioctl(terminal.slave.get(), TIOCSCTTY, 0) != 0) {
+  return terminal;
+}
+
+void control_terminal(int slave) {
+  if (::ioctl(slave, TIOCSCTTY, 0) != 0) {
     base::throw_errno("cannot make the terminal the controlling one");
   }
-  return terminal;
 }
 
 void mount_console(int slave) {

@@ -1,4 +1,4 @@
-// The terminal of a process in a box, made by that process itself in its own /dev.
+// The terminal of a process in a box, made by that process itself in the box's /dev.
 #pragma once
 
 #include "base/fd.hpp"
@@ -11,9 +11,10 @@ struct Terminal {
   base::Fd slave;   // for the process's streams
 };
 
-// For a process that is in the box's root and leads a session: the new terminal becomes its
-// controlling one and belongs to `user`.
-Terminal open_terminal(const sandbox::User& user, sandbox::TerminalSize size);
+// A new one, of the box whose root directory is `root`, that belongs to `user`.
+Terminal open_terminal(int root, const sandbox::User& user, sandbox::TerminalSize size);
+// Makes a terminal the controlling one of the session that the calling process leads.
+void control_terminal(int slave);
 
 // Puts the terminal on /dev/console of the box.
 void mount_console(int slave);

@@ -66,8 +66,8 @@ class BoxProcess {
  public:
   // Kills it if it still runs; its on_exit is not called then.
   virtual ~BoxProcess() = default;
-  // On this host; 0 for one in a guest.
-  virtual pid_t pid() const { return 0; }
+  // Whether `child` is a child of the caller's that this waits for.
+  virtual bool owns([[maybe_unused]] pid_t child) const { return false; }
   virtual void signal(int number) = 0;
   virtual void resize(TerminalSize size) = 0;
 };

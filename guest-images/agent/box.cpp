@@ -109,24 +109,24 @@ class BoxRunner : public sandbox::BoxProcess {
   std::shared_ptr<sandbox::Box> box_;
 };
 
-// Known by its pid for as long as its box waits for it.
+// Known for as long as its box waits for it.
 class FurtherProcess : public sandbox::BoxProcess {
  public:
-  FurtherProcess(std::unique_ptr<sandbox::BoxProcess> process, std::set<pid_t>& known)
-      : process_(std::move(process)), known_(known), pid_(process_->pid()) {
-    known_.insert(pid_);
+  FurtherProcess(std::unique_ptr<sandbox::BoxProcess> process,
+                 std::set<const sandbox::BoxProcess*>& known)
+      : process_(std::move(process)), known_(known) {
+    known_.insert(process_.get());
   }
   FurtherProcess(const FurtherProcess&) = delete;
   FurtherProcess& operator=(const FurtherProcess&) = delete;
-  ~FurtherProcess() override { known_.erase(pid_); }
+  ~FurtherProcess() override { known_.erase(process_.get()); }
 
   void signal(int number) override { process_->signal(number); }
   void resize(sandbox::TerminalSize size) override { process_->resize(size); }
 
  private:
   std::unique_ptr<sandbox::BoxProcess> process_;
-  std::set<pid_t>& known_;
-  pid_t pid_;
+  std::set<const sandbox::BoxProcess*>& known_;
 };
 
 }  // namespace
@@ -212,11 +212,13 @@ std::unique_ptr<sandbox::BoxProcess> Boxes::exec(std::uint32_t box, sandbox::Exe
 }
 
 bool Boxes::own(pid_t child) const {
-  return further_.contains(child) || std::ranges::any_of(boxes_, [child](const auto& entry) {
-           const auto box = entry.second.lock();
-           const auto processes = box ? box->processes() : std::vector<pid_t>();
-           return !processes.empty() && processes.front() == child;
-         });
+  const auto is_first = [child](const auto& entry) {
+    const auto box = entry.second.lock();
+    const auto processes = box ? box->processes() : std::vector<pid_t>();
+    return !processes.empty() && processes.front() == child;
+  };
+  return std::ranges::any_of(further_, [child](auto* process) { return process->owns(child); }) ||
+         std::ranges::any_of(boxes_, is_first);
 }
 
 }  // namespace twinbox::agent

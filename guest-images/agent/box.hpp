@@ -52,7 +52,7 @@ class Boxes {
   std::function<void()> on_executed_;
   std::unique_ptr<container::ContainerEngine> engine_;
   std::map<std::uint32_t, std::weak_ptr<sandbox::Box>> boxes_;
-  std::set<pid_t> further_;  // processes, beside each box's first
+  std::set<const sandbox::BoxProcess*> further_;  // beside each box's first
   unsigned count_ = 0;
 };
 

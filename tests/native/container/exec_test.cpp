@@ -3,7 +3,10 @@
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 
+#include <chrono>
 #include <csignal>
+#include <filesystem>
+#include <thread>
 
 #include "base/syscall.hpp"
 #include "tests/native/container/box_fixture.hpp"
@@ -19,10 +22,13 @@ class Exec : public BoxFixture {
     BoxFixture::SetUp();
     if (IsSkipped()) return;
     engine_ = make_engine();
-    auto made = request("echo up; sleep 1000");
+    start(request("echo up; sleep 1000"));
+    running_->wait_for_output("up\n");
+  }
+
+  void start(sandbox::BoxRequest made) {
     process_ = made.spec.process;
     running_.emplace(*engine_, std::move(made));
-    running_->wait_for_output("up\n");
   }
 
   struct Exit {
@@ -118,6 +124,52 @@ TEST_F(Exec, EndsWithTheBox) {
                             .on_exit = [&](const sandbox::Outcome& ended) { outcome = ended; }});
   running_->run_until([&] { return outcome.has_value(); });
   EXPECT_EQ(outcome->status, 128 + SIGKILL);
+}
+
+// CVE-2016-9962: what enters the box must not give it the host, even where it may look into all.
+TEST_F(Exec, ShowsTheBoxNothingThatItDoesNotHave) {
+  std::filesystem::copy_file(TWINBOX_ONLOOKER, image() / "bin/onlooker");
+  for (const bool no_new_privileges : {false, true}) {
+    auto made = request(std::vector<std::string>{"onlooker"});
+    made.spec.process.capabilities.push_back("CAP_SYS_PTRACE");
+    made.spec.process.no_new_privileges = no_new_privileges;
+    start(std::move(made));
+    running_->wait_for_output("looking\n");
+    process_.args = {"true"};
+    for (int count = 0; count < 200; ++count) EXPECT_EQ(exec_process().outcome.status, 0);
+    const auto result = running_->finish();
+    EXPECT_EQ(result.out, "looking\nsaw many\n");
+  }
+}
+
+TEST_F(Exec, LeavesNoProcessBehind) {
+  for (int count = 0; count < 5; ++count) {
+    process_.args = {"sleep", "1000"};
+    const auto nothing = base::open_file("/dev/null", O_RDWR);
+    running_->box().exec({.process = process_,
+                          .task = {},
+                          .stdio = {nothing.get(), nothing.get(), nothing.get()},
+                          .on_exit = {}});
+    std::this_thread::sleep_for(std::chrono::microseconds(count * 300));
+  }
+  EXPECT_EQ(exec("ps | grep -c '[s]leep 1000'").out, "1\n");  // the box's own
+  running_->box().signal(SIGKILL);
+  EXPECT_EQ(running_->finish().status(), 128 + SIGKILL);
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "there is a child that nobody waits for";
+}
+
+// The user's processes are counted as if there were no other step on the way.
+TEST_F(Exec, HasItsOwnLimits) {
+  process_.user = {.uid = 54321, .gid = 54321, .additional_gids = {}};
+  process_.args = {"grep", "processes", "/proc/self/limits"};
+  process_.rlimits = {{"RLIMIT_NPROC", 1, 1}, {"RLIMIT_FSIZE", 0, 0}};
+  const auto ran = exec_process();
+  EXPECT_FALSE(ran.outcome.error) << ran.outcome.error->what();
+  EXPECT_THAT(ran.out, HasSubstr("Max processes             1                    1 "));
+}
+
+TEST_F(Exec, LeadsASession) {
+  EXPECT_EQ(exec("awk '{print $1 == $5, $1 == $6}' /proc/$$/stat").out, "1 1\n");
 }
 
 TEST_F(Exec, HasATerminalWhereItIsToHaveOne) {
