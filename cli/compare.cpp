@@ -55,7 +55,9 @@ compare::Result measure_and_tell(const compare::Plan& plan, const Place& place,
 compare::Result measure(const compare::Plan& plan, const Place& place,
                         const compare::ProgressHandler& progress, compare::JournalFile& file) {
   compare::Journal journal(file.finished(), [&](const std::string& line) { file.append(line); });
-  return compare::measure(plan, needs_lab(plan, place), journal, progress);
+  auto result = compare::measure(plan, needs_lab(plan, place), journal, progress);
+  file.head().date(result);
+  return result;
 }
 
 // With the journal, or, for the one in the lab, without.
@@ -66,7 +68,7 @@ compare::Result measure_all(const compare::Plan& plan, const Place& place,
   if (place.tell_parts) return measure_and_tell(plan, place, progress);
   base::make_directories(place.out);
   const std::filesystem::path directory(place.out);
-  journal.emplace(directory / "journal.jsonl", plan);
+  journal.emplace(directory / "journal.jsonl", compare::begin(plan, needs_lab(plan, place)));
   base::write_file_atomic(directory / "plan.json", compare::write_plan(plan).dump(2) + "\n");
   return measure(plan, place, progress, *journal);
 }

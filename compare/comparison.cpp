@@ -14,6 +14,7 @@
 #include "compare/instance.hpp"
 #include "compare/parts.hpp"
 #include "compare/plan_json.hpp"
+#include "compare/provenance.hpp"
 #include "compare/report/csv.hpp"
 #include "compare/report/html.hpp"
 #include "compare/report/markdown.hpp"
@@ -85,6 +86,13 @@ Journal journal_of_lab(Journal& journal) {
 }  // namespace
 
 std::string told_part(const std::string& line) { return std::string(part_prefix) + line; }
+
+JournalHead begin(const Plan& plan, bool machines_in_lab) {
+  check(plan);
+  // Before anything else, so that the load is the one that it begins under.
+  auto facts = collect_facts("/");
+  return {plan, provenance(plan, divide(plan, machines_in_lab)), time_of_day(), std::move(facts)};
+}
 
 Result measure_here(const Plan& plan, Journal& journal, const ProgressHandler& progress) {
   const Workplace scratch;

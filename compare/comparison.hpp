@@ -10,6 +10,9 @@
 
 namespace twinbox::compare {
 
+// What identifies the samples of a comparison that begins now.
+JournalHead begin(const Plan& plan, bool machines_in_lab);
+
 // Measures on this host.
 Result measure_here(const Plan& plan, Journal& journal, const ProgressHandler& progress);
 

@@ -1,7 +1,9 @@
 #include "compare/environment.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <ctime>
 #include <optional>
 
 #include "base/error.hpp"
@@ -165,6 +167,14 @@ std::string fact(const std::vector<Fact>& facts, const std::string& name) {
   const auto found = std::find_if(facts.begin(), facts.end(),
                                   [&](const Fact& candidate) { return candidate.name == name; });
   return found == facts.end() ? std::string() : found->value;
+}
+
+std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
 
 std::string image_digest(const std::string& name) {

@@ -16,6 +16,9 @@ std::vector<Fact> collect_facts(const std::filesystem::path& root);
 // The value of a fact; empty when it is not there.
 std::string fact(const std::vector<Fact>& facts, const std::string& name);
 
+// UTC, as RFC 3339 has it.
+std::string time_of_day();
+
 // The manifest digest of an image in the local store; empty when it cannot be told.
 std::string image_digest(const std::string& name);
 

@@ -11,6 +11,7 @@
 #include "base/file.hpp"
 #include "base/syscall.hpp"
 #include "compare/plan_json.hpp"
+#include "compare/provenance.hpp"
 #include "compare/result_parts.hpp"
 
 namespace twinbox::compare {
@@ -29,6 +30,29 @@ void write_durably(int file, std::string_view text, const std::filesystem::path&
     text.remove_prefix(static_cast<std::size_t>(count));
   }
   if (::fdatasync(file) != 0) base::throw_errno("cannot sync {}", path.string());
+}
+
+base::Json write(const std::vector<Fact>& facts) {
+  base::Json json = base::Json::array();
+  for (const auto& [name, value] : facts) json.push_back({{"name", name}, {"value", value}});
+  return json;
+}
+
+base::Json write(const JournalHead& head) {
+  return {{"plan", write_plan(head.plan)},
+          {"provenance", write(head.provenance)},
+          {"measured_at", head.measured_at},
+          {"facts", write(head.facts)}};
+}
+
+std::vector<Fact> read_facts(const base::JsonView& view, std::string_view key) {
+  std::vector<Fact> facts;
+  const auto member = view.find(key);
+  if (!member) return facts;
+  for (const auto& element : member->elements()) {
+    facts.push_back({element.get<std::string>("name"), element.get<std::string>("value")});
+  }
+  return facts;
 }
 
 }  // namespace
@@ -79,25 +103,35 @@ void Journal::append_line(std::string_view line) {
   append(part);
 }
 
-JournalFile::JournalFile(std::filesystem::path path, const Plan& plan)
-    : path_(std::move(path)), file_(base::open_file(path_.c_str(), O_RDWR | O_CREAT | O_APPEND)) {
+void JournalHead::date(Result& result) const {
+  for (auto& host : result.hosts) {
+    if (host.kind == HostKind::native) host.facts = facts;
+  }
+  // The lab has a clock of its own, which begins anew with each.
+  const bool by_this_host = !result.hosts.empty() && result.hosts[0].kind == HostKind::native;
+  if (by_this_host) result.measured_at = measured_at;
+}
+
+JournalFile::JournalFile(std::filesystem::path path, JournalHead head)
+    : path_(std::move(path)),
+      file_(base::open_file(path_.c_str(), O_RDWR | O_CREAT | O_APPEND)),
+      head_(std::move(head)) {
   if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
     throw base::Error(base::ErrorKind::conflict,
                       fmt::format("another comparison writes {}", path_.string()),
                       "wait for its end, or choose another directory with --out");
   }
-  read(plan);
+  read();
 }
 
-void JournalFile::read(const Plan& plan) {
+void JournalFile::read() {
   const auto text = base::read_file(path_);
   const auto whole = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
   if (::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0) {
     base::throw_errno("cannot cut {}", path_.string());
   }
-  const base::Json head{{"plan", write_plan(plan)}, {"twinbox_version", TWINBOX_VERSION}};
   if (whole == 0) {
-    write_durably(file_.get(), head.dump() + "\n", path_);
+    write_durably(file_.get(), write(head_).dump() + "\n", path_);
     return;
   }
   std::size_t number = 0;
@@ -106,16 +140,32 @@ void JournalFile::read(const Plan& plan) {
     const auto line = std::string_view(text).substr(from, end - from);
     from = end + 1;
     const auto source = fmt::format("{}, line {}", path_.string(), number + 1);
-    if (number > 0) {
+    if (number == 0) {
+      go_on_from(line, source);
+    } else {
       read_part(line, source, finished_);
       ++parts_;
-    } else if (base::parse_json(line, source) != head) {
-      throw base::Error(
-          base::ErrorKind::conflict,
-          fmt::format("{} is of an interrupted comparison with another plan", path_.string()),
-          "go on with that plan, remove the file, or choose another directory with --out");
     }
   }
+}
+
+// Of a comparison that was begun with this head.
+void JournalFile::go_on_from(std::string_view line, std::string_view source) {
+  const auto json = base::parse_json(line, source);
+  const base::JsonView begun(json, std::string(source));
+  auto differing = differences(read_facts(begun, "provenance"), head_.provenance);
+  if (begun.at("plan").value() != write_plan(head_.plan))
+    differing.insert(differing.begin(), "another plan");
+  if (!differing.empty()) {
+    throw base::Error(
+        base::ErrorKind::conflict,
+        fmt::format("{} is of an interrupted comparison that differs from this one ({}): samples "
+                    "of both cannot be mixed",
+                    path_.string(), fmt::join(differing, "; ")),
+        "finish it as it was begun, choose another directory with --out, or remove the file");
+  }
+  head_.measured_at = begun.get_or<std::string>("measured_at", "");
+  head_.facts = read_facts(begun, "facts");
 }
 
 void JournalFile::append(const std::string& line) {

@@ -33,15 +33,28 @@ class Journal {
   Keeper keep_;
 };
 
-// A file of lines: the plan, then one part each. A last line that is not whole was being written
+// The first line of a journal: what its samples are of, and when they were begun.
+struct JournalHead {
+  Plan plan{};
+  std::vector<Fact> provenance{};  // see provenance.hpp
+  std::string measured_at{};       // as in a Result
+  std::vector<Fact> facts{};       // of this host before the first run
+
+  // Of a report whose later runs were measured after an interruption: the beginning is what counts.
+  void date(Result& result) const;
+};
+
+// A file of lines: the head, then one part each. A last line that is not whole was being written
 // when its process ended, and is dropped.
 class JournalFile {
  public:
-  // Makes it, or goes on with it. Throws base::Error (conflict) when it is of another plan, or when
-  // another comparison writes it.
-  JournalFile(std::filesystem::path path, const Plan& plan);
+  // Makes it, or goes on with it. Throws base::Error (conflict) when it is of another plan or other
+  // provenance, which cannot be mixed, or when another comparison writes it.
+  JournalFile(std::filesystem::path path, JournalHead head);
 
   const Result& finished() const { return finished_; }
+  // As the comparison was begun.
+  const JournalHead& head() const { return head_; }
   void append(const std::string& line);
   // How many parts are in it.
   int parts() const { return parts_; }
@@ -49,10 +62,12 @@ class JournalFile {
   void remove();
 
  private:
-  void read(const Plan& plan);
+  void read();
+  void go_on_from(std::string_view line, std::string_view source);
 
   std::filesystem::path path_;
   base::Fd file_;
+  JournalHead head_;
   Result finished_;
   int parts_ = 0;
 };

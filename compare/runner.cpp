@@ -1,9 +1,7 @@
 #include "compare/runner.hpp"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <ctime>
 #include <utility>
 
 #include "base/error.hpp"
@@ -22,15 +20,6 @@ using sandbox::Mark;
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* preparation = "preparation";
-
-// UTC, as RFC 3339 has it.
-std::string time_of_day() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 bool same_run(const StartSample& sample, const Workload& workload, const Step& step) {
   return sample.engine == step.engine && sample.workload == workload.name &&
@@ -99,13 +88,19 @@ void Runner::prepare_engines() {
       engine.settings.push_back({"image import", "not measured: " + why});
     }
     adapters_[name] = std::move(adapter);
-    try {
-      for (const auto& image : images_for(name)) adapters_[name]->prepare(image);
-      engine.command = adapters_[name]->launch(request_for(name, plan_.start)).command;
-    } catch (const base::Error& error) {
-      leave_out(name, preparation, error.message());
-    }
     result_.engines.push_back(std::move(engine));
+    // Of an interrupted run it stands in the journal.
+    if (!is_left_out(name, preparation)) prepare(result_.engines.back());
+  }
+}
+
+void Runner::prepare(Engine& engine) {
+  try {
+    auto& adapter = *adapters_.at(engine.name);
+    for (const auto& image : images_for(engine.name)) adapter.prepare(image);
+    engine.command = adapter.launch(request_for(engine.name, plan_.start)).command;
+  } catch (const base::Error& error) {
+    leave_out(engine.name, preparation, error.message());
   }
 }
 

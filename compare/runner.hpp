@@ -34,6 +34,7 @@ class Runner {
  private:
   void check_images();
   void prepare_engines();
+  void prepare(Engine& engine);
   std::set<std::string> images_for(const std::string& engine);
   void describe_workloads();
   void plan_work();

@@ -98,6 +98,24 @@ TEST_F(Resume, AfterKillsAtAnyPointEndsWithTheSameRuns) {
   EXPECT_FALSE(std::filesystem::exists(journal));
 }
 
+TEST_F(Resume, IsRefusedWithAnotherImage) {
+  Instance run(command(out()), Instance::Input::none);
+  const auto journal = out() / "journal.jsonl";
+  while (whole_lines(text_of(journal)).empty()) std::this_thread::sleep_for(5ms);
+  ::kill(run.pid(), SIGKILL);
+  ASSERT_EQ(run.finish(120s).status, 128 + SIGKILL) << run.errors();
+  const auto kept = whole_lines(text_of(journal));
+
+  const auto image = out().parent_path() / "image";
+  base::write_file(image / "etc/another", "file");
+  ASSERT_EQ(twinbox({"image", "import", "busybox", image.string()}).status, 0);
+  const auto again = base::run_command(command(out()));
+  EXPECT_EQ(again.status, 125);
+  EXPECT_NE(again.err.find("(image busybox: sha256:"), std::string::npos) << again.err;
+  EXPECT_NE(again.err.find("hint: finish it as it was begun"), std::string::npos) << again.err;
+  EXPECT_TRUE(text_of(journal).starts_with(kept));
+}
+
 TEST_F(Resume, IsRefusedToAnotherPlan) {
   std::filesystem::create_directories(out());
   base::write_file(out() / "journal.jsonl", "{\"plan\":{},\"twinbox_version\":\"0\"}\n");

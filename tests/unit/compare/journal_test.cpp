@@ -21,19 +21,22 @@ class Journals : public ::testing::Test {
   }
 
   base::TemporaryDirectory directory_;
-  Plan plan_;
+  JournalHead head_{{},
+                    {{"image busybox", "sha256:1"}, {"vm is measured in", "the lab"}},
+                    "2026-11-28T12:00:00Z",
+                    {{"load before", "0.10"}}};
 };
 
 TEST_F(Journals, GiveBackWhatWasFinished) {
   const auto all = sample_result();
-  { JournalFile(file(), plan_).append(part_line(all)); }
-  const JournalFile again(file(), plan_);
+  { JournalFile(file(), head_).append(part_line(all)); }
+  const JournalFile again(file(), head_);
   EXPECT_EQ(write_samples(again.finished()), write_samples(all));
 }
 
 TEST_F(Journals, DropALineThatIsNotWhole) {
   {
-    JournalFile journal(file(), plan_);
+    JournalFile journal(file(), head_);
     journal.append(part_line(start(0)));
     journal.append(part_line(start(1)));
   }
@@ -43,7 +46,7 @@ TEST_F(Journals, DropALineThatIsNotWhole) {
   for (const auto length : {first_two, first_two + 1, text.size() - 2, text.size() - 1}) {
     base::write_file(file(), text.substr(0, length));
     {
-      JournalFile journal(file(), plan_);
+      JournalFile journal(file(), head_);
       ASSERT_EQ(journal.finished().starts.size(), 1U) << length;
       journal.append(part_line(start(1)));
     }
@@ -53,17 +56,17 @@ TEST_F(Journals, DropALineThatIsNotWhole) {
 
 TEST_F(Journals, BeginAnewWhenNotEvenThePlanIsWhole) {
   base::write_file(file(), "{\"plan\"");
-  JournalFile journal(file(), plan_);
+  JournalFile journal(file(), head_);
   EXPECT_TRUE(journal.finished().starts.empty());
   journal.append(part_line(start(0)));
-  EXPECT_TRUE(base::read_file(file()).starts_with("{\"plan\":{"));
+  EXPECT_TRUE(base::read_file(file()).starts_with("{\"facts\":["));
 }
 
 TEST_F(Journals, AreOfOnePlan) {
-  { const JournalFile journal(file(), plan_); }
-  plan_.seed = 2;
+  { const JournalFile journal(file(), head_); }
+  head_.plan.seed = 2;
   try {
-    const JournalFile journal(file(), plan_);
+    const JournalFile journal(file(), head_);
     FAIL() << "it was taken";
   } catch (const base::Error& error) {
     EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
@@ -71,18 +74,47 @@ TEST_F(Journals, AreOfOnePlan) {
   }
 }
 
+TEST_F(Journals, AreOfOneProvenance) {
+  { const JournalFile journal(file(), head_); }
+  head_.provenance = {{"image busybox", "sha256:2"},
+                      {"vm is measured in", "the lab"},
+                      {"processor of this host", "Z80"}};
+  try {
+    const JournalFile journal(file(), head_);
+    FAIL() << "it was taken";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::conflict);
+    EXPECT_NE(error.message().find("(image busybox: sha256:1 then, sha256:2 now; processor of this "
+                                   "host: none then, Z80 now)"),
+              std::string::npos)
+        << error.message();
+    EXPECT_NE(error.hint().find("finish it as it was begun"), std::string::npos);
+  }
+}
+
+TEST_F(Journals, KeepWhenTheComparisonWasBegun) {
+  { const JournalFile journal(file(), head_); }
+  head_.measured_at = "2026-11-29T12:00:00Z";
+  head_.facts = {{"load before", "7.00"}};
+  Result result;
+  result.hosts = {{"this host", HostKind::native, {{"load before", "7.00"}}}};
+  JournalFile(file(), head_).head().date(result);
+  EXPECT_EQ(result.measured_at, "2026-11-28T12:00:00Z");
+  EXPECT_EQ(result.hosts[0].facts.at(0).value, "0.10");
+}
+
 TEST_F(Journals, HaveOneWriter) {
-  const JournalFile journal(file(), plan_);
-  EXPECT_THROW(JournalFile(file(), plan_), base::Error);
+  const JournalFile journal(file(), head_);
+  EXPECT_THROW(JournalFile(file(), head_), base::Error);
 }
 
 TEST_F(Journals, ThatAreDamagedNameTheLine) {
   {
-    JournalFile journal(file(), plan_);
+    JournalFile journal(file(), head_);
     journal.append("{\"starts\": [{}]}\n");
   }
   try {
-    const JournalFile journal(file(), plan_);
+    const JournalFile journal(file(), head_);
     FAIL() << "it was taken";
   } catch (const base::Error& error) {
     EXPECT_NE(error.message().find("line 2.starts[0]: the field 'engine'"), std::string::npos)

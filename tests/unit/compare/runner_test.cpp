@@ -190,6 +190,17 @@ TEST_F(WithStandIn, GoesOnWhereItWasInterrupted) {
   }
 }
 
+TEST_F(WithStandIn, TellsOnceOfAnEngineThatCannotBePrepared) {
+  plan_.engines = {"process", "broken"};
+  plan_.settings["broken"] = {.engine = "command", .command = {"/nonexistent/program"}};
+  plan_.density.limits = {{"process", 0}};
+  ASSERT_EQ(run().failures.size(), 1U);
+  for (const auto& line : lines_) read_part(line, "line", finished_);
+  lines_.clear();
+  EXPECT_EQ(run().failures.size(), 1U);
+  EXPECT_TRUE(lines_.empty());
+}
+
 TEST_F(WithStandIn, EndsWhenEveryIntervalIsNarrowEnough) {
   plan_.engines = {"process"};
   plan_.blocks = 50;
