@@ -93,8 +93,8 @@ void read_part(std::string_view line, std::string_view source, Result& into) {
 }
 
 void Journal::append(const Result& part) {
-  add_samples(finished_, part);
   if (keep_) keep_(part_line(part));
+  add_samples(finished_, part);
 }
 
 void Journal::append_line(std::string_view line) {
@@ -130,8 +130,9 @@ void JournalFile::read() {
   if (::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0) {
     base::throw_errno("cannot cut {}", path_.string());
   }
+  size_ = whole;
   if (whole == 0) {
-    write_durably(file_.get(), write(head_).dump() + "\n", path_);
+    write_line(write(head_).dump() + "\n");
     return;
   }
   std::size_t number = 0;
@@ -169,8 +170,22 @@ void JournalFile::go_on_from(std::string_view line, std::string_view source) {
 }
 
 void JournalFile::append(const std::string& line) {
-  write_durably(file_.get(), line, path_);
+  write_line(line);
   ++parts_;
+}
+
+void JournalFile::write_line(const std::string& line) {
+  try {
+    write_durably(file_.get(), line, path_);
+    size_ += line.size();
+  } catch (const base::Error& error) {
+    // What was written of it must not stand before a line that follows. Where this fails too, the
+    // next one that reads the file cuts it.
+    static_cast<void>(!::ftruncate(file_.get(), static_cast<off_t>(size_)));
+    throw base::Error(error.kind(),
+                      fmt::format("finished samples cannot be kept: {}", error.message()),
+                      "what was kept before is whole: with room again, the same command goes on");
+  }
 }
 
 void JournalFile::remove() {

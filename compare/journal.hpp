@@ -23,7 +23,8 @@ class Journal {
 
   // The samples so far; nothing else of it is set.
   const Result& finished() const { return finished_; }
-  // Returns when the part is kept for good.
+  // Returns when the part is kept for good. Throws base::Error where it cannot be, and has not got
+  // it then: that is the end of a comparison, and not the fault of what was measured.
   void append(const Result& part);
   // A part that was written by another journal.
   void append_line(std::string_view line);
@@ -55,6 +56,7 @@ class JournalFile {
   const Result& finished() const { return finished_; }
   // As the comparison was begun.
   const JournalHead& head() const { return head_; }
+  // Throws base::Error when it cannot be kept; of what was kept before nothing is lost.
   void append(const std::string& line);
   // How many parts are in it.
   int parts() const { return parts_; }
@@ -63,12 +65,14 @@ class JournalFile {
 
  private:
   void read();
+  void write_line(const std::string& line);
   void go_on_from(std::string_view line, std::string_view source);
 
   std::filesystem::path path_;
   base::Fd file_;
   JournalHead head_;
   Result finished_;
+  std::size_t size_ = 0;  // of the whole lines
   int parts_ = 0;
 };
 

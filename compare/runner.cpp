@@ -165,13 +165,23 @@ void Runner::measure(const Workload& workload, const std::vector<Step>& steps) {
                               steps.back().block + 1, step.warm_up ? " (warm-up)" : "",
                               step.engine));
     const auto begin = Clock::now();
-    try {
-      journal_.append(measure(workload, step));
-      progress_.estimate().finish(step.engine, Clock::now() - begin);
-    } catch (const base::Error& error) {
+    const auto part = attempt(step.engine, workload.name, [&] { return measure(workload, step); });
+    if (!part) {
       progress_.estimate().drop(step.engine, 1);
-      leave_out(step.engine, workload.name, error.message());
+      continue;
     }
+    progress_.estimate().finish(step.engine, Clock::now() - begin);
+    journal_.append(*part);
+  }
+}
+
+std::optional<Result> Runner::attempt(const std::string& engine, const std::string& stage,
+                                      const std::function<Result()>& measure) {
+  try {
+    return measure();
+  } catch (const base::Error& error) {
+    leave_out(engine, stage, error.message());
+    return std::nullopt;
   }
 }
 
@@ -185,11 +195,7 @@ void Runner::warm_up_again(const Workload& workload, const std::vector<Step>& st
     if (step.block != 0 || is_left_out(step.engine, workload.name)) continue;
     progress_.say(
         fmt::format("{}: warm-up after the interruption, {}", workload.name, step.engine));
-    try {
-      measure(workload, step);
-    } catch (const base::Error& error) {
-      leave_out(step.engine, workload.name, error.message());
-    }
+    attempt(step.engine, workload.name, [&] { return measure(workload, step); });
   }
 }
 
@@ -297,18 +303,18 @@ bool Runner::grow(const std::string& engine, const std::string& state, int repea
     request.held_open = true;
     return Box(*adapters_.at(engine), std::move(request));
   };
-  try {
-    Grower grower(plan_, engine, state, start, [&](int running, int limit) {
-      progress_.say(fmt::format("{}: {} {} of at most {}", stage, engine, running, limit));
-    });
-    auto part = grower.grow();
-    part.density.front().repeat = repeat;
-    journal_.append(part);
-    return true;
-  } catch (const base::Error& error) {
-    leave_out(engine, stage, error.message());
-    return false;
-  }
+  auto part = attempt(engine, stage, [&] {
+    return Grower(plan_, engine, state, start,
+                  [&](int running, int limit) {
+                    progress_.say(
+                        fmt::format("{}: {} {} of at most {}", stage, engine, running, limit));
+                  })
+        .grow();
+  });
+  if (!part) return false;
+  part->density.front().repeat = repeat;
+  journal_.append(*part);
+  return true;
 }
 
 // In runs of their own: being traced takes time.
@@ -319,17 +325,17 @@ void Runner::measure_exits() {
         finished, [&](const ExitCount& exit) { return exit.engine == engine.name; });
     if (done || engine.kind != BoxKind::machine || is_left_out(engine.name, "exits")) continue;
     progress_.say("exits: " + engine.name);
+    Result part;
     try {
       std::vector<TracedRun> runs;
       for (int i = 0; i < 3; ++i) runs.push_back(trace_start(engine.name));
-      Result part;
       part.exits = count_exits(engine.name, plan_.start.name, runs);
-      // A machine that is emulated by a program has none.
-      if (!part.exits.empty()) journal_.append(part);
     } catch (const base::Error& error) {
       result_.audit.push_back({"exits counted", AuditState::warn,
                                fmt::format("not of {}: {}", engine.name, error.message())});
     }
+    // A machine that is emulated by a program has none.
+    if (!part.exits.empty()) journal_.append(part);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -48,6 +49,10 @@ class Runner {
   // Blocks of one workload: start-up, or one of the plan's further ones.
   void measure(const Workload& workload, const std::vector<Step>& steps);
   void warm_up_again(const Workload& workload, const std::vector<Step>& steps);
+  // What `measure` gives; nothing when it fails, and the engine is left out. What keeps the samples
+  // is no part of it: a journal that fails says nothing of the engine.
+  std::optional<Result> attempt(const std::string& engine, const std::string& stage,
+                                const std::function<Result()>& measure);
   // Starts one and takes its samples.
   Result measure(const Workload& workload, const Step& step);
   bool is_measured(const Workload& workload, const Step& step) const;

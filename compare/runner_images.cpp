@@ -51,11 +51,7 @@ void Runner::warm_up_imports_again(const std::vector<Step>& steps) {
     if (!step.warm_up || is_left_out(step.engine, import_metric)) continue;
     progress_.say(
         fmt::format("{}: warm-up after the interruption, {}", import_metric, step.engine));
-    try {
-      import_image(step);
-    } catch (const base::Error& error) {
-      leave_out(step.engine, import_metric, error.message());
-    }
+    attempt(step.engine, import_metric, [&] { return import_image(step); });
   }
 }
 
@@ -68,13 +64,9 @@ bool Runner::measure_import(const Step& step) {
   progress_.say(fmt::format("{}: round {} of {}{}, {}", import_metric, step.block + 1,
                             plan_.image_imports + 1, step.warm_up ? " (warm-up)" : "",
                             step.engine));
-  try {
-    journal_.append(import_image(step));
-    return true;
-  } catch (const base::Error& error) {
-    leave_out(step.engine, import_metric, error.message());
-    return false;
-  }
+  const auto part = attempt(step.engine, import_metric, [&] { return import_image(step); });
+  if (part) journal_.append(*part);
+  return part.has_value();
 }
 
 Measurement Runner::import_of(const Step& step) const {

@@ -70,19 +70,17 @@ bool Runner::measure_under_load(Measurement wanted,
   wait_for_quiet();
   // Each ended process that nobody has waited for slows down those who look through /proc.
   reap_orphans();
-  try {
-    Result part;
+  const auto part = attempt(wanted.engine, wanted.metric, [&] {
+    Result measured;
     for (const double value : values()) {
       wanted.value = value;
-      part.measurements.push_back(wanted);
+      measured.measurements.push_back(wanted);
       ++wanted.position;
     }
-    journal_.append(part);
-    return true;
-  } catch (const base::Error& error) {
-    leave_out(wanted.engine, wanted.metric, error.message());
-    return false;
-  }
+    return measured;
+  });
+  if (part) journal_.append(*part);
+  return part.has_value();
 }
 
 std::vector<LaunchRequest> Runner::requests_for(const std::string& engine, const Workload& workload,

@@ -1,6 +1,8 @@
 #include "compare/journal.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
+#include <unistd.h>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -9,6 +11,11 @@
 
 namespace twinbox::compare {
 namespace {
+
+struct Unmounted {
+  std::filesystem::path place;
+  ~Unmounted() { ::umount2(place.c_str(), MNT_DETACH); }
+};
 
 class Journals : public ::testing::Test {
  protected:
@@ -101,6 +108,34 @@ TEST_F(Journals, KeepWhenTheComparisonWasBegun) {
   JournalFile(file(), head_).head().date(result);
   EXPECT_EQ(result.measured_at, "2026-11-28T12:00:00Z");
   EXPECT_EQ(result.hosts[0].facts.at(0).value, "0.10");
+}
+
+TEST_F(Journals, LoseNothingOnAFullDisk) {
+  if (::geteuid() != 0 ||
+      ::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=16k") != 0) {
+    GTEST_SKIP() << "mounting takes root privileges";
+  }
+  const Unmounted unmounted{directory_.path()};
+  std::size_t kept = 0;
+  {
+    JournalFile file_of_journal(file(), head_);
+    Journal journal({}, [&](const std::string& line) { file_of_journal.append(line); });
+    auto part = start(0);
+    part.failures.push_back({"vm", "start-up", std::string(1500, 'x')});
+    try {
+      for (; kept < 100; ++kept) journal.append(part);
+      FAIL() << "it has room for all";
+    } catch (const base::Error& error) {
+      EXPECT_NE(error.message().find("finished samples cannot be kept"), std::string::npos);
+      EXPECT_NE(error.message().find("No space left"), std::string::npos) << error.message();
+    }
+    EXPECT_EQ(journal.finished().starts.size(), kept);
+    // A shorter line that there is room for must not follow a part of the longer one.
+    part.failures.clear();
+    journal.append(part);
+  }
+  const JournalFile again(file(), head_);
+  EXPECT_EQ(again.finished().starts.size(), kept + 1);
 }
 
 TEST_F(Journals, HaveOneWriter) {

@@ -190,6 +190,29 @@ TEST_F(WithStandIn, GoesOnWhereItWasInterrupted) {
   }
 }
 
+TEST_F(WithStandIn, BlamesNoEngineForSamplesThatCannotBeKept) {
+  plan_.engines = {"process"};
+  plan_.load = {.parallel = {1}, .launches = 1, .beside = {}, .rounds = 1};
+  plan_.density.limits = {{"process", 1}};
+  const auto whole = (run(), lines_.size());
+  ASSERT_EQ(whole, 6U);  // 4 starts, the load, the growth
+  for (std::size_t room = 0; room < whole; ++room) {
+    lines_.clear();
+    Journal journal({}, [&](const std::string& line) {
+      if (lines_.size() == room) throw base::Error(base::ErrorKind::system, "the disk is full");
+      lines_.push_back(line);
+    });
+    Progress progress([](const ProgressEvent&) {});
+    try {
+      Runner(plan_, program(), directory_.path(), journal, progress).run();
+      ADD_FAILURE() << "it went on with room for " << room;
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.message(), "the disk is full");
+    }
+    EXPECT_TRUE(journal.finished().failures.empty()) << room;
+  }
+}
+
 TEST_F(WithStandIn, TellsOnceOfAnEngineThatCannotBePrepared) {
   plan_.engines = {"process", "broken"};
   plan_.settings["broken"] = {.engine = "command", .command = {"/nonexistent/program"}};
