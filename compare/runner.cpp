@@ -151,7 +151,7 @@ void Runner::measure(const Workload& workload, const std::vector<Step>& steps) {
   warm_up_again(workload, steps);
   for (const auto& step : steps) {
     if (step.position == 0 && !step.warm_up &&
-        has_enough(workload, step.block - warm_ups_in(steps))) {
+        has_enough(workload, step, step.block - warm_ups_in(steps))) {
       for (const auto& rest : steps) {
         if (rest.block >= step.block) progress_.estimate().drop(rest.engine, 1);
       }
@@ -255,20 +255,19 @@ bool Runner::is_measured(const Workload& workload, const Step& step) const {
   });
 }
 
-bool Runner::has_enough(const Workload& workload, int blocks_done) const {
+bool Runner::has_enough(const Workload& workload, const Step& next, int blocks_done) const {
   const bool start_up = workload.name == plan_.start.name;
   if (!start_up || plan_.enough <= 0 || plan_.least_blocks == 0) return false;
   if (blocks_done < plan_.least_blocks) return false;
-  for (const auto& engine : plan_.engines) {
-    std::vector<double> times;
-    for (const auto& sample : journal_.finished().starts) {
-      if (sample.engine != engine || sample.warm_up || sample.workload != workload.name) continue;
-      times.push_back(static_cast<double>(sample.marks.at(Mark::ready)));
-    }
-    if (times.empty()) continue;  // left out
-    if (!is_narrow(times)) return false;
+  std::map<std::string, std::vector<double>> times;
+  std::set<std::string> still_there;  // one that is left out adds nothing to its sample
+  for (const auto& sample : journal_.finished().starts) {
+    if (sample.warm_up || sample.workload != workload.name || sample.block >= next.block) continue;
+    times[sample.engine].push_back(static_cast<double>(sample.marks.at(Mark::ready)));
+    if (sample.block == next.block - 1) still_there.insert(sample.engine);
   }
-  return true;
+  return std::ranges::all_of(
+      still_there, [&](const std::string& engine) { return is_narrow(times.at(engine)); });
 }
 
 bool Runner::is_narrow(const std::vector<double>& values) const {

@@ -56,7 +56,9 @@ class Runner {
   // Starts one and takes its samples.
   Result measure(const Workload& workload, const Step& step);
   bool is_measured(const Workload& workload, const Step& step) const;
-  bool has_enough(const Workload& workload, int blocks_done) const;
+  // Whether `next` and all after it can be left out; by what is finished before its block alone, so
+  // that an interruption within one changes nothing.
+  bool has_enough(const Workload& workload, const Step& next, int blocks_done) const;
 
   // Whether the interval of the median is as narrow as the plan wants it.
   bool is_narrow(const std::vector<double>& values) const;

@@ -41,16 +41,20 @@ std::set<Runner::LoadPoint> Runner::points_with_enough(int round) const {
   const int least = plan_.load.least_rounds;
   if (plan_.enough <= 0 || least == 0 || round < least) return {};
   std::map<LoadPoint, std::map<std::string, std::vector<double>>> values;
+  std::set<std::pair<LoadPoint, std::string>> still_there;  // as in has_enough()
   for (const auto& done : journal_.finished().measurements) {
     const bool under_load = done.metric == launch_rate_metric || done.metric == beside_metric;
     if (!under_load || done.block >= round) continue;
-    values[{done.metric, done.at.value_or(0)}][done.engine].push_back(done.value);
+    const LoadPoint point{done.metric, done.at.value_or(0)};
+    values[point][done.engine].push_back(done.value);
+    if (done.block == round - 1) still_there.insert({point, done.engine});
   }
   std::set<LoadPoint> enough;
   for (const auto& [point, engines] : values) {
-    if (std::ranges::all_of(engines, [&](const auto& of) { return is_narrow(of.second); })) {
-      enough.insert(point);
-    }
+    const bool narrow = std::ranges::all_of(engines, [&, &at = point](const auto& of) {
+      return !still_there.contains({at, of.first}) || is_narrow(of.second);
+    });
+    if (narrow) enough.insert(point);
   }
   return enough;
 }

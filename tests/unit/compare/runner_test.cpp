@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <set>
 
 #include "base/error.hpp"
@@ -232,6 +233,58 @@ TEST_F(WithStandIn, EndsWhenEveryIntervalIsNarrowEnough) {
   plan_.density.limits.clear();
   plan_.density.limits["process"] = 0;
   EXPECT_EQ(run().starts.size(), 5U);
+}
+
+class WithEnough : public WithStandIn {
+ protected:
+  void SetUp() override {
+    WithStandIn::SetUp();
+    plan_.engines = {"process", "container"};
+    plan_.blocks = 50;
+    plan_.least_blocks = 4;
+    plan_.enough = 1.5;  // of the median
+    plan_.density.limits = {{"process", 0}, {"container", 0}};
+    // The one that comes first in the block in which the interruption is.
+    for (const auto& step : schedule(plan_)) {
+      if (step.block == 5 && step.position == 0) first_ = step.engine;
+      if (step.block == 5 && step.position == 1) second_ = step.engine;
+    }
+  }
+  // Runs that were finished before, so long that what is measured here adds nothing to the width.
+  void finished(const std::string& engine, int block, std::uint64_t seconds) {
+    StartSample sample;
+    sample.engine = engine;
+    sample.block = block;
+    sample.warm_up = block == 0;
+    sample.marks = {{Mark::request, 0}, {Mark::ready, seconds * 1'000'000'000U}};
+    finished_.starts.push_back(sample);
+  }
+
+  std::string first_;
+  std::string second_;
+};
+
+TEST_F(WithEnough, FinishesTheBlockInWhichItWasInterrupted) {
+  for (int block = 0; block < 5; ++block) {
+    finished(first_, block, block < 3 ? 10 : 1000);  // far too wide, without the fifth
+    finished(second_, block, 500);
+  }
+  finished(first_, 5, 1000);
+  const auto result = run();
+  const auto in_block = [&](int block) {
+    return std::ranges::count(result.starts, block, &StartSample::block);
+  };
+  EXPECT_EQ(in_block(5), 2);
+  EXPECT_EQ(in_block(6), 0);
+}
+
+TEST_F(WithEnough, DoesNotWaitForAnEngineThatIsLeftOut) {
+  for (int block = 0; block < 5; ++block) {
+    finished(second_, block, 500);
+    if (block < 4) finished(first_, block, block < 2 ? 10 : 1000);
+  }
+  finished_.failures.push_back({first_, "start-up", "it failed"});
+  EXPECT_EQ(run().starts.size(), finished_.starts.size());
 }
 
 TEST_F(WithStandIn, MeasuresAWorkloadsOwnFigure) {
