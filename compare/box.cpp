@@ -72,14 +72,6 @@ std::map<Mark, std::uint64_t> Box::cpu_at_marks() const {
   return spent;
 }
 
-Boxes::~Boxes() {
-  for (auto& box : boxes_) box.instance().ask_to_end();
-}
-
-void Boxes::finish(std::chrono::seconds timeout) {
-  for (auto& box : boxes_) box.instance().finish(timeout);
-}
-
 std::string reason_in(const std::string& errors) {
   const auto hint = ("\n" + errors).rfind("\nhint:");
   const auto said = errors.substr(0, hint == std::string::npos ? errors.size() : hint);

@@ -34,29 +34,6 @@ class Box {
   Instance instance_;
 };
 
-// Boxes that run at the same time: at the end of its life all are asked to end before it waits for
-// the first.
-class Boxes {
- public:
-  Boxes() = default;
-  Boxes(const Boxes&) = delete;
-  Boxes& operator=(const Boxes&) = delete;
-  ~Boxes();
-
-  void add(Box box) { boxes_.push_back(std::move(box)); }
-  void reserve(std::size_t count) { boxes_.reserve(count); }
-  // Ends their input, and waits for the end of each.
-  void finish(std::chrono::seconds timeout);
-
-  bool empty() const { return boxes_.empty(); }
-  std::size_t size() const { return boxes_.size(); }
-  const Box& operator[](std::size_t index) const { return boxes_[index]; }
-  const Box& back() const { return boxes_.back(); }
-
- private:
-  std::vector<Box> boxes_;
-};
-
 // Why a command failed, as it says on its standard error: the last line before any hint.
 std::string reason_in(const std::string& errors);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <thread>
 #include <utility>
 
@@ -75,12 +76,12 @@ Grower::Grower(const Plan& plan, std::string engine, std::string state, Start st
 Result Grower::grow() {
   wait_until_steady();
   add_point();
-  while (grow_by_one()) {
-    add_point();
+  while (grow_by_one() && add_point()) {
     if (running_.size() == 1) measure_instances();
   }
   if (running_.size() > 1) measure_instances();
-  running_.finish(std::chrono::seconds(plan_.timeout_s));
+  const auto dead = running_.finish(std::chrono::seconds(plan_.timeout_s));
+  if (dead && series_.stopped_by_budget) end_with(dead->constraint(), dead->told());
   part_.density.push_back(std::move(series_));
   return std::move(part_);
 }
@@ -88,21 +89,43 @@ Result Grower::grow() {
 bool Grower::grow_by_one() {
   if (!is_within_budget() || !is_within_limits()) return false;
   say_(static_cast<int>(running_.size()) + 1, plan_.most_instances(engine_));
-  std::string why;
+  const auto hindrance = start_one();
+  if (!hindrance) return true;
+  if (running_.empty()) throw base::Error(base::ErrorKind::system, hindrance->detail);
+  return end_with(hindrance->constraint, hindrance->detail);
+}
+
+std::optional<Grower::Hindrance> Grower::start_one() {
+  using Readiness = Instance::Readiness;
   try {
     auto next = start_();
-    if (next.instance().wait_ready(std::chrono::seconds(plan_.timeout_s))) {
-      const auto& stamps = next.instance().stamps();
-      ready_ms_.push_back(static_cast<double>(stamps.ready - stamps.request) / 1e6);
-      running_.add(std::move(next));
-      return true;
+    auto& instance = next.instance();
+    const auto readiness = instance.await_ready(std::chrono::seconds(plan_.timeout_s));
+    if (readiness == Readiness::late) {
+      return Hindrance{"readiness", fmt::format("it was not ready after {} s", plan_.timeout_s)};
     }
-    why = reason_in(next.instance().errors());
-  } catch (const base::Error& error) {
-    why = error.message();  // it could not even be spawned
+    if (readiness == Readiness::ended) {
+      const auto why = reason_in(instance.errors());
+      if (instance.end().status == 128 + SIGKILL) {
+        return Hindrance{"out of memory", fmt::format("it was killed: {}", why)};
+      }
+      return Hindrance{constraint_named_in(why), why};
+    }
+    const auto& stamps = instance.stamps();
+    ready_ms_.push_back(static_cast<double>(stamps.ready - stamps.request) / 1e6);
+    running_.add(std::move(next));
+    return std::nullopt;
+  } catch (const base::Error& error) {  // it could not even be spawned
+    return Hindrance{constraint_named_in(error.message()), error.message()};
   }
-  if (running_.empty()) throw base::Error(base::ErrorKind::system, why);
-  return end_with(constraint_named_in(why), why);
+}
+
+// Those that ran already may have had to make room for the last one.
+bool Grower::all_run() {
+  const auto dead = running_.find_dead();
+  if (!dead) return true;
+  if (series_.points.size() == 1) throw base::Error(base::ErrorKind::system, dead->told());
+  return end_with(dead->constraint(), dead->told());
 }
 
 bool Grower::is_within_budget() {
@@ -160,7 +183,7 @@ void Grower::wait_until_steady() const {
   }
 }
 
-void Grower::add_point() {
+bool Grower::add_point() {
   // Starting leaves pages behind that are given back a moment later.
   std::this_thread::sleep_for(std::chrono::milliseconds(plan_.density.settle_ms));
   stop_if_interrupted();
@@ -169,16 +192,22 @@ void Grower::add_point() {
     const auto& stamps = running_.back().instance().stamps();
     point.ready_ns = stamps.ready - stamps.request;
   }
+  // Memory of one that has died is not in use any more.
+  if (!all_run()) return false;
   series_.points.push_back(point);
+  return true;
 }
 
 void Grower::measure_instances() {
+  int running = 0;
+  for (std::size_t i = 0; i < running_.size(); ++i) running += running_[i].instance().is_running();
   for (std::size_t i = 0; i < running_.size(); ++i) {
+    if (!running_[i].instance().is_running()) continue;
     auto memory = measure_memory(running_[i].processes());
     memory.engine = engine_;
     memory.state = series_.state;
     memory.instance = static_cast<int>(i) + 1;
-    memory.running = static_cast<int>(running_.size());
+    memory.running = running;
     const auto& output = running_[i].instance().output();
     memory.workload_view = parse_meminfo(output);
     // Of the other engines it would be the host's own, which is nobody's business.

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "compare/box.hpp"
+#include "compare/boxes.hpp"
 #include "compare/plan.hpp"
 #include "compare/result.hpp"
 
@@ -32,11 +33,19 @@ class Grower {
  private:
   // Starts one more; false when the growth is at its end, with the reason in the series.
   bool grow_by_one();
+  // Starts one; what hindered it, if anything did.
+  struct Hindrance {
+    std::string constraint;
+    std::string detail;
+  };
+  std::optional<Hindrance> start_one();
   bool is_within_budget();
   bool is_within_limits();
   void wait_until_steady() const;
   bool end_with(std::string constraint, std::string detail);
-  void add_point();
+  // False when it is the end, as one of the instances has died.
+  bool add_point();
+  bool all_run();
   void measure_instances();
 
   const Plan& plan_;

@@ -214,15 +214,26 @@ void Instance::spawn(const std::vector<std::string>& command, const std::array<i
   process_ = base::open_pidfd(pid_);
 }
 
-bool Instance::wait_ready(std::chrono::seconds timeout) {
+bool Instance::is_running() {
+  if (!ended_) step(0);
+  return !ended_;
+}
+
+Instance::Readiness Instance::await_ready(std::chrono::seconds timeout) {
   const auto deadline = deadline_after(timeout);
   while (stamps_.ready == 0 && !ended_) {
-    if (!step(deadline)) {
-      throw base::Error(base::ErrorKind::system,
-                        fmt::format("{} was not ready after {} s", name_, timeout.count()));
-    }
+    if (!step(deadline)) return Readiness::late;
   }
-  return stamps_.ready != 0;
+  return stamps_.ready != 0 ? Readiness::ready : Readiness::ended;
+}
+
+bool Instance::wait_ready(std::chrono::seconds timeout) {
+  const auto readiness = await_ready(timeout);
+  if (readiness == Readiness::late) {
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("{} was not ready after {} s", name_, timeout.count()));
+  }
+  return readiness == Readiness::ready;
 }
 
 Instance::End Instance::finish(std::chrono::seconds timeout, LineHandler on_error_line) {

@@ -69,6 +69,14 @@ class Instance {
   const std::string& output() const { return output_; }
   const std::string& errors() const { return errors_; }
 
+  // Whether it has not ended yet. Takes in what it has written meanwhile.
+  bool is_running();
+  // Of one that has ended.
+  const End& end() const { return end_; }
+
+  enum class Readiness { ready, ended, late };
+  // Returns when the output holds the line "ready", the process has ended, or `timeout` is over.
+  Readiness await_ready(std::chrono::seconds timeout);
   // Returns when the output holds the line "ready", or the process has ended, whichever is first;
   // true when ready. Throws base::Error after `timeout`.
   bool wait_ready(std::chrono::seconds timeout);

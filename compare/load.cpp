@@ -3,22 +3,49 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
 #include "base/error.hpp"
 #include "base/syscall.hpp"
+#include "compare/boxes.hpp"
 
 namespace twinbox::compare {
 namespace {
 
-void run_one(const Start& start, LaunchRequest request, std::chrono::seconds timeout) {
+// The time from its request to ready, in nanoseconds.
+double run_one(const Start& start, LaunchRequest request, std::chrono::seconds timeout) {
   auto box = start(std::move(request));
   const bool ready = box.instance().wait_ready(timeout);
   const auto end = box.instance().finish(timeout);
-  if (ready && end.status == 0) return;
+  if (!ready || end.status != 0) {
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("status {}: {}", end.status, reason_in(box.instance().errors())));
+  }
+  const auto& stamps = box.instance().stamps();
+  return static_cast<double>(stamps.ready - stamps.request);
+}
+
+void start_all(const Start& start, std::vector<LaunchRequest> requests,
+               std::chrono::seconds timeout, Boxes& running) {
+  running.reserve(requests.size());
+  for (auto& request : requests) {
+    request.held_open = true;
+    auto box = start(std::move(request));
+    if (!box.instance().wait_ready(timeout)) {
+      throw base::Error(base::ErrorKind::system,
+                        fmt::format("one of {} that were to run already ended: {}", requests.size(),
+                                    reason_in(box.instance().errors())));
+    }
+    running.add(std::move(box));
+  }
+}
+
+void refuse(const std::optional<Death>& dead) {
+  if (!dead) return;
   throw base::Error(base::ErrorKind::system,
-                    fmt::format("status {}: {}", end.status, reason_in(box.instance().errors())));
+                    fmt::format("of those that were to run already, {}", dead->told()));
 }
 
 }  // namespace
@@ -64,29 +91,16 @@ std::vector<double> starts_beside(const Start& start, std::vector<LaunchRequest>
                                   std::vector<LaunchRequest> requests,
                                   std::chrono::seconds timeout) {
   Boxes running;
-  running.reserve(others.size());
-  for (auto& other : others) {
-    other.held_open = true;
-    auto box = start(std::move(other));
-    if (!box.instance().wait_ready(timeout)) {
-      throw base::Error(base::ErrorKind::system,
-                        fmt::format("one of {} that were to run already ended: {}", others.size(),
-                                    reason_in(box.instance().errors())));
-    }
-    running.add(std::move(box));
-  }
+  start_all(start, std::move(others), timeout, running);
   std::vector<double> times;
   for (auto& request : requests) {
     wait_for_quiet();
-    auto box = start(std::move(request));
-    if (!box.instance().wait_ready(timeout)) {
-      throw base::Error(base::ErrorKind::system, reason_in(box.instance().errors()));
-    }
-    box.instance().finish(timeout);
-    const auto& stamps = box.instance().stamps();
-    times.push_back(static_cast<double>(stamps.ready - stamps.request));
+    // Beside fewer than it is to be, a start tells something else.
+    refuse(running.find_dead());
+    times.push_back(run_one(start, std::move(request), timeout));
   }
-  running.finish(timeout);
+  refuse(running.find_dead());
+  refuse(running.finish(timeout));
   return times;
 }
 

@@ -142,7 +142,7 @@ struct DensitySeries {
   int repeat = 0;
   std::vector<DensityPoint> points;  // from 0 instances on
   // What ended the growth: "instance budget", "memory budget", "out of memory", "memory stall",
-  // "fork", "descriptors", "readiness".
+  // "fork", "descriptors", "readiness", "instance died", "instance failed".
   std::string constraint;
   std::string detail;             // of a constraint that failed, in the failing party's words
   bool stopped_by_budget = true;  // else a constraint of the host failed

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.hpp"
+#include "base/file.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -36,10 +37,14 @@ class Growth : public ::testing::Test {
                                 .held_open = true});
         },
         [](int, int) {});
-    return grower.grow().density.at(0);
+    auto part = grower.grow();
+    memory_ = part.memory;
+    return part.density.at(0);
   }
 
+  base::TemporaryDirectory directory_;
   Plan plan_;
+  std::vector<InstanceMemory> memory_;
   Direct adapter_;
   std::size_t started_ = 0;
 };
@@ -67,6 +72,54 @@ TEST_F(Growth, StopsWhenStartsTakeTooLong) {
   const auto series = grow({idle, "sleep 0.2; echo ready; exec cat"});
   EXPECT_EQ(series.constraint, "readiness");
   EXPECT_EQ(series.points.back().instances, 2);
+}
+
+TEST_F(Growth, EndsWhenOneThatRanHasBeenKilled) {
+  // The second one ends the first, as a kernel does that has no memory left.
+  const auto pid = directory_.path() / "pid";
+  const auto series = grow({fmt::format("echo $$ >{}; {}", pid.string(), idle), idle,
+                            fmt::format("kill -KILL $(cat {}); {}", pid.string(), idle)});
+  EXPECT_EQ(series.constraint, "out of memory");
+  EXPECT_FALSE(series.stopped_by_budget);
+  EXPECT_EQ(series.detail, "instance 1 ended with status 137: it said nothing");
+  EXPECT_EQ(series.points.back().instances, 2);
+}
+
+TEST_F(Growth, EndsWhenOneThatRanHasDied) {
+  plan_.density.settle_ms = 100;
+  const auto series = grow({idle, "echo ready; echo oops >&2; exit 3"});
+  EXPECT_EQ(series.constraint, "instance died");
+  EXPECT_EQ(series.detail, "instance 2 ended with status 3: oops");
+  EXPECT_EQ(series.points.back().instances, 1);
+}
+
+TEST_F(Growth, TellsOfAnInstanceThatDoesNotEndAsItShould) {
+  const auto series = grow({"echo ready; cat; exit 4"});
+  EXPECT_EQ(series.constraint, "instance died");
+  EXPECT_EQ(series.points.back().instances, 3);
+}
+
+TEST_F(Growth, NamesAStartThatIsNeverReady) {
+  plan_.timeout_s = 1;
+  const auto series = grow({idle, "exec sleep 100"});
+  EXPECT_EQ(series.constraint, "readiness");
+  EXPECT_EQ(series.detail, "it was not ready after 1 s");
+}
+
+TEST_F(Growth, NamesAStartThatWasKilled) {
+  EXPECT_EQ(grow({idle, "kill -KILL $$"}).constraint, "out of memory");
+}
+
+TEST_F(Growth, MeasuresNoMemoryOfTheDead) {
+  plan_.density.settle_ms = 100;
+  grow({idle, idle, "echo ready; exit 3"});
+  ASSERT_EQ(memory_.size(), 3U);  // the first alone, and the two that are left
+  EXPECT_EQ(memory_.back().running, 2);
+}
+
+TEST_F(Growth, IsAnErrorWhenTheFirstDies) {
+  plan_.density.settle_ms = 100;
+  EXPECT_THROW(grow({"echo ready; exit 1"}), base::Error);
 }
 
 TEST_F(Growth, IsAnErrorWhenNotEvenOneStarts) {
