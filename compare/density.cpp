@@ -57,7 +57,39 @@ double noise_of(const Points& points, std::uint64_t seed) {
   return ratio > 0 && std::isfinite(ratio) ? std::max(ratio, 1 / ratio) - 1 : 1;
 }
 
+// Both halves of the fit hold the point between them.
+std::array<double, 2> slopes_of_halves(const Points& points, int first, int last) {
+  const int middle = (first + last) / 2;
+  Points halves[2];
+  for (std::size_t i = 0; i < points.lost.size(); ++i) {
+    for (const int half : {0, 1}) {
+      const double at = points.instances[i];
+      if (half == 0 ? at > middle : at < middle) continue;
+      halves[half].instances.push_back(at);
+      halves[half].lost.push_back(points.lost[i]);
+      halves[half].repeats.push_back(points.repeats[i]);
+    }
+  }
+  const auto slope = [](const Points& half) {
+    return theil_sen(half.instances, half.lost, half.repeats, 0, 0).slope;
+  };
+  return {slope(halves[0]), slope(halves[1])};
+}
+
 }  // namespace
+
+bool DensitySummary::linear() const {
+  return std::abs(halves[1] - halves[0]) <= 0.2 * std::abs(line.slope);
+}
+
+bool DensitySummary::unstable() const {
+  return line.slope_interval.high - line.slope_interval.low > 0.05 * std::abs(line.slope);
+}
+
+std::string DensitySummary::flags() const {
+  if (linear()) return unstable() ? "unstable" : "";
+  return unstable() ? "not linear, unstable" : "not linear";
+}
 
 const Metric& density_metric() {
   static const Metric metric{
@@ -94,10 +126,16 @@ std::optional<DensitySummary> density_of(const Result& result, const std::string
   const auto [first, last] = std::minmax_element(points.instances.begin(), points.instances.end());
   summary.first = static_cast<int>(*first);
   summary.last = static_cast<int>(*last);
-  if (summary.measurable()) {
+  summary.halves = slopes_of_halves(points, summary.first, summary.last);
+  if (summary.dependable()) {
     summary.capacity = (memory - summary.line.intercept) / summary.line.slope;
   }
   return summary;
+}
+
+std::vector<double> steps_of(const Result& result, const std::string& engine,
+                             const std::string& state) {
+  return points_of(result, engine, state).steps;
 }
 
 Interval ratio_of_slopes(const Line& above, const Line& below) {

@@ -45,21 +45,69 @@ std::vector<double> pair_slopes(Values x, Values y, Groups groups) {
   return slopes;
 }
 
+struct Step {
+  double x = 0;
+  double y = 0;
+};
+using Curve = std::vector<Step>;
+
+// What leads from each point of a group to its next.
+std::vector<Curve> curves_of(Values x, Values y, Groups groups) {
+  std::map<int, Curve> curves;
+  std::map<int, std::size_t> last;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    auto& curve = curves[groups[i]];
+    if (const auto before = last.find(groups[i]); before != last.end()) {
+      curve.push_back({x[i] - x[before->second], y[i] - y[before->second]});
+    }
+    last[groups[i]] = i;
+  }
+  std::vector<Curve> all;
+  for (auto& [group, curve] : curves) {
+    if (!curve.empty()) all.push_back(std::move(curve));
+  }
+  return all;
+}
+
+// The slopes of all pairs of points of a curve that is made of blocks of another's steps, which go
+// on at its beginning after its end (circular block bootstrap, Politis and Romano 1992).
+void add_slopes_of_blocks(const Curve& steps, Random& random, std::vector<double>& slopes) {
+  const auto block = static_cast<std::size_t>(std::ceil(std::sqrt(steps.size())));
+  std::vector<Step> points{{}};
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i, ++at) {
+    if (i % block == 0) at = random.below(steps.size());
+    const auto& step = steps[at % steps.size()];
+    points.push_back({points.back().x + step.x, points.back().y + step.y});
+  }
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    for (std::size_t j = i + 1; j < points.size(); ++j) {
+      const double run = points[j].x - points[i].x;
+      if (run != 0) slopes.push_back((points[j].y - points[i].y) / run);
+    }
+  }
+}
+
+double middle_of(std::vector<double>& values) {
+  const auto half = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), half, values.end());
+  if (values.size() % 2 == 1) return *half;
+  return (*half + *std::max_element(values.begin(), half)) / 2;
+}
+
+// Whole curves are drawn first, then blocks of the steps of each: points of one curve hold all that
+// came before them, and are not independent.
 Interval slope_interval(Values x, Values y, Groups groups, std::uint64_t seed, int resamples) {
+  const auto curves = curves_of(x, y, groups);
   Random random(seed);
   std::vector<double> statistics;
-  std::vector<double> some_x(x.size());
-  std::vector<double> some_y(x.size());
-  std::vector<int> some_groups(x.size());
-  for (int i = 0; i < resamples; ++i) {
-    for (std::size_t k = 0; k < x.size(); ++k) {
-      const auto chosen = random.below(x.size());
-      some_x[k] = x[chosen];
-      some_y[k] = y[chosen];
-      some_groups[k] = groups[chosen];
+  std::vector<double> slopes;
+  for (int i = 0; i < resamples && !curves.empty(); ++i) {
+    slopes.clear();
+    for (std::size_t k = 0; k < curves.size(); ++k) {
+      add_slopes_of_blocks(curves[random.below(curves.size())], random, slopes);
     }
-    auto slopes = pair_slopes(some_x, some_y, some_groups);
-    if (!slopes.empty()) statistics.push_back(median_in_place(slopes));
+    if (!slopes.empty()) statistics.push_back(middle_of(slopes));
   }
   return middle_95_percent(statistics);
 }

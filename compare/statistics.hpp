@@ -34,11 +34,12 @@ struct Line {
   double slope = 0;
   double intercept = 0;
   double r_squared = 0;
-  Interval slope_interval;  // 95 %, bootstrap of the points
+  Interval slope_interval;  // 95 %, bootstrap of the steps between neighbouring points, in blocks
 };
 
 // Theil-Sen: the median of the slopes of all pairs of points with different x (Sen 1968), the
-// median residual as intercept. At least two different x; else a flat line through the median.
+// median residual as intercept. At least two different x; else a flat line through the median. The
+// points are a curve's, in the order of x.
 Line theil_sen(Values x, Values y, std::uint64_t seed, int resamples = default_resamples);
 // The same for points of parallel lines: only pairs of one group count (as those of one season do
 // in Hirsch, Slack and Smith 1982). The intercept is of all, r_squared with one for each group.

@@ -149,7 +149,7 @@ std::optional<Ratio> memory_ratio(const EngineSummary& engine, const EngineSumma
   if (!engine.density || !baseline.density) return std::nullopt;
   const auto& above = engine.density->line;
   const auto& below = baseline.density->line;
-  if (!baseline.density->measurable()) return std::nullopt;
+  if (!engine.density->dependable() || !baseline.density->dependable()) return std::nullopt;
   return Ratio{density_metric().name, engine.engine, baseline.engine, above.slope / below.slope,
                ratio_of_slopes(above, below)};
 }

@@ -180,11 +180,18 @@ void add_density(const Result& result, const Summary& summary, const Host& host,
                  std::vector<std::string>& sentences) {
   std::vector<std::string> parts;
   std::vector<std::string> lost;
+  std::vector<std::string> uneven;
   for (const auto* engine : heaviest_first(summary)) {
     if (!engine->density || result.find_engine(engine->engine)->host != host.name) continue;
     const auto name = spoken(result, engine->engine);
     if (!engine->density->measurable()) {
       lost.push_back(name);
+      continue;
+    }
+    if (!engine->density->linear()) {
+      uneven.push_back(fmt::format("{} ({} in the first half of the growth, {} in the second)",
+                                   name, size(engine->density->halves[0]),
+                                   size(engine->density->halves[1])));
       continue;
     }
     const auto& line = engine->density->line;
@@ -203,6 +210,11 @@ void add_density(const Result& result, const Summary& summary, const Host& host,
                               times(ratio->value, ratio->interval), spoken(result, pair.light));
     }
     sentences.push_back(sentence + ".");
+  }
+  if (!uneven.empty()) {
+    sentences.push_back(fmt::format(
+        "What one more costs is not one figure for {}: no ratio and no capacity is made of it.",
+        listed(uneven)));
   }
   if (!lost.empty()) {
     sentences.push_back(fmt::format(
@@ -237,7 +249,7 @@ void add_capacity(const Result& result, const Summary& summary,
   std::vector<std::string> stops;
   std::set<std::string> constraints;
   for (const auto* engine : heaviest_first(summary)) {
-    if (!engine->density || !engine->density->measurable()) continue;
+    if (!engine->density || !engine->density->dependable()) continue;
     parts.push_back(fmt::format("{:.0f} {}", std::floor(engine->density->capacity),
                                 plural(spoken(result, engine->engine))));
     stops.push_back(std::to_string(engine->density->last));

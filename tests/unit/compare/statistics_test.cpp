@@ -121,6 +121,38 @@ TEST(TheilSen, OfParallelLinesIsTheSlopeOfEach) {
   EXPECT_GT(theil_sen(x, y, 1).slope, 2);
 }
 
+// What each step adds stays in all points that follow it.
+TEST(TheilSen, TheIntervalOfACumulativeCurveHoldsWhatItsStepsMayAddUpTo) {
+  std::vector<double> x;
+  std::vector<double> y;
+  double sum = 0;
+  for (int i = 0; i < 40; ++i) {
+    x.push_back(i);
+    // Ten steps of 0 and ten of 6, in turn.
+    sum += (i / 10) % 2 == 0 ? 0 : 6;
+    y.push_back(sum);
+  }
+  const auto interval = theil_sen(x, y, 1).slope_interval;
+  EXPECT_LT(interval.low, 2.2);
+  EXPECT_GT(interval.high, 4.2);
+}
+
+TEST(TheilSen, TheIntervalOfSeveralCurvesHoldsEachOfThem) {
+  std::vector<double> x;
+  std::vector<double> y;
+  std::vector<int> groups;
+  for (int group = 0; group < 3; ++group) {
+    for (int i = 0; i < 10; ++i) {
+      x.push_back(i);
+      y.push_back(i * (2.0 + group));
+      groups.push_back(group);
+    }
+  }
+  const auto interval = theil_sen(x, y, groups, 1).slope_interval;
+  EXPECT_DOUBLE_EQ(interval.low, 2);
+  EXPECT_DOUBLE_EQ(interval.high, 4);
+}
+
 TEST(TheilSen, OneWildPointDoesNotMoveIt) {
   const std::vector<double> x{1, 2, 3, 4, 5, 6, 7};
   const std::vector<double> y{10, 20, 30, 4000, 50, 60, 70};

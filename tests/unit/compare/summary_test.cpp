@@ -174,6 +174,56 @@ TEST(Verdicts, DoNotReadASlopeOutOfNoise) {
   EXPECT_TRUE(any_verdict(summary, "lost in the noise of this host's memory for a plain process"));
 }
 
+// Idle containers that cost next to nothing at first and `late` KiB each in the end.
+Result curved(std::uint64_t late) {
+  auto result = rich_result();
+  for (auto& series : result.density) {
+    if (series.engine != "container") continue;
+    auto available = series.points.front().available_bytes;
+    for (auto& point : series.points) {
+      if (point.instances > 0) available -= (point.instances <= 40 ? 4 : late) << 10U;
+      point.available_bytes = available;
+    }
+  }
+  return result;
+}
+
+TEST(Density, ACurveIsNotLinear) {
+  const auto summary = summarise(curved(600));
+  const auto& density = *summary.find("container")->density;
+  EXPECT_LT(density.halves[0], 10 << 10U);
+  EXPECT_GT(density.halves[1], 500 << 10U);
+  EXPECT_FALSE(density.linear());
+  EXPECT_TRUE(density.unstable());
+  EXPECT_EQ(density.flags(), "not linear, unstable");
+  EXPECT_EQ(density.capacity, 0);
+  EXPECT_TRUE(summary.find("vm")->density->linear());
+  EXPECT_EQ(summary.find("vm")->density->flags(), "");
+}
+
+TEST(Density, NothingIsBuiltOnACurve) {
+  const auto summary = summarise(curved(600));
+  EXPECT_TRUE(std::ranges::none_of(summary.ratios, [](const Ratio& ratio) {
+    return ratio.engine == "container" || ratio.baseline == "container";
+  }));
+  EXPECT_TRUE(std::ranges::any_of(summary.ratios, [](const Ratio& ratio) {
+    return ratio.engine == "vm" && ratio.baseline == "process";
+  }));
+  EXPECT_TRUE(any_verdict(summary, "is not one figure for a container"));
+}
+
+TEST(Density, BothSlopesOfARatioCanBeTold) {
+  auto result = sample_result();
+  for (auto& point : result.density.at(1).points) {
+    point.available_bytes = (3000U << 20U) + (point.instances % 2 == 0 ? 0U : 40U << 20U);
+  }
+  const auto summary = summarise(result);
+  EXPECT_FALSE(summary.find("container")->density->measurable());
+  EXPECT_TRUE(std::ranges::none_of(summary.ratios, [](const Ratio& ratio) {
+    return ratio.engine == "container" || ratio.baseline == "container";
+  }));
+}
+
 TEST(Verdicts, OfNothingAreNone) { EXPECT_TRUE(summarise(Result()).verdicts.empty()); }
 
 TEST(FormatTime, KeepsThreeDigits) {
