@@ -51,7 +51,7 @@ std::map<Mark, std::uint64_t> Box::marks() const {
     if (at >= stamps.request) marks[mark] = at - stamps.request;
   };
   add(Mark::first_output, stamps.first_output);
-  // What says nothing when it is ready is ready when it ends.
+  // What says nothing when it is ready is ready when it ends, and has no tear-down.
   add(Mark::ready, stamps.ready == 0 ? stamps.gone : stamps.ready);
   const auto own = read_marks(launch_.marks);
   for (const auto mark : marks_of_engines) add(mark, own.at(mark).value_or(0));

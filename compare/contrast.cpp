@@ -23,17 +23,19 @@ const Series* find(const std::vector<Series>& all, const Series& like, const std
   return found == all.end() ? nullptr : &*found;
 }
 
-NoiseFloor floor_of(const Series& series, Values one, Values other, bool own_run,
-                    std::uint64_t seed) {
-  return {series.metric,
-          series.workload,
-          series.engine,
-          series.at,
-          farthest_from_one(ratio_interval(one, other, seed)),
-          own_run};
+// Nothing where there is no ratio.
+std::optional<NoiseFloor> floor_of(const Series& series, Values one, Values other, bool own_run,
+                                   std::uint64_t seed) {
+  if (median(other) == 0) return std::nullopt;
+  return NoiseFloor{series.metric,
+                    series.workload,
+                    series.engine,
+                    series.at,
+                    farthest_from_one(ratio_interval(one, other, seed)),
+                    own_run};
 }
 
-NoiseFloor floor_of_halves(const Series& series, std::uint64_t seed) {
+std::optional<NoiseFloor> floor_of_halves(const Series& series, std::uint64_t seed) {
   std::vector<double> even;
   std::vector<double> odd;
   for (std::size_t i = 0; i < series.values.size(); ++i) {
@@ -70,15 +72,13 @@ const Engine* first_of(const Result& result, BoxKind kind, const std::string& en
   return nullptr;
 }
 
-void adjust(std::vector<Comparison>& all) {
-  std::map<std::string, std::vector<Comparison*>> families;
-  for (auto& comparison : all) families[comparison.metric].push_back(&comparison);
-  for (auto& [metric, family] : families) {
-    std::vector<double> p;
-    for (const auto* member : family) p.push_back(member->contrast.p);
-    const auto adjusted = holm(p);
-    for (std::size_t i = 0; i < family.size(); ++i) family[i]->contrast.p_adjusted = adjusted[i];
-  }
+// How many deals tell p-values of a family of this size apart from what Holm's correction asks of
+// the least of them: with twenty deals as extreme at its threshold.
+int deals_for(std::size_t members) {
+  constexpr double extreme_deals = 20;
+  constexpr double most = 200'000;  // else hundreds of differences would take minutes
+  return static_cast<int>(std::clamp(extreme_deals * static_cast<double>(members) / significant - 1,
+                                     static_cast<double>(default_permutations), most));
 }
 
 }  // namespace
@@ -98,19 +98,18 @@ std::string_view to_string(Difference difference) {
 }
 
 Difference Contrast::difference() const {
+  if (interval.low >= 1 / (1 + noise) && interval.high <= 1 + noise) return Difference::none;
   const bool apart = interval.low > 1 || interval.high < 1;
-  if (p_adjusted >= significant) {
-    const bool beyond = interval.low > 1 + noise || interval.high < 1 / (1 + noise);
-    return beyond ? Difference::inconclusive : Difference::none;
+  if (p_adjusted >= significant || !apart || distance_from_one(ratio) <= noise) {
+    return Difference::inconclusive;
   }
-  if (!apart || distance_from_one(ratio) <= noise) return Difference::none;
   return ratio > 1 ? Difference::higher : Difference::lower;
 }
 
-Contrast contrast(Values one, Values other, std::uint64_t seed) {
+std::optional<Contrast> contrast(Values one, Values other, std::uint64_t seed) {
   Contrast result;
   const double below = median(other);
-  if (one.empty() || other.empty() || below == 0) return result;
+  if (one.empty() || other.empty() || below == 0) return std::nullopt;
   result.ratio = median(one) / below;
   result.interval = ratio_interval(one, other, seed);
   result.p = permutation_p(one, other, seed);
@@ -119,18 +118,34 @@ Contrast contrast(Values one, Values other, std::uint64_t seed) {
   return result;
 }
 
+void adjust(std::vector<FamilyMember>& family, std::uint64_t seed) {
+  const int deals = deals_for(family.size());
+  std::vector<double> p;
+  for (auto& member : family) {
+    auto& contrast = *member.contrast;
+    // The first deals are the same ones: only what they leave at their lower end needs more.
+    if (deals > default_permutations && contrast.p < significant / 10) {
+      contrast.p = permutation_p(member.one, member.other, seed, deals);
+    }
+    p.push_back(contrast.p);
+  }
+  const auto adjusted = holm(p);
+  for (std::size_t i = 0; i < family.size(); ++i) family[i].contrast->p_adjusted = adjusted[i];
+}
+
 std::vector<NoiseFloor> noise_floors(const Result& result, const std::vector<Series>& all) {
   std::vector<NoiseFloor> floors;
   for (const auto& series : all) {
     const auto* engine = result.find_engine(series.engine);
     const auto* repeated =
         engine == nullptr || engine->repeats.empty() ? nullptr : find(all, series, engine->repeats);
+    std::optional<NoiseFloor> found;
     if (repeated != nullptr) {
-      floors.push_back(
-          floor_of(*repeated, series.values, repeated->values, true, result.plan.seed));
+      found = floor_of(*repeated, series.values, repeated->values, true, result.plan.seed);
     } else if (series.values.size() >= 4) {
-      floors.push_back(floor_of_halves(series, result.plan.seed));
+      found = floor_of_halves(series, result.plan.seed);
     }
+    if (found) floors.push_back(std::move(*found));
   }
   return floors;
 }
@@ -138,6 +153,7 @@ std::vector<NoiseFloor> noise_floors(const Result& result, const std::vector<Ser
 std::vector<Comparison> comparisons(const Result& result, const std::vector<Series>& all,
                                     const std::vector<NoiseFloor>& floors) {
   std::vector<Comparison> found;
+  std::vector<std::pair<const Series*, const Series*>> samples;
   for (const auto& series : all) {
     const auto* engine = result.find_engine(series.engine);
     if (engine == nullptr || !engine->repeats.empty()) continue;
@@ -146,12 +162,20 @@ std::vector<Comparison> comparisons(const Result& result, const std::vector<Seri
       if (baseline == nullptr || baseline == engine || engine->kind == BoxKind::process) continue;
       const auto* other = find(all, series, baseline->name);
       if (other == nullptr) continue;
-      found.push_back({series.metric, series.workload, series.engine, baseline->name, series.at,
-                       contrast(series.values, other->values, result.plan.seed)});
-      found.back().contrast.noise = noise_of(result, floors, series, *other);
+      auto told = contrast(series.values, other->values, result.plan.seed);
+      if (!told) continue;
+      told->noise = noise_of(result, floors, series, *other);
+      found.push_back(
+          {series.metric, series.workload, series.engine, baseline->name, series.at, *told});
+      samples.emplace_back(&series, other);
     }
   }
-  adjust(found);
+  std::map<std::string, std::vector<FamilyMember>> families;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    families[found[i].metric].push_back(
+        {&found[i].contrast, samples[i].first->values, samples[i].second->values});
+  }
+  for (auto& [metric, family] : families) adjust(family, result.plan.seed);
   return found;
 }
 

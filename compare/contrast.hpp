@@ -13,7 +13,7 @@
 
 namespace twinbox::compare {
 
-// What cannot be told for lack of runs is neither a difference nor none.
+// What cannot be told for lack of runs, or for noise, is neither a difference nor none.
 enum class Difference { none, higher, lower, inconclusive };
 std::string_view to_string(Difference difference);
 
@@ -27,12 +27,23 @@ struct Contrast {
   double noise = 0;       // the share that an A/A run differs by
 
   // A difference has to be significant, its interval has to leave 1 out, and it has to be larger
-  // than the noise. One that only lacks significance is inconclusive where the whole interval is
-  // beyond the noise.
+  // than the noise. There is none where the whole interval is within the noise; else it is open.
   Difference difference() const;
 };
 
-Contrast contrast(Values one, Values other, std::uint64_t seed);
+// Nothing where either is empty, or the other's median is 0: there is no ratio to it.
+std::optional<Contrast> contrast(Values one, Values other, std::uint64_t seed);
+
+// A contrast with the samples that its p is of.
+struct FamilyMember {
+  Contrast* contrast;
+  std::vector<double> one;
+  std::vector<double> other;
+};
+
+// Holm's correction of contrasts that are looked at together. The least p that a number of deals
+// can give has to stay below it: what is small is dealt again, more often the larger the family.
+void adjust(std::vector<FamilyMember>& family, std::uint64_t seed);
 
 // What two runs of the same engine differ by.
 struct NoiseFloor {

@@ -41,8 +41,8 @@ struct DiffOptions {
 };
 
 // Matches series by metric with its definition, workload and the engine's configuration. Holm's
-// correction is over all rows. Throws base::Error (conflict) when the hosts are not alike and
-// `across_hosts` is not set.
+// correction is over all rows, of which engines that repeat another have none. Throws base::Error
+// (conflict) when the hosts are not alike and `across_hosts` is not set.
 ReportDiff diff(const Result& before, const Result& after, const DiffOptions& options);
 
 }  // namespace twinbox::compare

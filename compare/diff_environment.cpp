@@ -20,6 +20,16 @@ bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
+std::vector<std::string> names_of(const std::vector<Fact>& one, const std::vector<Fact>& other) {
+  std::vector<std::string> names;
+  for (const auto* facts : {&one, &other}) {
+    for (const auto& item : *facts) {
+      if (!contains(names, item.name)) names.push_back(item.name);
+    }
+  }
+  return names;
+}
+
 void compare_hosts(const Host& before, const Host& after, bool across_hosts,
                    std::vector<std::string>& warnings) {
   std::vector<std::string> deciding;
@@ -27,11 +37,16 @@ void compare_hosts(const Host& before, const Host& after, bool across_hosts,
     deciding.push_back(
         fmt::format("host: {} and {}", to_string(before.kind), to_string(after.kind)));
   }
-  for (const auto& known : before.facts) {
-    const auto now = fact(after.facts, known.name);
-    if (agree(known.value, now) || contains(passing_facts, known.name)) continue;
-    auto text = fmt::format("{}: '{}' and '{}'", known.name, known.value, now);
-    (contains(deciding_facts, known.name) ? deciding : warnings).push_back(std::move(text));
+  for (const auto& name : names_of(before.facts, after.facts)) {
+    const auto then = fact(before.facts, name);
+    const auto now = fact(after.facts, name);
+    if (then == now || contains(passing_facts, name)) continue;
+    // What one report does not tell may have been the same or not.
+    const auto known = [](const std::string& text) {
+      return text.empty() ? std::string("not told") : "'" + text + "'";
+    };
+    auto text = fmt::format("{}: {} and {}", name, known(then), known(now));
+    (contains(deciding_facts, name) ? deciding : warnings).push_back(std::move(text));
   }
   if (!deciding.empty() && !across_hosts) {
     throw base::Error(
@@ -63,17 +78,13 @@ bool has_failed(const Result& result, const Failure& like) {
 
 }  // namespace
 
-bool agree(const std::string& one, const std::string& other) {
-  return one.empty() || other.empty() || one == other;
-}
-
 std::vector<std::string> compare_environments(const Result& before, const Result& after,
                                               bool across_hosts) {
   std::vector<std::string> warnings;
   compare_all_hosts(before, after, across_hosts, warnings);
   for (const auto& engine : before.engines) {
     const auto* now = after.find_engine(engine.name);
-    if (now == nullptr || agree(engine.version, now->version)) continue;
+    if (now == nullptr || engine.version == now->version) continue;
     warnings.push_back(
         fmt::format("{}: version '{}' and '{}'", engine.name, engine.version, now->version));
   }

@@ -8,9 +8,6 @@
 
 namespace twinbox::compare {
 
-// Whether two texts may stand for the same thing: one that is unknown may.
-bool agree(const std::string& one, const std::string& other);
-
 // Warnings, of hosts, programs and caches. Throws base::Error (conflict) when the hosts are of
 // another kind, processor or kernel and `across_hosts` is not set.
 std::vector<std::string> compare_environments(const Result& before, const Result& after,

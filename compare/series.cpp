@@ -43,6 +43,8 @@ std::optional<double> value_of(const StartSample& sample, const std::string& met
   const auto begin = reached(sample, from);
   const auto end = reached(sample, to);
   if (!begin || !end) return std::nullopt;
+  // What said nothing was ready when it ended: when its tear-down began is not known.
+  if (from == Mark::ready && *begin >= *end) return std::nullopt;
   return static_cast<double>(*end) - static_cast<double>(*begin);
 }
 

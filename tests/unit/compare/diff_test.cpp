@@ -70,13 +70,152 @@ TEST(Diff, HigherIsAnImprovementWhereHigherIsBetter) {
   EXPECT_EQ(find(diff(no_growth(), after, {}), "requests", "vm")->change, Change::improved);
 }
 
-TEST(Diff, FindsAnInstanceThatHoldsMoreMemory) {
-  auto after = no_growth();
-  for (auto& memory : after.memory) {
-    if (memory.engine == "vm") memory.components.at("guest RAM").pss += 20U << 20U;
+// As many growths of each engine, one after another, instances numbered from 1 in each.
+Result with_growths(int growths, std::uint64_t more) {
+  auto result = no_growth();
+  const auto once = result.memory;
+  result.memory.clear();
+  for (int growth = 0; growth < growths; ++growth) {
+    for (auto memory : once) {
+      if (memory.running != 8) continue;
+      memory.components.at("supervisor").pss += static_cast<std::uint64_t>(growth) * 4096;
+      if (memory.engine == "vm") memory.components.at("guest RAM").pss += more;
+      result.memory.push_back(memory);
+    }
   }
-  EXPECT_EQ(find(diff(no_growth(), after, {}), "memory of one instance", "vm")->change,
-            Change::regressed);
+  result.starts.clear();
+  result.measurements.clear();
+  return result;
+}
+
+TEST(Diff, FindsAnInstanceThatHoldsMoreMemory) {
+  const auto found = diff(with_growths(6, 0), with_growths(6, 20U << 20U), {});
+  EXPECT_EQ(find(found, "memory of one instance", "vm")->change, Change::regressed);
+  EXPECT_EQ(find(found, "memory of one instance", "container")->change, Change::same);
+}
+
+TEST(Diff, InstancesOfOneGrowthAreOneValue) {
+  const auto found = diff(with_growths(1, 0), with_growths(1, 20U << 20U), {});
+  const auto* row = find(found, "memory of one instance", "vm");
+  ASSERT_NE(row, nullptr);
+  EXPECT_GT(row->contrast.ratio, 1.2);
+  EXPECT_EQ(row->contrast.p, 1);
+  EXPECT_EQ(row->change, Change::inconclusive);
+}
+
+TEST(Diff, AReportIsTheSameAsItselfToTheLastRow) {
+  auto result = no_growth();
+  // A workload that never says ready, and a metric that is 0.
+  for (auto& sample : result.starts) {
+    sample.marks[sandbox::Mark::ready] = sample.marks[sandbox::Mark::gone];
+  }
+  for (auto& item : result.measurements) {
+    if (item.metric == "events") item.value = 0;
+  }
+  const auto found = diff(result, result, {});
+  EXPECT_FALSE(found.rows.empty());
+  EXPECT_EQ(found.count(Change::same), static_cast<int>(found.rows.size()));
+  EXPECT_TRUE(found.unmatched.empty());
+  EXPECT_TRUE(mentions(found.warnings, "events, sysbench, vm: 0 in both reports"));
+}
+
+TEST(Diff, DoesNotJudgeTheEngineThatRepeatsAnother) {
+  const auto found = diff(no_growth(), no_growth(), {});
+  EXPECT_EQ(find(found, "start-up", "container-again"), nullptr);
+  EXPECT_FALSE(mentions(found.unmatched, "container-again"));
+}
+
+// Twelve engines in two dozen metrics.
+Result of_many_rows(double factor) {
+  Result result;
+  result.plan.seed = 1;
+  result.hosts = {{"this host", HostKind::native, {}}};
+  for (int engine = 0; engine < 12; ++engine) {
+    result.engines.push_back(describe_engine(fmt::format("engine-{}", engine)));
+    result.engines.back().host = "this host";
+  }
+  for (int metric = 0; metric < 25; ++metric) {
+    const auto name = fmt::format("metric {}", metric);
+    result.metrics.push_back({name, name, "ns", Better::lower, "A time.", ""});
+    for (int engine = 0; engine < 12; ++engine) {
+      const bool worse = metric == 3 && engine == 5;
+      for (int block = 0; block < 30; ++block) {
+        result.measurements.push_back(
+            {name,
+             result.engines[static_cast<std::size_t>(engine)].name,
+             "work",
+             block,
+             0,
+             false,
+             {},
+             (100 + (block * 7 + metric + engine) % 11) * (worse ? factor : 1)});
+      }
+    }
+  }
+  return result;
+}
+
+TEST(Diff, TellsOneRegressionAmongThreeHundredRows) {
+  const auto found = diff(of_many_rows(1), of_many_rows(1.5), {});
+  EXPECT_EQ(found.rows.size(), 300U);
+  EXPECT_EQ(found.count(Change::regressed), 1);
+  EXPECT_EQ(find(found, "metric 3", "engine-5")->change, Change::regressed);
+}
+
+TEST(Diff, DoesNotCompareAnEngineWithAnotherConfiguration) {
+  using Alter = void (*)(Engine&);
+  const std::vector<std::pair<Alter, std::string>> cases{
+      {[](Engine& engine) { engine.command.emplace_back("--privileged"); }, "command: "},
+      {[](Engine& engine) { engine.kind = BoxKind::container; }, "kind: "},
+      {[](Engine& engine) { engine.image_digest = "sha256:other"; }, "image: "},
+      {[](Engine& engine) {
+         engine.settings.push_back({"seccomp", "off"});
+       },
+       "seccomp: nothing and 'off'"},
+      {[](Engine& engine) { engine.settings.pop_back(); }, "nothing"}};
+  for (const auto& [alter, why] : cases) {
+    auto after = no_growth();
+    for (auto& engine : after.engines) {
+      if (engine.name == "vm") alter(engine);
+    }
+    const auto found = diff(no_growth(), after, {});
+    EXPECT_EQ(find(found, "start-up", "vm"), nullptr) << why;
+    EXPECT_TRUE(mentions(found.unmatched, "start-up, start-up, vm: ")) << why;
+    EXPECT_TRUE(mentions(found.unmatched, why)) << why;
+  }
+}
+
+TEST(Diff, NamesOfBoxesAreNoConfiguration) {
+  auto before = no_growth();
+  auto after = no_growth();
+  for (auto& engine : before.engines) {
+    engine.command = {"/old/twinbox", "--marks",
+                      "/tmp/twinbox-comparison-aB1/twinbox-comparison-aB1-2.marks"};
+  }
+  for (auto& engine : after.engines) {
+    engine.command = {"/new/twinbox", "--marks",
+                      "/tmp/twinbox-comparison-xY2/twinbox-comparison-xY2-9.marks"};
+  }
+  EXPECT_NE(find(diff(before, after, {}), "start-up", "vm"), nullptr);
+}
+
+TEST(Diff, DoesNotCompareWhatWasMeasuredInAnotherWay) {
+  auto after = no_growth();
+  after.plan.load.launches += 8;
+  const auto found = diff(no_growth(), after, {});
+  EXPECT_EQ(find(found, "launch rate", "vm"), nullptr);
+  EXPECT_TRUE(mentions(found.unmatched, "launches: "));
+  EXPECT_NE(find(found, "start-up", "vm"), nullptr);
+}
+
+TEST(Diff, WarnsOfAFactThatOneReportDoesNotTell) {
+  auto after = sample_result();
+  std::erase_if(after.hosts.front().facts,
+                [](const Fact& fact) { return fact.name == "frequency governor"; });
+  EXPECT_TRUE(mentions(diff(sample_result(), after, {}).warnings,
+                       "frequency governor: 'performance' and not told"));
+  EXPECT_TRUE(mentions(diff(after, sample_result(), {}).warnings,
+                       "frequency governor: not told and 'performance'"));
 }
 
 // The growths of two engines alone.
@@ -124,6 +263,29 @@ TEST(Diff, ComparesTheSlopesOfEveryState) {
     EXPECT_EQ(slope(found, "container", state)->change, Change::same) << state;
   }
   EXPECT_EQ(slope(diff(heavier(1.2), growths_only(), {}), "vm", "idle")->change, Change::improved);
+}
+
+TEST(Diff, DoesNotCompareGrowthsOfAnotherKind) {
+  auto after = growths_only();
+  after.plan.density.settle_ms += 100;
+  EXPECT_TRUE(mentions(diff(growths_only(), after, {}).unmatched, "milliseconds of settling"));
+  after = growths_only();
+  after.plan.density.discarded_share = 0.5;
+  EXPECT_TRUE(mentions(diff(growths_only(), after, {}).unmatched, "share of instances left out"));
+}
+
+TEST(Diff, ACurveIsNoSlopeThatChanged) {
+  auto before = growths_only();
+  auto after = heavier(1.2);
+  for (auto* result : {&before, &after}) {
+    for (auto& series : result->density) {
+      for (auto& point : series.points) {
+        point.available_bytes -= static_cast<std::uint64_t>(point.instances * point.instances)
+                                 << 20U;
+      }
+    }
+  }
+  EXPECT_EQ(slope(diff(before, after, {}), "vm", "idle")->change, Change::inconclusive);
 }
 
 TEST(Diff, ASlopeThatIsLostInTheNoiseIsNotCompared) {
