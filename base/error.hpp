@@ -22,18 +22,21 @@ enum class ErrorKind {
 
 class Error : public std::exception {
  public:
-  Error(ErrorKind kind, std::string message, std::string hint = {});
+  Error(ErrorKind kind, std::string message, std::string hint = {}, int number = 0);
 
   ErrorKind kind() const { return kind_; }
   const std::string& message() const { return message_; }
   // How to mend it; empty where there is nothing useful to say.
   const std::string& hint() const { return hint_; }
+  // The errno value of a system error, for whoever mends one kind of them; 0 where there is none.
+  int number() const { return number_; }
   const char* what() const noexcept override { return text_.c_str(); }
 
  private:
   ErrorKind kind_;
   std::string message_;
   std::string hint_;
+  int number_;
   std::string text_;
 };
 

@@ -67,7 +67,7 @@ std::optional<base::Error> order_failure(const JsonView& view) {
   const auto error = view.find("error");
   if (!error) return std::nullopt;
   return base::Error(base::ErrorKind::system, error->as<std::string>(),
-                     view.get_or<std::string>("hint", ""));
+                     view.get_or<std::string>("hint", ""), view.get_or<int>("number", 0));
 }
 
 // A guest's serial line holds any bytes; the report is UTF-8.
@@ -90,7 +90,10 @@ std::string mark_line(sandbox::Mark mark, const sandbox::Stamp& stamp) {
 std::string done_line() { return line_of({{"event", "done"}}); }
 
 std::string failed_line(const base::Error& error) {
-  return line_of({{"event", "done"}, {"error", error.message()}, {"hint", error.hint()}});
+  return line_of({{"event", "done"},
+                  {"error", error.message()},
+                  {"hint", error.hint()},
+                  {"number", error.number()}});
 }
 
 std::string order_line(const Order& order) {

@@ -3,7 +3,7 @@
 //
 //   {"event":"mark","name":"created","ns":123456789}, with "cpu_ns":1234567 where CPU time is
 //   counted
-//   {"event":"done"}   {"event":"done","error":"cannot make /x/y: ...","hint":"..."}
+//   {"event":"done"}   {"event":"done","error":"cannot make /x/y: ...","hint":"...","number":28}
 //   {"event":"end","reason":"triple_fault","message":"...","hint":"...","rip":4096,
 //    "last_serial":["..."],"exits":{"io":12,"mmio":3},"exits_at_boot":{"io":10}}
 #pragma once

@@ -1,5 +1,6 @@
 #include "vmm/template_maker.hpp"
 
+#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -40,6 +41,7 @@ void TemplateMaker::try_to_begin() {
       end_with(std::nullopt);
     } else {
       remove_drafts(warm_.snapshot);
+      make_room(warm_.snapshot, lock_);
       boot();
     }
   } catch (const base::Error& error) {
@@ -78,10 +80,19 @@ void TemplateMaker::on_frozen(const std::variant<std::monostate, base::Error>& a
 void TemplateMaker::on_saved(const std::variant<std::monostate, base::Error>& answer) {
   if (const auto* const error = std::get_if<base::Error>(&answer)) {
     error_ = *error;
+    if (error->number() == ENOSPC || error->number() == EDQUOT) note_too_little_room();
   } else {
     saved_ = true;
   }
   monitor_->kill();
+}
+
+void TemplateMaker::note_too_little_room() {
+  try {
+    note_no_room(warm_.snapshot, lock_);
+  } catch (const base::Error& error) {
+    base::log(base::LogLevel::debug, "{}", error.what());
+  }
 }
 
 // The monitor's end follows, and says more.

@@ -41,6 +41,7 @@ class TemplateMaker {
   void boot();
   void on_frozen(const std::variant<std::monostate, base::Error>& answer);
   void on_saved(const std::variant<std::monostate, base::Error>& answer);
+  void note_too_little_room();
   void on_lost(const base::Error& reason);
   void on_monitor_end(const MonitorReport& report);
   void end_with(std::optional<base::Error> error);

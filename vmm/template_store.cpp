@@ -4,9 +4,12 @@
 #include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -14,6 +17,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/log.hpp"
+#include "base/size.hpp"
 #include "base/syscall.hpp"
 #include "sandbox/paths.hpp"
 #include "vmm/huge_layers.hpp"
@@ -26,6 +30,7 @@ namespace fs = std::filesystem;
 
 // Each takes some tens of megabytes.
 constexpr std::size_t templates_kept = 8;
+constexpr std::uint64_t usual_size = 48 * base::mebibyte;
 
 struct Kept {
   fs::path path;
@@ -55,6 +60,29 @@ std::vector<Kept> templates_in(const fs::path& directory) {
                     static_cast<std::uint64_t>(status.st_blocks) * block});
   }
   return kept;
+}
+
+// Those but `except`, the ones used last first.
+std::vector<Kept> others_by_use(const fs::path& except) {
+  auto kept = templates_in(except.parent_path());
+  std::erase_if(kept, [&](const Kept& one) { return one.path == except; });
+  std::ranges::sort(kept, std::greater(),
+                    [](const Kept& one) { return std::tuple(one.used.tv_sec, one.used.tv_nsec); });
+  return kept;
+}
+
+std::uint64_t room_beside(const fs::path& snapshot) {
+  struct statvfs space {};
+  if (::statvfs(snapshot.parent_path().c_str(), &space) != 0) {
+    base::throw_errno("cannot examine {}", snapshot.parent_path().string());
+  }
+  return std::uint64_t{space.f_bavail} * space.f_frsize;
+}
+
+// In the lock's file, as a number in its own right: nobody else reads it.
+std::uint64_t room_that_was_too_little(const base::Fd& lock) {
+  std::uint64_t room = 0;
+  return ::pread(lock.get(), &room, sizeof room, 0) == sizeof room ? room : 0;
 }
 
 bool is_mounted(const fs::path& directory) {
@@ -140,12 +168,28 @@ bool try_to_remove(const fs::path& snapshot) {
   }
 }
 
+void make_room(const fs::path& snapshot, const base::Fd& lock) {
+  const auto wanted = room_that_was_too_little(lock) + usual_size;
+  auto others = others_by_use(snapshot);
+  for (; room_beside(snapshot) < wanted && !others.empty(); others.pop_back()) {
+    try_to_remove(others.back().path);
+  }
+  if (room_beside(snapshot) >= wanted) return;
+  throw base::Error(base::ErrorKind::system,
+                    fmt::format("{} has no room for a template, which may take {}",
+                                snapshot.parent_path().string(), base::format_size(wanted)),
+                    "`twinbox snapshot prune` removes what no machine uses", ENOSPC);
+}
+
+void note_no_room(const fs::path& snapshot, const base::Fd& lock) {
+  const auto room = room_beside(snapshot);
+  // Where even this does not fit, the next one tries again.
+  base::pwrite_all(lock.get(), std::as_bytes(std::span(&room, 1)), 0);
+}
+
 void remove_old_templates(const fs::path& made) {
-  auto kept = templates_in(made.parent_path());
-  std::erase_if(kept, [&](const Kept& one) { return one.path == made; });
-  std::ranges::sort(kept, std::greater(),
-                    [](const Kept& one) { return std::tuple(one.used.tv_sec, one.used.tv_nsec); });
-  for (std::size_t i = templates_kept - 1; i < kept.size(); ++i) try_to_remove(kept[i].path);
+  const auto others = others_by_use(made);
+  for (std::size_t i = templates_kept - 1; i < others.size(); ++i) try_to_remove(others[i].path);
 }
 
 std::uint64_t prune_templates(const fs::path& directory) {

@@ -30,6 +30,13 @@ bool try_to_remove(const std::filesystem::path& snapshot);
 // What those have left that were killed while they wrote it; for the holder of its lock.
 void remove_drafts(const std::filesystem::path& snapshot);
 
+// For the holder of its lock, before it makes one: removes others, those first that have not been
+// used for longest, until there is room. Throws base::Error where there is none, and so a machine
+// need not be booted in vain.
+void make_room(const std::filesystem::path& snapshot, const base::Fd& lock);
+// Notes that the room there is now was not enough.
+void note_no_room(const std::filesystem::path& snapshot, const base::Fd& lock);
+
 // Of those beside `made`, the ones that have not been used for longest, beyond a few.
 void remove_old_templates(const std::filesystem::path& made);
 

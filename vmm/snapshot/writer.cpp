@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -39,13 +40,14 @@ class PartialFile {
   int fd() const { return file_.get(); }
 
   void keep() {
-    if (::fsync(fd()) != 0) base::throw_errno("cannot write {}", passing_);
-    if (::rename(passing_.c_str(), path_.c_str()) != 0) base::throw_errno("cannot make {}", path_);
+    if (::fsync(fd()) != 0) base::throw_errno("cannot sync {}", passing_);
+    if (::rename(passing_.c_str(), path_.c_str()) != 0)
+      base::throw_errno("cannot rename {}", passing_);
     passing_.clear();
     const auto parent = std::filesystem::path(path_).parent_path();
     const auto directory =
         base::open_file(parent.empty() ? "." : parent.string(), O_RDONLY | O_DIRECTORY);
-    if (::fsync(directory.get()) != 0) base::throw_errno("cannot write {}", path_);
+    if (::fsync(directory.get()) != 0) base::throw_errno("cannot sync its directory");
   }
 
  private:
@@ -86,14 +88,12 @@ std::vector<Extent> write_memory(int fd, const GuestMemory& memory) {
   return extents;
 }
 
-}  // namespace
-
-void write(const std::string& path, const GuestMemory& memory, unsigned cpus,
-           std::span<const std::byte> state) {
+void write_whole(const std::string& path, const GuestMemory& memory, unsigned cpus,
+                 std::span<const std::byte> state) {
   PartialFile file(path);
   const std::uint64_t state_offset = memory_offset + memory.size();
   if (::ftruncate(file.fd(), static_cast<off_t>(state_offset)) != 0) {
-    base::throw_errno("cannot write {}", path);
+    base::throw_errno("cannot make {} bytes of it", state_offset);
   }
   const auto extents = write_memory(file.fd(), memory);
   StateWriter whole;
@@ -110,6 +110,25 @@ void write(const std::string& path, const GuestMemory& memory, unsigned cpus,
   header.header_checksum = checksum(header);
   base::pwrite_all(file.fd(), std::as_bytes(std::span(&header, 1)), 0);
   file.keep();
+}
+
+const char* hint_for(int error_number) {
+  if (error_number != ENOSPC && error_number != EDQUOT) return "";
+  return "make room: `twinbox snapshot prune` removes the templates that machines start from, and "
+         "`twinbox snapshot rm` snapshots";
+}
+
+}  // namespace
+
+void write(const std::string& path, const GuestMemory& memory, unsigned cpus,
+           std::span<const std::byte> state) {
+  try {
+    write_whole(path, memory, cpus, state);
+  } catch (const base::Error& error) {
+    throw base::Error(error.kind(),
+                      fmt::format("cannot write the snapshot {}: {}", path, error.message()),
+                      hint_for(error.number()), error.number());
+  }
 }
 
 }  // namespace twinbox::vmm::snapshot

@@ -1,5 +1,6 @@
 // Snapshots of bare-metal guests: they go on from where they stood, and nothing else is started.
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -213,6 +214,20 @@ TEST_F(Snapshot, SaysWhyItCannotBeTaken) {
   const auto result = snapshot_after(config("checksums"), "+", scratch("no/such/directory"));
   EXPECT_EQ(result.reason(), EndReason::stopped);
   EXPECT_NE(order_error_.find("No such file or directory"), std::string::npos) << order_error_;
+}
+
+TEST_F(Snapshot, SaysWhatToDoWhereThereIsNoRoom) {
+  const auto small = scratch("small");
+  std::filesystem::create_directory(small);
+  if (::mount("tmpfs", small.c_str(), "tmpfs", 0, "size=64k") != 0) GTEST_SKIP() << "needs root";
+  const auto result = snapshot_after(config("checksums"), "computing\n+", small + "/snapshot");
+  EXPECT_TRUE(std::filesystem::is_empty(small));
+  ::umount2(small.c_str(), MNT_DETACH);
+  EXPECT_EQ(result.reason(), EndReason::stopped) << result.end().message;
+  for (const auto* part :
+       {"small/snapshot: ", "No space left on device", "twinbox snapshot prune"}) {
+    EXPECT_NE(order_error_.find(part), std::string::npos) << order_error_;
+  }
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ TEST(SystemError, NamesTheCause) {
   const auto error = system_error(EACCES, "cannot open /dev/kvm");
   EXPECT_EQ(error.kind(), ErrorKind::system);
   EXPECT_EQ(error.message(), "cannot open /dev/kvm: Permission denied");
+  EXPECT_EQ(error.number(), EACCES);
 }
 
 TEST(SystemError, TellsAMissingFileApart) {
