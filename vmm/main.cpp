@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <csignal>
 #include <string>
 #include <string_view>
 
@@ -108,6 +109,8 @@ int main(int argc, char** argv) {
   // One heap for all threads: a second one would cost memory that a density of machines pays for.
   ::mallopt(M_ARENA_MAX, 1);
   keep_stacks_small();
+  // A reader of the console or of the report that is gone is an error of a write, no reason to end.
+  ::signal(SIGPIPE, SIG_IGN);
   const bool help = argc == 2 && std::string_view(argv[1]) == "--help";
   if (help || argc < 2 || argc > 3) {
     base::write_all(help ? STDOUT_FILENO : STDERR_FILENO, usage);

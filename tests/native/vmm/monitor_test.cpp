@@ -1,7 +1,9 @@
 // The whole monitor with bare-metal guests that do as they should.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <fstream>
+#include <optional>
 #include <regex>
 
 #include "base/size.hpp"
@@ -80,6 +82,19 @@ TEST_F(Monitor, PassesSerialInputByInterrupts) {
   });
   EXPECT_EQ(result.reason(), EndReason::shutdown) << result.end().message;
   EXPECT_EQ(result.serial, "ready\ntyped by nobody.");
+}
+
+TEST_F(Monitor, GuestDoesNotSufferFromAConsoleThatIsGone) {
+  base::EventLoop loop;
+  auto [read_end, write_end] = base::make_pipe();
+  auto machine = config("hello");
+  machine.serial_out = write_end.get();
+  read_end.reset();
+  std::optional<MonitorEnd> end;
+  const MonitorProcess monitor(loop, machine,
+                               [&](const MonitorReport& report) { end = report.end; });
+  while (!end) loop.run_once(std::chrono::milliseconds(1000));
+  EXPECT_EQ(end->reason, EndReason::shutdown) << end->message;
 }
 
 TEST_F(Monitor, OrdersThatChangeNothingAreDoneAtOnce) {
