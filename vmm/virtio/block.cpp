@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.hpp"
 #include "vmm/virtio/block_workers.hpp"
 
 namespace twinbox::vmm::virtio {
@@ -13,6 +14,8 @@ namespace {
 // What the loop itself copies in one turn from the host's page cache, which takes less than to hand
 // a request to a worker and back; others have their turn then.
 constexpr std::uint64_t fair_share = 1U << 20;
+// A guest can repeat what fails as often as it likes.
+constexpr std::uint64_t logged_failures = 10;
 
 }  // namespace
 
@@ -46,7 +49,7 @@ void Block::on_queue(std::uint16_t index) {
     if (jobs.empty() && copied < fair_share) {
       if (const auto result = execute_if_cached(request, disk_)) {
         copied += request.data_size;
-        return queue(0).complete(std::move(chain), store_block_status(request, *result));
+        return complete(std::move(chain), request, *result);
       }
     }
     jobs.push_back({std::move(chain), std::move(request), {}});
@@ -62,11 +65,16 @@ void Block::on_drain() {
 void Block::complete_finished() {
   auto finished = workers_->take_finished();
   if (!active() || finished.empty()) return;
-  for (BlockJob& job : finished) {
-    const std::uint32_t used = store_block_status(job.request, job.result);
-    queue(0).complete(std::move(job.chain), used);
-  }
+  for (BlockJob& job : finished) complete(std::move(job.chain), job.request, job.result);
   settle(0);
+}
+
+void Block::complete(DescriptorChain chain, const BlockRequest& request,
+                     const BlockResult& result) {
+  if (!result.failure.empty() && ++failures_ <= logged_failures) {
+    base::log(base::LogLevel::warning, "disk {}: {}", disk_.id, result.failure);
+  }
+  queue(0).complete(std::move(chain), store_block_status(request, result));
 }
 
 void Block::on_reset() { workers_->drain(); }

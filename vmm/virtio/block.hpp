@@ -36,6 +36,8 @@ class Block final : public VirtioDevice {
   void on_reset() override;
   void on_drain() override;
   void complete_finished();
+  // Completes a chain, and logs what the host says of its failure, the first few times.
+  void complete(DescriptorChain chain, const BlockRequest& request, const BlockResult& result);
 
   static constexpr std::array<std::uint16_t, 1> queue_sizes_{queue_size};
 
@@ -43,6 +45,7 @@ class Block final : public VirtioDevice {
   Disk disk_;
   abi::block::Config config_{};
   std::unique_ptr<BlockWorkers> workers_;
+  std::uint64_t failures_ = 0;
 };
 
 }  // namespace twinbox::vmm::virtio

@@ -10,7 +10,6 @@
 #include <filesystem>
 
 #include "base/error.hpp"
-#include "base/log.hpp"
 #include "base/syscall.hpp"
 
 namespace twinbox::vmm::virtio {
@@ -63,8 +62,8 @@ BlockOperation parse_operation(BlockRequest& request, const abi::block::RequestH
                          locate(request, header.sector, reader.take(reader.remaining()), disk);
       return legal ? write : invalid;
     }
-    case abi::block::request_flush:
-      return flush;
+    case abi::block::request_flush:  // offered where the guest can write
+      return disk.access == BlockAccess::read_write ? flush : unsupported;
     case abi::block::request_get_id:
       if (reader.remaining() != 0 || writer.remaining() < abi::block::id_size) return invalid;
       request.data = writer.take(abi::block::id_size);
@@ -149,7 +148,7 @@ BlockResult execute_block_request(const BlockRequest& request, const Disk& disk)
         break;
     }
   } catch (const base::Error& error) {
-    base::log(base::LogLevel::warning, "disk {}: {}", disk.id, error.what());
+    return {.status = abi::block::status_io_error, .written = 0, .failure = error.what()};
   }
   return {.status = abi::block::status_io_error};
 }

@@ -45,10 +45,12 @@ struct BlockRequest {
 // access.
 BlockRequest parse_block_request(const DescriptorChain& chain, const Disk& disk);
 
-// Performs it. Returns the status byte; `written` is the number of bytes put into guest memory.
+// Performs it. Returns the status byte; `written` is the number of bytes put into guest memory,
+// `failure` what the host says of an error, for the log.
 struct BlockResult {
   std::uint8_t status = abi::block::status_io_error;
   std::uint32_t written = 0;
+  std::string failure{};
 };
 BlockResult execute_block_request(const BlockRequest& request, const Disk& disk);
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -168,6 +169,37 @@ TEST_F(BlockTest, DeviceMayEndWithRequestsUnderWay) {
   loop_.run_once(milliseconds(100));
   driver_.reset();
   disk_.reset();
+}
+
+// A disk that was cut short under the guest, which reads its end again and again.
+TEST_F(BlockTest, FailuresAreLoggedAFewTimesOnly) {
+  open();
+  std::filesystem::resize_file(path_, 512);
+  driver_->start();
+  testing::internal::CaptureStderr();
+  const auto status = writable(guest_, 1);
+  for (int i = 1; i <= 40; ++i) {
+    driver_->queue(0).send({header(block::request_in, 7), writable(guest_, 512), status});
+    driver_->notify(0);
+    ASSERT_TRUE(await_completions(i));
+  }
+  const auto log = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(text(status), std::string(1, '\1'));
+  EXPECT_EQ(std::ranges::count(log, '\n'), 10) << log;
+  EXPECT_NE(log.find("disk.img"), std::string::npos) << log;
+}
+
+TEST_F(BlockTest, FlushIsServedWhereItIsOffered) {
+  for (const auto access : {BlockAccess::read_write, BlockAccess::read_only}) {
+    open(access);
+    driver_->start();
+    const auto status = writable(guest_, 1);
+    driver_->queue(0).send({header(block::request_flush), status});
+    driver_->notify(0);
+    ASSERT_TRUE(await_completions(1));
+    const bool offered = access == BlockAccess::read_write;
+    EXPECT_EQ(text(status), std::string(1, offered ? '\0' : '\2'));
+  }
 }
 
 TEST_F(BlockTest, IsServedWhereTheHostHasNoRoomForAThread) {
