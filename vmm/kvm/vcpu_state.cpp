@@ -67,17 +67,34 @@ void set_other_msrs(const Vcpu& vcpu, std::vector<kvm_msr_entry> msrs) {
   }
 }
 
+// 0 where KVM knows the state of a fixed size only.
+std::size_t xsave2_size(const Vm& vm) {
+  return static_cast<std::size_t>(
+      checked_ioctl(vm.fd(), KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2, "KVM_CHECK_EXTENSION"));
+}
+
 std::vector<std::byte> current_xsave(const Vcpu& vcpu, const Vm& vm) {
-  const int size =
-      checked_ioctl(vm.fd(), KVM_CHECK_EXTENSION, KVM_CAP_XSAVE2, "KVM_CHECK_EXTENSION");
-  std::vector<std::byte> state(
-      std::max<std::size_t>(sizeof(kvm_xsave), static_cast<unsigned>(size)));
+  const auto size = xsave2_size(vm);
+  std::vector<std::byte> state(std::max(sizeof(kvm_xsave), size));
   if (size > 0) {
     checked_ioctl(vcpu.fd(), get_xsave2, state.data(), "KVM_GET_XSAVE2");
   } else {
     checked_ioctl(vcpu.fd(), get_xsave, state.data(), "KVM_GET_XSAVE");
   }
   return state;
+}
+
+// KVM reads as much as it needs itself, whatever it is given.
+void set_xsave_state(const Vcpu& vcpu, const Vm& vm, const std::vector<std::byte>& state) {
+  const auto needed = std::max(sizeof(kvm_xsave), xsave2_size(vm));
+  if (state.size() < needed) {
+    throw base::Error(base::ErrorKind::unsupported,
+                      fmt::format("the snapshot has {} bytes of a processor's extended registers, "
+                                  "and this host needs {}",
+                                  state.size(), needed),
+                      "start the snapshot on the kind of processor that it was taken on");
+  }
+  checked_ioctl(vcpu.fd(), set_xsave, state.data(), "KVM_SET_XSAVE");
 }
 
 // The clock goes on from where it stood, which needs it to run at the same rate.
@@ -116,7 +133,7 @@ SavedVcpu save_vcpu(const Vcpu& vcpu, const Vm& vm) {
   return saved;
 }
 
-void restore_vcpu(const Vcpu& vcpu, const SavedVcpu& saved, TscSetter& tsc) {
+void restore_vcpu(const Vcpu& vcpu, const Vm& vm, const SavedVcpu& saved, TscSetter& tsc) {
   // CPUID is there since the vCPU was made: it decides which of what follows may be set. The local
   // APIC needs its base from the special registers, the deadline its mode from the local APIC, and
   // the events go last since setting registers drops what waits to be delivered.
@@ -124,7 +141,7 @@ void restore_vcpu(const Vcpu& vcpu, const SavedVcpu& saved, TscSetter& tsc) {
   set(vcpu, KVM_SET_MP_STATE, saved.run_state, "KVM_SET_MP_STATE");
   set(vcpu, KVM_SET_REGS, saved.registers, "KVM_SET_REGS");
   set(vcpu, KVM_SET_SREGS, saved.special, "KVM_SET_SREGS");
-  checked_ioctl(vcpu.fd(), set_xsave, saved.xsave.data(), "KVM_SET_XSAVE");
+  set_xsave_state(vcpu, vm, saved.xsave);
   if (saved.extended_control.nr_xcrs > 0) {  // none on a processor without XSAVE
     set(vcpu, KVM_SET_XCRS, saved.extended_control, "KVM_SET_XCRS");
   }

@@ -30,8 +30,9 @@ struct SavedVcpu {
 // Only while the vCPU is paused: its last access must be complete.
 SavedVcpu save_vcpu(const Vcpu& vcpu, const Vm& vm);
 // For a vCPU that has not run yet, made with the saved CPUID. Throws base::Error (unsupported) when
-// its clock cannot run at the saved rate. `tsc` is the machine's.
-void restore_vcpu(const Vcpu& vcpu, const SavedVcpu& saved, TscSetter& tsc);
+// its clock cannot run at the saved rate, or what was saved is no whole state. `tsc` is the
+// machine's.
+void restore_vcpu(const Vcpu& vcpu, const Vm& vm, const SavedVcpu& saved, TscSetter& tsc);
 
 void write_vcpu(StateWriter& writer, const SavedVcpu& saved);
 SavedVcpu read_vcpu(StateReader& reader);

@@ -1,5 +1,6 @@
 #include "vmm/snapshot/machine_state.hpp"
 
+#include "base/error.hpp"
 #include "vmm/kvm/vm_state.hpp"
 #include "vmm/snapshot/writer.hpp"
 
@@ -37,12 +38,17 @@ std::vector<kvm::SavedVcpu> read_vcpus(StateReader& reader, unsigned cpus) {
 void restore(Machine& machine, const std::vector<kvm::SavedVcpu>& vcpus, StateReader& reader) {
   kvm::TscSetter tsc;
   for (std::size_t i = 0; i < vcpus.size(); ++i) {
-    kvm::restore_vcpu(*machine.vcpus.at(i), vcpus[i], tsc);
+    kvm::restore_vcpu(*machine.vcpus.at(i), machine.vm, vcpus[i], tsc);
   }
   kvm::restore_vm(reader, machine.vm);
   const auto bytes = reader.get_list<std::byte>();
   StateReader devices(bytes);
   for (auto* const device : devices_of(machine)) device->restore(devices);
+  if (!reader.at_end() || !devices.at_end()) {
+    throw base::Error(base::ErrorKind::unsupported,
+                      "the snapshot has more state than this machine: it was taken of another one",
+                      "start it with as many disks and ports as the machine had");
+  }
 }
 
 }  // namespace twinbox::vmm::snapshot

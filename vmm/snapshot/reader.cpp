@@ -46,10 +46,13 @@ void Snapshot::read_header() {
   if (header_.header_checksum != checksum(header_)) {
     damaged("the checksum of its header is wrong");
   }
-  if (size != header_.state_offset + header_.state_size ||
+  // By subtraction: a sum of what the header says may wrap.
+  const auto after_header = size - memory_offset;
+  if (header_.memory_size > after_header ||
+      header_.state_size != after_header - header_.memory_size ||
       header_.state_offset != memory_offset + header_.memory_size) {
-    damaged(fmt::format("it has {} bytes instead of {}", size,
-                        header_.state_offset + header_.state_size));
+    damaged(fmt::format("it has {} bytes, and not those of {} and {}", size, header_.memory_size,
+                        header_.state_size));
   }
 }
 
@@ -60,6 +63,22 @@ void Snapshot::read_state() {
   StateReader reader(bytes);
   extents_ = reader.get_list<Extent>();
   state_ = reader.get_list<std::byte>();
+  if (!reader.at_end()) damaged("something follows its state");
+  check_extents();
+}
+
+// In order, of whole pages, within the memory.
+void Snapshot::check_extents() const {
+  constexpr auto page = GuestMemory::page_size;
+  std::uint64_t end = 0;
+  for (const auto& extent : extents_) {
+    const bool whole = extent.size != 0 && (extent.offset | extent.size) % page == 0;
+    if (!whole || extent.offset < end || extent.offset > header_.memory_size ||
+        extent.size > header_.memory_size - extent.offset) {
+      damaged(fmt::format("it has no {} bytes of memory at {:#x}", extent.size, extent.offset));
+    }
+    end = extent.offset + extent.size;
+  }
 }
 
 // Whoever writes to the file gives it another time.

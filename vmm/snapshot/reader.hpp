@@ -34,6 +34,7 @@ class Snapshot {
  private:
   void read_header();
   void read_state();
+  void check_extents() const;
   void read_memory() const;
   std::string identity() const;
   std::vector<PageRange> units_with_data() const;

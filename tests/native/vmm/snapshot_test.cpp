@@ -11,6 +11,7 @@
 #include "base/size.hpp"
 #include "base/syscall.hpp"
 #include "tests/native/vmm/monitor_fixture.hpp"
+#include "vmm/snapshot/archive.hpp"
 #include "vmm/snapshot/format.hpp"
 
 namespace twinbox::vmm::testing {
@@ -92,6 +93,29 @@ void change_header(const std::string& path, Change change_fields) {
   change_fields(header);
   header.header_checksum = snapshot::checksum(header);
   base::pwrite_all(file.get(), std::as_bytes(std::span(&header, 1)), 0);
+}
+
+// Changes the state, and the checksums with it. `change` gets the list of extents and the rest.
+template <typename Change>
+void change_state(const std::string& path, Change change_parts) {
+  const auto file = base::open_file(path, O_RDWR);
+  snapshot::Header header;
+  base::pread_exact(file.get(), std::as_writable_bytes(std::span(&header, 1)), 0);
+  std::vector<std::byte> bytes(header.state_size);
+  base::pread_exact(file.get(), bytes, header.state_offset);
+  StateReader reader(bytes);
+  auto extents = reader.get_list<snapshot::Extent>();
+  auto rest = reader.get_list<std::byte>();
+  change_parts(extents, rest);
+  StateWriter writer;
+  writer.put_list(std::span<const snapshot::Extent>(extents));
+  writer.put_list(std::span<const std::byte>(rest));
+  base::pwrite_all(file.get(), writer.bytes(), header.state_offset);
+  std::filesystem::resize_file(path, header.state_offset + writer.bytes().size());
+  change_header(path, [&](auto& changed) {
+    changed.state_size = writer.bytes().size();
+    changed.state_checksum = snapshot::checksum(writer.bytes());
+  });
 }
 
 TEST_F(Snapshot, GoesOnComputingThroughManyCycles) { cycle(config("checksums"), 20); }
@@ -181,6 +205,36 @@ TEST_F(Snapshot, RefusesOtherVersionsKernelsAndSizes) {
   change_header(path, [](auto& header) { header.magic[0] = 'X'; });
   EXPECT_NE(refusal(machine).find("is no snapshot of a machine"), std::string::npos);
   EXPECT_NE(refusal(from(scratch("nothing"), machine)).find("No such file"), std::string::npos);
+}
+
+// Whoever made it made its checksums as well.
+TEST_F(Snapshot, RefusesSizesThatDoNotFitTogether) {
+  const auto path = saved_machine();
+  const auto good = scratch("good");
+  std::filesystem::copy_file(path, good);
+  const auto machine = from(path, config(""));
+  using Extents = std::vector<snapshot::Extent>;
+  using Rest = std::vector<std::byte>;
+  const auto expect_refusal = [&](auto change_parts, const char* reason) {
+    std::filesystem::copy_file(good, path, std::filesystem::copy_options::overwrite_existing);
+    change_state(path, change_parts);
+    const auto message = refusal(machine);
+    EXPECT_NE(message.find(reason), std::string::npos) << message;
+  };
+  expect_refusal([](Extents&, Rest& rest) { rest.resize(rest.size() + 8); }, "more state than");
+  const auto no_memory = "bytes of memory at";
+  expect_refusal([](Extents& all, Rest&) { std::swap(all.front(), all.back()); }, no_memory);
+  expect_refusal([](Extents& all, Rest&) { all.back().offset = ~std::uint64_t{4095}; }, no_memory);
+  expect_refusal([](Extents& all, Rest&) { all.back().size = 1U << 30; }, no_memory);
+  expect_refusal([](Extents& all, Rest&) { all.front().size = 100; }, no_memory);
+
+  std::filesystem::copy_file(good, path, std::filesystem::copy_options::overwrite_existing);
+  change_header(path, [](auto& header) {
+    header.memory_size += std::uint64_t{1} << 63;
+    header.state_offset += std::uint64_t{1} << 63;
+    header.state_size += std::uint64_t{1} << 63;
+  });
+  EXPECT_NE(refusal(machine).find("and not those of"), std::string::npos) << refusal(machine);
 }
 
 TEST_F(Snapshot, IsNotToBlameForWhatElseIsWrong) {

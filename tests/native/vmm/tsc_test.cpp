@@ -40,9 +40,9 @@ class TwoVcpus {
   void restore(const std::vector<kvm::SavedVcpu>& saved, std::chrono::milliseconds between = {}) {
     kvm::TscSetter tsc;
     khz_ = saved[0].tsc_khz;
-    kvm::restore_vcpu(vcpus_[0], saved[0], tsc);
+    kvm::restore_vcpu(vcpus_[0], vm_, saved[0], tsc);
     std::this_thread::sleep_for(between);
-    kvm::restore_vcpu(vcpus_[1], saved[1], tsc);
+    kvm::restore_vcpu(vcpus_[1], vm_, saved[1], tsc);
   }
   double seconds(unsigned index) const {
     return static_cast<double>(kvm::read_tsc(vcpus_[index])) / (1000.0 * khz_);

@@ -8,6 +8,7 @@
 #include "guest-images/bare-metal/platform.hpp"
 #include "tests/native/vmm/bare_machine.hpp"
 #include "tests/support/no_threads.hpp"
+#include "vmm/kvm/vcpu_state.hpp"
 #include "vmm/layout.hpp"
 
 namespace twinbox::vmm::testing {
@@ -129,6 +130,20 @@ TEST_F(Vcpu, NeedsRoomForItsThread) {
   } catch (const base::Error& error) {
     EXPECT_NE(error.message().find("the thread of vCPU 0"), std::string::npos) << error.what();
     EXPECT_NE(error.hint().find("pids.max"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(Vcpu, IsNotMadeFromPartOfItsState) {
+  BareMachine machine("hello");
+  auto saved = kvm::save_vcpu(*machine.vcpu, machine.vm);
+  saved.xsave.resize(100);
+  kvm::TscSetter tsc;
+  try {
+    kvm::restore_vcpu(*machine.vcpu, machine.vm, saved, tsc);
+    FAIL() << "it takes 100 bytes";
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::unsupported);
+    EXPECT_NE(error.message().find("has 100 bytes"), std::string::npos) << error.what();
   }
 }
 
