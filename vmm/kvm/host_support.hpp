@@ -21,7 +21,7 @@ struct HostSupport {
   HostKind kind = HostKind::no_device;
   std::string explanation;                        // one sentence
   std::string hint;                               // how to mend it; empty when usable
-  std::vector<std::string> missing_capabilities;  // "KVM_CAP_IRQFD", ... when too_old
+  std::vector<std::string> missing_capabilities;  // "KVM_CAP_IOEVENTFD", ... when too_old
 
   bool runs_linux() const { return kind == HostKind::usable; }
   bool runs_bare_metal() const { return kind == HostKind::usable || kind == HostKind::emulated; }

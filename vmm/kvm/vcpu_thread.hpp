@@ -62,9 +62,6 @@ class VcpuThread {
   VcpuState state() const;
   const ExitCounter& exits() const { return exits_; }
 
-  // Only while the vCPU is not running: its registers.
-  Vcpu& vcpu() { return vcpu_; }
-
  private:
   void thread_main();
   VcpuState wait_for_request();
