@@ -24,6 +24,8 @@ void Successor::take_over() const {
   if (::madvise(shared_.data(), shared_.size(), MADV_DONTFORK) != 0) {
     base::throw_errno("cannot keep a page from a process of a box");
   }
+  // The page must be there already: a fault, on a kill at that moment, would leave it unwritten.
+  std::atomic_ref(*reinterpret_cast<pid_t*>(shared_.data())).store(0);
   // Not clone3, which system call filters, already in force, make out to be unknown.
   const auto made =
       ::syscall(SYS_clone, CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD, 0, shared_.data(), 0, 0);
