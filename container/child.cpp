@@ -42,7 +42,7 @@ Child::Child(base::EventLoop& loop, Launched launched, std::string command,
       launched_(std::move(launched)),
       command_(std::move(command)),
       handlers_(std::move(handlers)),
-      decoder_(report_handlers()),
+      decoder_(report_handlers(), command_.empty() ? Worker::reporter : Worker::program),
       relay_in_(duplicate_if_open(stdio.in)),
       relay_out_(duplicate_if_open(stdio.out)) {
   // Only its end is worth waking up for, which epoll tells unasked; what was said before is in it.
@@ -72,11 +72,27 @@ ReportHandlers Child::report_handlers() {
             if (handlers_.on_ready) handlers_.on_ready(stamp, mount_namespace);
           },
       .on_executing = [this] { ended_.executing = true; },
-      .on_terminal = [this] { terminal_ = std::move(received_); },
+      .on_terminal = [this] { take_terminal(); },
       .on_upper = [this] { upper_ = std::move(received_); },
-      .on_failed = [this](const Failure& failure) { ended_.failure = failure; },
-      .on_exec_failed = [this](int error) { ended_.failure = exec_failure(error, command_); },
+      .on_failed = [this](const Failure& failure) { fail(failure); },
+      .on_exec_failed = [this](int error) { fail(exec_failure(error, command_)); },
   };
+}
+
+void Child::take_terminal() {
+  if (relay_out_) {
+    terminal_ = std::move(received_);
+  } else {
+    fail({sandbox::status_own_error,
+          {base::ErrorKind::internal, "a process that is to have no terminal reported one"}});
+  }
+}
+
+// Most have nothing left to do but to end. One that another process of its box has taken over would
+// never do so.
+void Child::fail(Failure failure) {
+  ended_.failure = std::move(failure);
+  send_signal(launched_.pidfd.get(), SIGKILL);
 }
 
 void Child::watch_process() {
@@ -97,15 +113,23 @@ bool Child::follow_successor() {
   reap(launched_);  // it is at its end: all that it had left to do
   launched_ = {.pid = pid, .pidfd = std::move(pidfd), .report = std::move(launched_.report)};
   watch_process();
+  if (ended_.failure) send_signal(launched_.pidfd.get(), SIGKILL);  // meant for it
   return true;
 }
 
 void Child::read_reports() {
-  while (auto report = receive_report(launched_.report.get())) {
-    if (report->descriptor) received_ = std::move(report->descriptor);
-    if (report->bytes.empty()) return on_reports_end();
-    decoder_.feed(std::as_bytes(std::span(report->bytes)));
+  try {
+    while (!ended_.failure) {
+      auto report = receive_report(launched_.report.get());
+      if (!report) return;
+      if (report->descriptor) received_ = std::move(report->descriptor);
+      if (report->bytes.empty()) break;
+      decoder_.feed(std::as_bytes(std::span(report->bytes)));
+    }
+  } catch (const base::Error& error) {
+    fail({sandbox::status_own_error, error});
   }
+  on_reports_end();
 }
 
 void Child::on_reports_end() {
@@ -119,7 +143,9 @@ void Child::on_reports_end() {
   }
   relay_in_.reset();
   relay_out_.reset();
-  if (!ended_.executing || ended_.failure) return;  // the process is ending
+  if (ended_.failure) return;
+  // It is ending, or the other end was taken from it.
+  if (!ended_.executing) return send_signal(launched_.pidfd.get(), SIGKILL);
   state_ = State::running;
   if (handlers_.on_executed) handlers_.on_executed();
   for (const int number : std::exchange(kept_signals_, {})) signal(number);

@@ -31,7 +31,8 @@ class Child {
     std::function<void(const Ended& ended)> on_end;
   };
 
-  // `command` names its program in errors. `stdio` is what a terminal is relayed to and from.
+  // `command` names its program in errors; empty for one that executes none but does its work
+  // itself. `stdio` is what a terminal is relayed to and from.
   Child(base::EventLoop& loop, Launched launched, std::string command, const sandbox::Stdio& stdio,
         Handlers handlers);
   Child(const Child&) = delete;
@@ -55,6 +56,8 @@ class Child {
   enum class State { setting_up, running, ended };
 
   ReportHandlers report_handlers();
+  void take_terminal();
+  void fail(Failure failure);
   void read_reports();
   void on_reports_end();
   void watch_process();

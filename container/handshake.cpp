@@ -39,6 +39,15 @@ void send_descriptor(int socket, report_abi::Type type, int descriptor) {
   }
 }
 
+constexpr std::uint32_t bit(std::uint32_t type) { return std::uint32_t{1} << type; }
+
+bool is_plausible(const report_abi::Header& header) {
+  const auto longest = header.type == report_abi::failed ? report_abi::longest_text : 0;
+  return header.message_size <= longest && header.hint_size <= longest &&
+         header.kind <= static_cast<std::uint32_t>(base::ErrorKind::internal) &&
+         header.status >= 0 && header.status <= 255;
+}
+
 }  // namespace
 
 void report_ready(int socket, std::uint64_t mount_namespace) {
@@ -58,8 +67,8 @@ void report_executing(int socket) {
 }
 
 void report_failure(int socket, const Failure& failure) {
-  const auto& message = failure.error.message();
-  const auto& hint = failure.error.hint();
+  const auto message = failure.error.message().substr(0, report_abi::longest_text);
+  const auto hint = failure.error.hint().substr(0, report_abi::longest_text);
   report_abi::Header header{};
   header.type = report_abi::failed;
   header.kind = static_cast<std::uint32_t>(failure.error.kind());
@@ -104,17 +113,35 @@ std::optional<Received> receive_report(int socket) {
 }
 
 void ReportDecoder::feed(std::span<const std::byte> bytes) {
+  if (concluded_) return;
   buffer_.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  while (buffer_.size() >= sizeof(report_abi::Header)) {
+  while (!concluded_ && buffer_.size() >= sizeof(report_abi::Header)) {
     report_abi::Header header;
     std::memcpy(&header, buffer_.data(), sizeof header);
+    if (!may_come(header.type) || !is_plausible(header)) return refuse();
     const auto size =
         sizeof header + std::size_t{header.message_size} + std::size_t{header.hint_size};
     if (buffer_.size() < size) return;
     const auto report = buffer_.substr(0, size);
     buffer_.erase(0, size);
+    come_ |= bit(header.type);
     dispatch(header, std::string_view(report).substr(sizeof header));
   }
+}
+
+bool ReportDecoder::may_come(std::uint32_t type) const {
+  if (type < report_abi::ready || type > report_abi::upper || (come_ & bit(type)) != 0)
+    return false;
+  if ((come_ & bit(report_abi::executing)) == 0) return type != report_abi::exec_failed;
+  return type == (worker_ == Worker::program ? report_abi::exec_failed : report_abi::failed);
+}
+
+void ReportDecoder::refuse() {
+  concluded_ = true;
+  handlers_.on_failed({sandbox::status_own_error,
+                       {base::ErrorKind::internal,
+                        "a process of the box reported what it could not have to: another process "
+                        "of the box may have meddled with it"}});
 }
 
 void ReportDecoder::dispatch(const report_abi::Header& header, std::string_view text) {
@@ -128,15 +155,14 @@ void ReportDecoder::dispatch(const report_abi::Header& header, std::string_view 
     case report_abi::executing:
       return handlers_.on_executing();
     case report_abi::exec_failed:
+      concluded_ = true;
       return handlers_.on_exec_failed(static_cast<int>(header.value));
-    case report_abi::failed:
+    default:
+      concluded_ = true;
       return handlers_.on_failed({header.status,
                                   {static_cast<base::ErrorKind>(header.kind),
                                    std::string(text.substr(0, header.message_size)),
                                    std::string(text.substr(header.message_size))}});
-    default:
-      throw base::Error(base::ErrorKind::internal,
-                        fmt::format("a box sent a report of unknown type {}", header.type));
   }
 }
 

@@ -1,8 +1,9 @@
 // What a process of a box tells its parent over a socket, typed at both ends.
 //
 // The order is ready, terminal where it has one, executing, then the end of the socket, which
-// close-on-exec brings about: the program runs. At any point `failed` or `exec_failed` may come
-// instead. An end without `executing` means that the process was killed while it set itself up.
+// close-on-exec brings about: the program runs. At any point before `executing` `failed` may come
+// instead, behind it `exec_failed`. An end without `executing` means that the process was killed
+// while it set itself up.
 #pragma once
 
 #include <cstddef>
@@ -52,16 +53,29 @@ struct ReportHandlers {
   std::function<void(int error_number)> on_exec_failed;
 };
 
+// What does the work behind `executing`, and may report that it failed: a program may not.
+enum class Worker { program, reporter };
+
+// Other processes of a box can come by the socket of one that is about to execute its program,
+// since from the stub on it is theirs to look into. So nothing is believed but what may come: each
+// report once, in that order, of a bounded size. Anything else is told to on_failed, and nothing
+// after it, nor after a failure, is looked at.
 class ReportDecoder {
  public:
-  explicit ReportDecoder(ReportHandlers handlers) : handlers_(std::move(handlers)) {}
+  explicit ReportDecoder(ReportHandlers handlers, Worker worker = Worker::reporter)
+      : handlers_(std::move(handlers)), worker_(worker) {}
   void feed(std::span<const std::byte> bytes);
 
  private:
+  bool may_come(std::uint32_t type) const;
+  void refuse();
   void dispatch(const report_abi::Header& header, std::string_view text);
 
   ReportHandlers handlers_;
+  Worker worker_;
   std::string buffer_;
+  std::uint32_t come_ = 0;  // a bit for each type
+  bool concluded_ = false;
 };
 
 // Why executing `command` failed, as docker and shells number it: 127 when it is not there, 126

@@ -29,6 +29,9 @@ struct Header {
 };
 static_assert(sizeof(Header) == 48);
 
+// Of each of the two texts of an error.
+inline constexpr std::uint32_t longest_text = 32 * 1024;
+
 // Where the exec stub finds the pipe.
 inline constexpr int report_descriptor = 3;
 
