@@ -28,7 +28,7 @@ base::Fd make_memory_file() {
   if (!file) {
     const int error = errno;
     throw base::system_error(error, "cannot make an executable file in memory",
-                             "the sysctl vm.memfd_noexec must be 0 or 1");
+                             error == EACCES ? "the sysctl vm.memfd_noexec must be 0 or 1" : "");
   }
   return file;
 }

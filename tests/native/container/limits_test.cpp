@@ -65,6 +65,18 @@ TEST_F(ContainerLimits, FilesMayFillHalfOfTheMemory) {
   EXPECT_FALSE(result.outcome.oom_killed);
 }
 
+// Making a box and executing its program takes more than these.
+TEST_F(ContainerLimits, AProcesssLimitsAreNotTheRuntimes) {
+  auto made = request("ulimit -f; ulimit -n; echo text > /tmp/file");
+  made.spec.process.rlimits = {{"RLIMIT_FSIZE", 0, 0}, {"RLIMIT_NOFILE", 3, 3}};
+
+  const auto result = run(std::move(made));
+
+  EXPECT_FALSE(result.outcome.error) << result.outcome.error->what();
+  EXPECT_EQ(result.out, "0\n3\n");
+  EXPECT_NE(result.status(), 0);
+}
+
 TEST_F(ContainerLimits, ProcessLimitStopsForks) {
   auto made = request("for n in 1 2 3 4 5 6 7 8 9 10; do sleep 1000 & done; echo all");
   made.spec.resources.pids = 5;
