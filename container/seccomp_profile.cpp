@@ -187,7 +187,10 @@ void add_personality(Filter& filter) {
   }
 }
 
-// A VM's host sockets are no business of a container in it.
+// A VM's host sockets are no business of a container in it. The 32-bit entry has a second way to a
+// socket, socketcall, whose arguments are in memory, out of a filter's sight. It stays open, as
+// with docker: the C library of most 32-bit distributions has no other way to any socket, so that
+// without it their programs have no network.
 void add_socket(Filter& filter) {
   const auto [first_denied, others] = allowed_socket_families();
   filter.allow("socket", {{0, SCMP_CMP_LT, static_cast<std::uint64_t>(first_denied), 0}});

@@ -149,6 +149,14 @@ TEST_F(SeccompProfile, Filters32BitCallsToo) {
   EXPECT_EQ(verdict(mount_32, {}, AUDIT_ARCH_I386), denied);
 }
 
+TEST_F(SeccompProfile, Leaves32BitProgramsTheirNetwork) {
+  constexpr long socket_32 = 359;
+  constexpr long socketcall_32 = 102;
+  EXPECT_EQ(verdict(socket_32, {AF_INET}, AUDIT_ARCH_I386), allowed);
+  EXPECT_EQ(verdict(socket_32, {AF_VSOCK}, AUDIT_ARCH_I386), denied);
+  EXPECT_EQ(verdict(socketcall_32, {}, AUDIT_ARCH_I386), allowed);
+}
+
 // Every number of both architectures beside libseccomp's names, so that no range reaches too far.
 TEST_F(SeccompProfile, AllowsByNameOnBothArchitectures) {
   const std::set<std::string> denied_names{"mount",  "swapon",         "bpf",
