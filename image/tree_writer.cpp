@@ -92,6 +92,7 @@ base::Fd TreeWriter::resolve(const std::string& name, int flags) const {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  if (rules_.links == TreeRules::Links::refused) how.resolve |= RESOLVE_NO_SYMLINKS;
   return base::Fd(
       static_cast<int>(::syscall(SYS_openat2, root_.get(), name.c_str(), &how, sizeof how)));
 }

@@ -28,6 +28,9 @@ struct FileAttributes {
 struct TreeRules {
   // A directory where a file is to be.
   enum class Directories { replaced, kept } directories = Directories::replaced;
+  // A symbolic link on the way to a name. Refused where an archive that brings one itself is not to
+  // reach what else is in the root.
+  enum class Links { within_root, refused } links = Links::within_root;
 };
 
 // Every name is relative to the root, as it came from an archive: an absolute one or one with ".."

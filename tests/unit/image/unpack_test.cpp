@@ -113,6 +113,21 @@ TEST_F(Unpack, KeepsFilesBelowALinkInsideTheRoot) {
   EXPECT_EQ(base::read_file(outside()), "untouched");
 }
 
+TEST_F(Unpack, PutsNothingThroughALinkWhereToldTo) {
+  const UnpackOptions options{.tree = {.links = TreeRules::Links::refused}};
+  fs::create_directories(root() / "other");
+  const auto linked = TarBuilder().symbolic_link("name", "/");
+  for (auto tar :
+       {linked, TarBuilder().symbolic_link("name", "other").symbolic_link("b", "name")}) {
+    EXPECT_FALSE(refusal(tar.file("name/file", "x"), options).empty());
+    EXPECT_FALSE(refusal(tar.hard_link("name/file", "name"), options).empty());
+  }
+  EXPECT_FALSE(fs::exists(root() / "file"));
+  EXPECT_TRUE(fs::is_empty(root() / "other"));
+  unpack(TarBuilder().symbolic_link("name", "/").directory("name").file("name/file", "x"), options);
+  EXPECT_EQ(base::read_file(root() / "name/file"), "x");
+}
+
 TEST_F(Unpack, ReplacesALinkInsteadOfWritingThroughIt) {
   unpack(TarBuilder().symbolic_link("file", outside().string()).file("file", "new"));
   EXPECT_EQ(base::read_file(root() / "file"), "new");
