@@ -11,14 +11,36 @@
 #include <cstdint>
 #include <optional>
 #include <ranges>
+#include <span>
 
 #include "base/error.hpp"
+#include "base/size.hpp"
 #include "base/syscall.hpp"
 
 namespace twinbox::image {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t longest_table = base::mebibyte;
+
+// It may grow meanwhile: no more is read than what is still too long.
+std::string read_bounded(int fd, const struct stat& status, const char* file) {
+  std::string text(longest_table + 1, '\0');
+  std::size_t size = 0;
+  const auto left = [&] { return std::as_writable_bytes(std::span(text).subspan(size)); };
+  while (size <= longest_table && status.st_size <= static_cast<off_t>(longest_table)) {
+    const auto count = base::read_some(fd, left()).value_or(0);
+    if (count == 0) {
+      text.resize(size);
+      return text;
+    }
+    size += count;
+  }
+  throw base::Error(
+      base::ErrorKind::unsupported,
+      fmt::format("the image's /{} is longer than {}", file, base::format_size(longest_table)));
+}
 
 // The lines of the topmost layer's FILE, each cut at its colons. Opened below the layer's root
 // only: the image may have made a symbolic link of it.
@@ -32,7 +54,7 @@ std::vector<std::vector<std::string>> read_table(const std::vector<fs::path>& la
     const base::Fd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), file, &how, sizeof how)));
     struct stat status {};
     if (!fd || ::fstat(fd.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
-    const auto text = base::read_to_end(fd.get());
+    const auto text = read_bounded(fd.get(), status, file);
     std::vector<std::vector<std::string>> rows;
     for (const auto line : text | std::views::split('\n')) {
       rows.emplace_back();

@@ -49,6 +49,20 @@ TEST_F(Accounts, TakeAnExplicitGroup) {
   EXPECT_TRUE(find_account(layers_, "web:staff").user.additional_gids.empty());
 }
 
+TEST_F(Accounts, AreNotLookedForInFilesWithoutEnd) {
+  for (const auto* const file : {"etc/passwd", "etc/group"}) {
+    base::write_file(layers_[1] / file, "web:x:1:2:web:/srv:/bin/sh\n");
+    fs::resize_file(layers_[1] / file, 1ULL << 40U);
+    try {
+      find_account(layers_, "web:staff");
+      ADD_FAILURE() << "expected an error";
+    } catch (const base::Error& error) {
+      EXPECT_EQ(error.message(), fmt::format("the image's /{} is longer than 1.0 MiB", file));
+    }
+    fs::resize_file(layers_[1] / file, 27);
+  }
+}
+
 TEST_F(Accounts, NeedNoEntryForANumber) {
   const auto account = find_account(layers_, "4000:5000");
   EXPECT_EQ(account.user.uid, 4000U);
