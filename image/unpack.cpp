@@ -26,6 +26,16 @@ std::pair<std::string, std::string> split(const std::string& name) {
   return {name.substr(0, slash + 1), name.substr(slash + 1)};
 }
 
+// Linux takes no longer value (XATTR_SIZE_MAX).
+constexpr std::size_t longest_attribute = 64 * base::kibibyte;
+
+void check_attribute(const char* name, std::size_t size) {
+  if (size <= longest_attribute) return;
+  throw base::Error(base::ErrorKind::unsupported,
+                    fmt::format("the attribute {} is longer than {}", name,
+                                base::format_size(longest_attribute)));
+}
+
 FileAttributes attributes_of(archive_entry* entry) {
   FileAttributes attributes{
       .mode = static_cast<mode_t>(::archive_entry_perm(entry)),
@@ -40,6 +50,7 @@ FileAttributes attributes_of(archive_entry* entry) {
   while (::archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK) {
     // Anything else, above all trusted.overlay.*, would speak to this host's kernel.
     if (is_image_attribute(name)) {
+      check_attribute(name, size);
       attributes.extended.emplace_back(name, std::string(static_cast<const char*>(value), size));
     }
   }
@@ -119,6 +130,7 @@ class Unpacker {
 
   void make(archive_entry* entry, const std::string& name) {
     const auto attributes = attributes_of(entry);
+    reserve_memory(name, attributes);
     switch (::archive_entry_filetype(entry)) {
       case AE_IFDIR:
         return tree_.directory(name, attributes);
@@ -160,11 +172,22 @@ class Unpacker {
   void make_file(archive_entry* entry, const std::string& name, const FileAttributes& attributes) {
     reserve(static_cast<std::uint64_t>(::archive_entry_size(entry)));
     const auto file = tree_.open_file(name);
-    fill(file.get(), name);
+    fill(file.get(), name, static_cast<std::uint64_t>(::archive_entry_size(entry)));
     if (::ftruncate(file.get(), ::archive_entry_size(entry)) != 0) {
       base::throw_errno("cannot size {}", name);
     }
     tree_.close_file(file, attributes);
+  }
+
+  void reserve_memory(const std::string& name, const FileAttributes& attributes) {
+    attribute_bytes_ += name.size();
+    for (const auto& [key, value] : attributes.extended) {
+      attribute_bytes_ += key.size() + value.size();
+    }
+    if (attribute_bytes_ <= options_.max_attribute_bytes) return;
+    throw base::Error(base::ErrorKind::unsupported,
+                      fmt::format("the archive has more than {} of names and attributes",
+                                  base::format_size(options_.max_attribute_bytes)));
   }
 
   // Counts a file's whole length, holes included, before a byte of it is written.
@@ -177,7 +200,17 @@ class Unpacker {
     bytes_ += size;
   }
 
-  void fill(int fd, const std::string& name) {
+  // A sparse file's map may say anything: nothing is written beyond the length that was reserved.
+  static void check_range(la_int64_t offset, std::size_t size, std::uint64_t length,
+                          const std::string& name) {
+    const auto begin = static_cast<std::uint64_t>(offset);  // a negative one is beyond any length
+    if (size == 0 || (begin <= length && size <= length - begin)) return;
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("the file '{}' is longer than the archive says", name),
+                      "the archive is broken or hostile; nothing of it was kept");
+  }
+
+  void fill(int fd, const std::string& name, std::uint64_t length) {
     const void* bytes = nullptr;
     std::size_t size = 0;
     la_int64_t offset = 0;
@@ -185,6 +218,7 @@ class Unpacker {
       const int result = ::archive_read_data_block(archive_.get(), &bytes, &size, &offset);
       if (result == ARCHIVE_EOF) return;
       check(result);
+      check_range(offset, size, length, name);
       try {
         base::pwrite_all(fd, {static_cast<const std::byte*>(bytes), size},
                          static_cast<std::uint64_t>(offset));
@@ -200,6 +234,7 @@ class Unpacker {
   TreeWriter tree_;
   std::exception_ptr failure_;
   std::uint64_t bytes_ = 0;
+  std::uint64_t attribute_bytes_ = 0;
   std::uint64_t entries_ = 0;
   ArchiveHandle archive_;
 };

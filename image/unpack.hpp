@@ -22,6 +22,8 @@ struct UnpackOptions {
   // A small archive can unpack to any size; these bounds stop it before the disk is full.
   std::uint64_t max_bytes = 64 * base::gibibyte;
   std::uint64_t max_entries = 4'000'000;
+  // Of directories' names and of all extended attributes: what is kept in memory meanwhile.
+  std::uint64_t max_attribute_bytes = 256 * base::mebibyte;
 };
 
 // Throws base::Error on anything that would leave `root`, on broken archives and past the bounds.

@@ -1,12 +1,15 @@
 // Builds tar archives for tests, also such as no honest program would write.
 #pragma once
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 
 #include <cstring>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/file.hpp"
 
@@ -39,6 +42,13 @@ class TarBuilder {
   TarBuilder& fifo(std::string_view name, mode_t mode = 0600) {
     return entry(name, '6', mode, {}, 0);
   }
+  using Records = std::vector<std::pair<std::string_view, std::string_view>>;
+  // A pax header for the entry that follows (POSIX.1-2017 pax, "pax Header Block").
+  TarBuilder& pax(const Records& records) {
+    std::string text;
+    for (const auto& [key, value] : records) text += record(key, value);
+    return entry("pax", 'x', 0644, {}, text.size()).data(text);
+  }
   // A file whose header claims `size` bytes that never come.
   TarBuilder& claim(std::string_view name, std::size_t size) {
     return entry(name, '0', 0644, {}, size);
@@ -48,6 +58,16 @@ class TarBuilder {
   void save(const std::filesystem::path& path) const { base::write_file(path, text()); }
 
  private:
+  // "LENGTH KEY=VALUE\n", where the length is that of the whole record.
+  static std::string record(std::string_view key, std::string_view value) {
+    const auto rest = fmt::format(" {}={}\n", key, value);
+    auto size = rest.size();
+    while (size != rest.size() + std::to_string(size).size()) {
+      size = rest.size() + std::to_string(size).size();
+    }
+    return std::to_string(size) + rest;
+  }
+
   static void octal(char* field, std::size_t width, std::size_t value) {
     for (std::size_t i = width - 1; i-- > 0; value >>= 3U) {
       field[i] = static_cast<char>('0' + (value & 7U));

@@ -248,6 +248,44 @@ TEST_F(Unpack, StopsAtTheBoundsBeforeTheDiskIsFull) {
             std::string::npos);
 }
 
+TEST_F(Unpack, WritesNothingBeyondTheLengthThatAFileIsSaidToHave) {
+  // GNU tar's sparse format 1.0: the map begins the data, in a block of its own.
+  const auto sparse = [](std::string_view length, std::string_view map) {
+    auto data = std::string(map);
+    data.resize(512);
+    return TarBuilder()
+        .pax({{"GNU.sparse.major", "1"},
+              {"GNU.sparse.minor", "0"},
+              {"GNU.sparse.name", "sparse"},
+              {"GNU.sparse.realsize", length}})
+        .file("x", data + "hello");
+  };
+  unpack(sparse("1005", "1\n1000\n5\n"));
+  EXPECT_EQ(base::read_file(root() / "sparse"), std::string(1000, '\0') + "hello");
+  for (const auto* length : {"0", "1004"}) {
+    EXPECT_NE(refusal(sparse(length, "1\n1000\n5\n")).find("longer than the archive says"),
+              std::string::npos)
+        << length;
+    EXPECT_EQ(fs::file_size(root() / "sparse"), 0U);
+  }
+}
+
+TEST_F(Unpack, BoundsWhatIsKeptInMemory) {
+  const auto with = [](std::size_t size) {
+    const std::string value(size, 'x');
+    return TarBuilder().pax({{"SCHILY.xattr.user.test", value}}).directory("a");
+  };
+  EXPECT_NE(refusal(with(65537)).find("user.test is longer than"), std::string::npos);
+  UnpackOptions bounds;
+  bounds.max_attribute_bytes = 1000;
+  unpack(with(900), bounds);
+  EXPECT_NE(refusal(with(1000), bounds).find("names and attributes"), std::string::npos);
+  bounds.max_attribute_bytes = 50;
+  EXPECT_NE(
+      refusal(TarBuilder().directory(std::string(90, 'b')), bounds).find("names and attributes"),
+      std::string::npos);
+}
+
 TEST_F(Unpack, RefusesATruncatedArchive) {
   EXPECT_FALSE(refusal(TarBuilder().claim("short", 100'000)).empty());
 }
