@@ -2,10 +2,15 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 
 #include "base/error.hpp"
@@ -94,15 +99,35 @@ std::set<std::string> names_in_image(const std::vector<fs::path>& layers, const 
   return names;
 }
 
+// Nothing where the box has removed or replaced it meanwhile.
+base::Fd open_below(int upper, const std::string& path) {
+  open_how how{};
+  how.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+  const auto relative = "." + path;
+  base::Fd directory(
+      static_cast<int>(::syscall(SYS_openat2, upper, relative.c_str(), &how, sizeof how)));
+  if (directory || errno == ENOENT || errno == ENOTDIR || errno == ELOOP) return directory;
+  if (errno != ENAMETOOLONG) base::throw_errno("cannot list the box's changes");
+  throw base::Error(base::ErrorKind::unsupported,
+                    fmt::format("cannot list the box's changes: it has directories in each other "
+                                "deeper than a path's {} bytes, in {}",
+                                PATH_MAX, path.substr(0, path.find('/', 1))));
+}
+
 class Walk {
  public:
   Walk(const std::vector<fs::path>& layers, const std::set<std::string>& passed_over)
       : layers_(layers), passed_over_(passed_over) {}
 
-  void enter(int directory, const std::string& path) {
-    const auto names = names_in(directory);
-    if (is_opaque(directory)) add_deleted(path, {names.begin(), names.end()});
-    for (const auto& name : names) visit(directory, name, path + "/" + name);
+  // One descriptor at a time, however deep the box has nested its directories.
+  void run(int upper) {
+    directories_.emplace_back();
+    while (!directories_.empty()) {
+      const auto path = std::move(directories_.back());
+      directories_.pop_back();
+      if (const auto directory = open_below(upper, path)) enter(directory.get(), path);
+    }
   }
   std::vector<sandbox::FileChange> take() {
     std::ranges::sort(changes_, {}, &sandbox::FileChange::path);
@@ -110,6 +135,12 @@ class Walk {
   }
 
  private:
+  void enter(int directory, const std::string& path) {
+    const auto names = names_in(directory);
+    if (is_opaque(directory)) add_deleted(path, {names.begin(), names.end()});
+    for (const auto& name : names) visit(directory, name, path + "/" + name);
+  }
+
   void add_deleted(const std::string& path, const std::set<std::string>& present) {
     for (const auto& name : names_in_image(layers_, path)) {
       if (!present.contains(name))
@@ -128,13 +159,12 @@ class Walk {
         {.kind = is_in_image(layers_, path) ? Kind::changed : Kind::added,
          .path = path,
          .size = S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0});
-    if (S_ISDIR(info.st_mode)) {
-      enter(base::open_at(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).get(), path);
-    }
+    if (S_ISDIR(info.st_mode)) directories_.push_back(path);
   }
 
   const std::vector<fs::path>& layers_;
   const std::set<std::string>& passed_over_;
+  std::vector<std::string> directories_;  // still to be entered
   std::vector<sandbox::FileChange> changes_;
 };
 
@@ -143,8 +173,7 @@ class Walk {
 std::vector<sandbox::FileChange> find_changes(int upper, const std::vector<fs::path>& layers,
                                               const std::set<std::string>& passed_over) {
   Walk walk(layers, passed_over);
-  // A handle of its own: one that is open for its path only cannot be listed.
-  walk.enter(base::open_at(upper, ".", O_RDONLY | O_DIRECTORY).get(), "");
+  walk.run(upper);
   return walk.take();
 }
 
