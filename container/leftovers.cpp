@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -41,10 +42,15 @@ std::string mounts_of(const fs::path& process) {
   }
 }
 
-// As mountinfo writes it: a backslash is \134.
-std::string mountinfo_text(const std::string& option) {
+// An option as mountinfo writes it: in octal are those letters that would end it there (the
+// kernel's seq_show_option).
+std::string mountinfo_text(std::string_view option) {
+  constexpr std::string_view escaped = ", \t\n\\";
   std::string text;
-  for (const char letter : option) text += letter == '\\' ? "\\134" : std::string(1, letter);
+  for (const char letter : option) {
+    const bool as_is = escaped.find(letter) == std::string_view::npos;
+    text += as_is ? std::string(1, letter) : fmt::format("\\{:03o}", letter);
+  }
   return text;
 }
 
