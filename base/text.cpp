@@ -28,6 +28,24 @@ std::vector<std::string> words(std::string_view text) {
 
 namespace {
 
+std::string shown_byte(char byte) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  if (byte == '\n') return "\\n";
+  if (byte == '\t') return "\\t";
+  const auto value = static_cast<unsigned char>(byte);
+  return std::string("\\x") + digits[value / 16U] + digits[value % 16U];
+}
+
+bool is_control(char byte) {
+  const auto value = static_cast<unsigned char>(byte);
+  return value < 0x20 || value == 0x7f;
+}
+
+// U+0080 to U+009F in UTF-8: terminals take U+009B for ESC [.
+bool is_upper_control(std::string_view text) {
+  return text.size() > 1 && text[0] == '\xc2' && static_cast<unsigned char>(text[1]) < 0xa0;
+}
+
 bool stays_itself(std::string_view word) {
   constexpr std::string_view safe =
       "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
@@ -47,6 +65,20 @@ std::string shell_quoted(std::string_view word) {
     }
   }
   return quoted + "'";
+}
+
+std::string printable(std::string_view text) {
+  std::string shown;
+  while (!text.empty()) {
+    const std::size_t count = is_upper_control(text) ? 2 : 1;
+    if (count == 1 && !is_control(text[0])) {
+      shown += text[0];
+    } else {
+      for (const char byte : text.substr(0, count)) shown += shown_byte(byte);
+    }
+    text.remove_prefix(count);
+  }
+  return shown;
 }
 
 std::string shell_line(const std::vector<std::string>& words) {

@@ -22,6 +22,10 @@ std::string shell_quoted(std::string_view word);
 // are those that would not stay themselves without.
 std::string shell_line(const std::vector<std::string>& words);
 
+// Text from somebody else as one line that tells a terminal nothing to do: control characters are
+// shown as "\n" or "\x1b".
+std::string printable(std::string_view text);
+
 // The whole of `text` as a decimal number; nullopt when it is none or does not fit.
 template <typename Number>
 std::optional<Number> parse_number(std::string_view text) {

@@ -1,6 +1,7 @@
 // twinbox diff: what a box has changed of its image's files.
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "cli/box_changes.hpp"
 #include "cli/each_box.hpp"
 #include "cli/verbs.hpp"
@@ -14,7 +15,7 @@ int diff(const Arguments& arguments) {
   require_one_box(boxes, options);
   return tell_errors([&] {
     for (const auto& change : changes_of(box_store().find(boxes.front()))) {
-      fmt::print("{} {}\n", static_cast<char>(change.kind), change.path);
+      fmt::print("{} {}\n", static_cast<char>(change.kind), base::printable(change.path));
     }
   });
 }

@@ -84,19 +84,21 @@ const std::array known{
           }},
     Known{"stime start start_time bsdstart", "STIME", clock_time},
     Known{"tty tt tname", "TTY",
-          [](const ProcessEntry& p, const ProcessMoment&) { return p.terminal; }},
+          [](const ProcessEntry& p, const ProcessMoment&) { return base::printable(p.terminal); }},
     Known{"time cputime", "TIME", used_time},
     Known{"etime", "ELAPSED", elapsed_time},
     Known{"s state stat", "S",
-          [](const ProcessEntry& p, const ProcessMoment&) { return std::string(1, p.state); }},
+          [](const ProcessEntry& p, const ProcessMoment&) {
+            return base::printable({&p.state, 1});
+          }},
     Known{"ni nice", "NI",
           [](const ProcessEntry& p, const ProcessMoment&) { return std::to_string(p.nice); }},
     Known{"nlwp thcount", "NLWP",
           [](const ProcessEntry& p, const ProcessMoment&) { return std::to_string(p.threads); }},
     Known{"comm ucmd ucomm", "COMMAND",
-          [](const ProcessEntry& p, const ProcessMoment&) { return p.name; }},
+          [](const ProcessEntry& p, const ProcessMoment&) { return base::printable(p.name); }},
     Known{"cmd args command", "CMD",
-          [](const ProcessEntry& p, const ProcessMoment&) { return p.command; }},
+          [](const ProcessEntry& p, const ProcessMoment&) { return base::printable(p.command); }},
 };
 
 base::Error unknown(std::string_view what) {

@@ -46,5 +46,15 @@ TEST(ParseNumber, TakesAllOfTheTextOrNothing) {
   }
 }
 
+TEST(Printable, ShowsControlCharactersInPlaceOfSendingThem) {
+  EXPECT_EQ(printable("plain \\ Größe"), "plain \\ Größe");
+  EXPECT_EQ(printable("a\nb\tc\rd"), "a\\nb\\tc\\x0dd");
+  EXPECT_EQ(printable("\x1b[2J\x7f"), "\\x1b[2J\\x7f");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "2J\xc2"),
+            "\\xc2\\x9b2J\xc2");
+  EXPECT_EQ(printable(std::string_view("\0", 1)), "\\x00");
+}
+
 }  // namespace
 }  // namespace twinbox::base
