@@ -1,11 +1,11 @@
 #include "cli/box_files.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/error.hpp"
+#include "base/size.hpp"
 #include "base/syscall.hpp"
+#include "cli/bounded_answer.hpp"
 #include "cli/box_status.hpp"
 #include "cli/each_box.hpp"
 
@@ -32,11 +32,8 @@ void run_in_running_box(const supervise::BoxRecord& record, const sandbox::FileT
                     fmt::format("the files of box {} could not be worked on", record.name));
 }
 
-std::string read_all(int file) {
-  std::string text(static_cast<std::size_t>(::lseek(file, 0, SEEK_END)), '\0');
-  base::pread_exact(file, std::as_writable_bytes(std::span(text)), 0);
-  return text;
-}
+// A machine's guest writes the description.
+constexpr std::size_t longest_description = 64 * base::kibibyte;
 
 }  // namespace
 
@@ -50,17 +47,23 @@ void BoxFiles::run(const sandbox::FileTask& task, sandbox::Stdio stdio) const {
 }
 
 std::optional<sandbox::PathInfo> BoxFiles::describe(const std::string& path) const {
-  const base::Fd answer(::memfd_create("path-info", MFD_CLOEXEC));
-  if (!answer) base::throw_errno("cannot make room for an answer");
+  const BoundedAnswer answer(longest_description);
   const auto nothing = base::open_file("/dev/null", O_RDWR);
   try {
     run({.kind = sandbox::FileTask::Kind::describe, .path = path},
-        {.in = nothing.get(), .out = answer.get(), .err = nothing.get()});
+        {.in = nothing.get(), .out = answer.fd(), .err = nothing.get()});
   } catch (const base::Error& error) {
     if (error.kind() != base::ErrorKind::not_found) throw;
     return std::nullopt;
   }
-  return sandbox::path_info_from_json(read_all(answer.get()), "the description of " + path);
+  return sandbox::path_info_from_json(answer.text(), "the description of " + path);
+}
+
+std::string name_in_box(const std::filesystem::path& path) {
+  const auto last = path.filename();
+  if (!last.empty() && last != "." && last != "..") return last;
+  const auto name = path.lexically_normal().parent_path().filename();
+  return name.empty() ? "." : name.string();
 }
 
 }  // namespace twinbox::cli

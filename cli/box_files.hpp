@@ -1,6 +1,7 @@
 // The files of a box, whether it runs or not, through the engine's own tasks.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -24,5 +25,9 @@ class BoxFiles {
   supervise::BoxRecord record_;
   std::optional<StoppedFiles> stopped_;
 };
+
+// What a copy of a box's `path`, which begins with a slash, is called: one component, or "." for
+// the box's root. Never asked of the box, for it would choose a file of this host.
+std::string name_in_box(const std::filesystem::path& path);
 
 }  // namespace twinbox::cli

@@ -15,15 +15,18 @@ namespace {
 
 constexpr std::size_t block = 64 * 1024;
 
+// The first component is replaced; that of a box's root is ".".
 std::string renamed(std::string_view path, const std::string& name) {
-  if (path.starts_with("./")) path.remove_prefix(2);
   const auto slash = path.find('/');
   return slash == std::string_view::npos ? name : name + std::string(path.substr(slash));
 }
 
 void change_entry(archive_entry* entry, const TarChange& change) {
-  ::archive_entry_set_pathname(entry,
-                               renamed(::archive_entry_pathname(entry), change.name).c_str());
+  const char* const path = ::archive_entry_pathname(entry);
+  if (path == nullptr) {
+    throw base::Error(base::ErrorKind::usage, "cannot copy the files: a name is not readable");
+  }
+  ::archive_entry_set_pathname(entry, renamed(path, change.name).c_str());
   if (const char* const target = ::archive_entry_hardlink(entry); target != nullptr) {
     ::archive_entry_set_hardlink(entry, renamed(target, change.name).c_str());
   }

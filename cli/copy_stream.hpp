@@ -12,7 +12,9 @@ namespace twinbox::cli {
 
 // What happens to a tar on its way.
 struct TarChange {
-  std::string name;        // what the packed file, or the top directory, is to be called
+  // What the packed file, or the top directory, is to be called. All of the tar is put below it,
+  // whatever it says.
+  std::string name;
   bool own_owners = true;  // all of it becomes root's, in place of whom it was
 };
 void change_tar(int in, int out, const TarChange& change);

@@ -172,7 +172,8 @@ void unpack_here(int in, const std::string& directory) {
       },
       directory,
       {.whiteouts = image::UnpackOptions::Whiteouts::literal,
-       .tree = {.directories = image::TreeRules::Directories::kept}});
+       .tree = {.directories = image::TreeRules::Directories::kept,
+                .links = image::TreeRules::Links::refused}});
 }
 
 void copy_out_of_box(const Place& from, const std::string& destination, const CopyFlags& flags) {
@@ -183,11 +184,8 @@ void copy_out_of_box(const Place& from, const std::string& destination, const Co
   if (destination == "-") {
     return files.run({.kind = Kind::pack, .path = source}, {.in = nothing.get()});
   }
-  const auto name = flags.follow && fs::path(from.path).has_filename()
-                        ? fs::path(from.path).filename().string()
-                        : info.name;
-  const auto target =
-      target_of(from.path, name, S_ISDIR(info.mode), destination, found_here(destination));
+  const auto target = target_of(from.path, name_in_box(from.path), S_ISDIR(info.mode), destination,
+                                found_here(destination));
   auto packed = make_pipe();
   auto changed = make_pipe();
   Stage changer(std::move(changed.in), [&](int out) {

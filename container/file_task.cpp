@@ -73,8 +73,7 @@ struct stat look(const Place& place, const std::string& path) {
 
 void describe(const Place& place, const std::string& path, int out) {
   const auto status = look(place, path);
-  sandbox::PathInfo info{.name = place.name,
-                         .size = static_cast<std::uint64_t>(status.st_size),
+  sandbox::PathInfo info{.size = static_cast<std::uint64_t>(status.st_size),
                          .mode = status.st_mode,
                          .modified = status.st_mtim.tv_sec,
                          .link_target = {}};

@@ -120,8 +120,7 @@ std::vector<FileChange> changes_from_json(std::string_view text, std::string_vie
 }
 
 std::string to_json(const PathInfo& info) {
-  return dump({{"name", info.name},
-               {"size", info.size},
+  return dump({{"size", info.size},
                {"mode", info.mode},
                {"modified", info.modified},
                {"link_target", info.link_target}});
@@ -130,8 +129,7 @@ std::string to_json(const PathInfo& info) {
 PathInfo path_info_from_json(std::string_view text, std::string_view source) {
   const auto json = base::parse_json(text, source);
   const JsonView view(json, std::string(source));
-  return {.name = view.get<std::string>("name"),
-          .size = view.get<std::uint64_t>("size"),
+  return {.size = view.get<std::uint64_t>("size"),
           .mode = view.get<std::uint32_t>("mode"),
           .modified = view.get<std::int64_t>("modified"),
           .link_target = view.get<std::string>("link_target")};

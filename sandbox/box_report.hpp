@@ -48,9 +48,8 @@ struct FileChange {
   std::uint64_t size = 0;  // in bytes, of a file that was added or changed
 };
 
-// What FileTask::describe writes.
+// What FileTask::describe writes. The file's name is not in it: a guest would choose it.
 struct PathInfo {
-  std::string name;  // the last component
   std::uint64_t size = 0;
   std::uint32_t mode = 0;     // as in struct stat, with the file's type
   std::int64_t modified = 0;  // seconds since the epoch

@@ -136,6 +136,36 @@ TEST_F(BoxVerbs, CopyBothWaysWhetherItRunsOrNot) {
   EXPECT_EQ(twinbox({"cp", scratch() / "missing", "web:/"}).status, 1);
 }
 
+TEST_F(BoxVerbs, CopyNoFileOverADirectory) {
+  run("web");
+  base::write_file(scratch() / "tmp", "content");
+  std::filesystem::create_directories(scratch() / "here/passwd");
+  for (const auto* const action : {"pause", "kill"}) {
+    const auto in = twinbox({"cp", scratch() / "tmp", "web:/"});
+    EXPECT_EQ(in.status, 1) << action;
+    EXPECT_NE(in.err.find("cannot overwrite the directory tmp"), std::string::npos) << in.err;
+    const auto out = twinbox({"cp", "web:/etc/passwd", scratch() / "here"});
+    EXPECT_EQ(out.status, 1) << action;
+    EXPECT_NE(out.err.find("cannot overwrite the directory passwd"), std::string::npos) << out.err;
+    EXPECT_EQ(twinbox({"cp", "web:/tmp/.", scratch() / "here"}).status, 0);
+    twinbox({action, "web"});
+  }
+}
+
+TEST_F(BoxVerbs, CopyTheRootsContentIntoADirectory) {
+  run("web");
+  std::filesystem::create_directories(scratch() / "here");
+  const auto copied = twinbox({"cp", "web:/", scratch() / "here"});
+  EXPECT_EQ(copied.status, 0) << copied.err;
+  EXPECT_TRUE(std::filesystem::exists(scratch() / "here/etc/passwd"));
+}
+
+TEST_F(BoxVerbs, DiffSendsNoControlCharactersToTheTerminal) {
+  run("web");
+  EXPECT_EQ(twinbox({"exec", "web", "touch", "/a\nD \x1b[2J"}).status, 0);
+  EXPECT_EQ(twinbox({"diff", "web"}).out, "A /a\\nD \\x1b[2J\n");
+}
+
 TEST_F(BoxVerbs, AnImageStaysWhileABoxHasIt) {
   run_to_end("job", "true");
   EXPECT_NE(twinbox({"image", "rm", "busybox"}).err.find("box job is using"), std::string::npos);
