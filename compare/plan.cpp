@@ -120,6 +120,14 @@ std::uint64_t hash_of(std::string_view text) {
   return hash;
 }
 
+// Its own stream: neither more blocks nor more rounds change the order of another.
+std::vector<std::string> order_for(const Plan& plan, const std::string& what) {
+  Random random(plan.seed ^ hash_of(what));
+  auto engines = without_repetitions(plan);
+  random.shuffle(engines);
+  return engines;
+}
+
 }  // namespace
 
 int Plan::most_instances(const std::string& name) const {
@@ -183,12 +191,12 @@ std::vector<Step> schedule_imports(const Plan& plan) {
                    plan.image_imports);
 }
 
-std::vector<std::string> density_order(const Plan& plan) {
-  // Its own stream: more blocks must not change the order of the growth.
-  Random random(plan.seed + 1);
-  auto engines = without_repetitions(plan);
-  random.shuffle(engines);
-  return engines;
+std::vector<std::string> density_order(const Plan& plan, const std::string& state, int repeat) {
+  return order_for(plan, fmt::format("density, {} {}", state, repeat));
+}
+
+std::vector<std::string> load_order(const Plan& plan, int round) {
+  return order_for(plan, fmt::format("load {}", round));
 }
 
 std::vector<int> others_beside(const Plan& plan, const std::string& engine) {

@@ -121,8 +121,11 @@ std::vector<Step> schedule(const Plan& plan, const Workload& workload);
 // The steps of the imports of the image, in blocks as well, without engines that repeat others.
 std::vector<Step> schedule_imports(const Plan& plan);
 
-// The engines in the order in which their instances are grown, drawn from the seed.
-std::vector<std::string> density_order(const Plan& plan);
+// The engines, without those that repeat others, in the order in which their instances are grown or
+// in which they are started under load. Each growth and each round has an order of its own, drawn
+// from the seed: what an engine leaves on the host must not meet the same one every time.
+std::vector<std::string> density_order(const Plan& plan, const std::string& state, int repeat);
+std::vector<std::string> load_order(const Plan& plan, int round);
 // Of load.beside what the plan lets an engine run at the same time.
 std::vector<int> others_beside(const Plan& plan, const std::string& engine);
 

@@ -138,7 +138,7 @@ void Runner::plan_work() {
   for (const auto& workload : plan_.workloads) add(schedule(plan_, workload));
   auto& estimate = progress_.estimate();
   for (const auto& step : import_steps()) estimate.plan(importing(step.engine), 1);
-  for (const auto& engine : density_order(plan_)) {
+  for (const auto& engine : load_order(plan_, 0)) {
     const auto points = plan_.load.parallel.size() + others_beside(plan_, engine).size();
     estimate.plan(under_load(engine), plan_.load.rounds * static_cast<int>(points));
     for (const auto& state : plan_.density.states) {
@@ -278,7 +278,7 @@ bool Runner::is_narrow(const std::vector<double>& values) const {
 void Runner::measure_density() {
   for (const auto& state : plan_.density.states) {
     for (int repeat = 0; repeat < plan_.density.repeats; ++repeat) {
-      for (const auto& engine : density_order(plan_)) {
+      for (const auto& engine : density_order(plan_, state, repeat)) {
         progress_.estimate().carry_out(growth_of(engine, state),
                                        [&] { return grow(engine, state, repeat); });
       }

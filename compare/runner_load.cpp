@@ -20,7 +20,7 @@ void Runner::measure_load() {
   for (int round = 0; round < load.rounds; ++round) {
     const auto enough = points_with_enough(round);
     const auto wanted = [&](const char* metric, int at) { return !enough.contains({metric, at}); };
-    for (const auto& engine : density_order(plan_)) {
+    for (const auto& engine : load_order(plan_, round)) {
       for (const int parallel : load.parallel) {
         progress_.estimate().carry_out(under_load(engine), [&] {
           return wanted(launch_rate_metric, parallel) &&

@@ -113,11 +113,37 @@ TEST(MostInstances, AreOfTheNameElseOfTheEngineElseOfItsKind) {
 
 TEST(DensityOrder, HoldsEveryEngineAndIgnoresTheNumberOfBlocks) {
   Plan plan;
-  auto order = density_order(plan);
+  auto order = density_order(plan, "idle", 0);
   plan.blocks = 3;
-  EXPECT_EQ(density_order(plan), order);
+  plan.density.repeats = 7;
+  EXPECT_EQ(density_order(plan, "idle", 0), order);
   std::sort(order.begin(), order.end());
   EXPECT_EQ(order, (std::vector<std::string>{"container", "process", "vm"}));
+}
+
+TEST(DensityOrder, IsAnotherOneForEachGrowthAndForEachSeed) {
+  Plan plan;
+  std::set<std::vector<std::string>> by_repeat;
+  std::set<std::vector<std::string>> by_state;
+  std::set<std::vector<std::string>> by_seed;
+  for (int i = 0; i < 20; ++i) {
+    by_repeat.insert(density_order(plan, "idle", i));
+    by_state.insert(density_order(plan, "state" + std::to_string(i), 0));
+    plan.seed = static_cast<std::uint64_t>(i);
+    by_seed.insert(density_order(plan, "idle", 0));
+    plan.seed = 1;
+  }
+  EXPECT_GT(by_repeat.size(), 3U);
+  EXPECT_GT(by_state.size(), 3U);
+  EXPECT_GT(by_seed.size(), 3U);
+}
+
+TEST(LoadOrder, IsAnotherOneInEachRound) {
+  const Plan plan;
+  std::set<std::vector<std::string>> orders;
+  for (int round = 0; round < 20; ++round) orders.insert(load_order(plan, round));
+  EXPECT_GT(orders.size(), 3U);
+  EXPECT_EQ(load_order(plan, 3), load_order(plan, 3));
 }
 
 std::string refusal(const Plan& plan) {
@@ -159,7 +185,7 @@ TEST(Repetition, IsOfTheContainerAndNeverTwice) {
             (std::vector<std::string>{"process", "container", "vm", "container-again"}));
   EXPECT_EQ(plan.settings_of("container-again").engine, "container");
   EXPECT_EQ(plan.settings_of("container-again").repeats, "container");
-  EXPECT_EQ(density_order(plan).size(), 3U);
+  EXPECT_EQ(load_order(plan, 0).size(), 3U);
   EXPECT_EQ(refusal(plan), "accepted");
 }
 
