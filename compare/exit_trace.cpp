@@ -27,6 +27,18 @@ std::uint64_t nanoseconds(std::string_view seconds) {
   return whole * 1'000'000'000U + micro * 1000U;
 }
 
+// The thread's number in "twinbox-vmm-138 [000] d..1. 3.473896: kvm_exit: ...", where `event` is
+// the place of "kvm_exit:". Names have spaces ("CPU 0/KVM-139"), so it is looked for from there.
+std::string thread_before(const std::vector<std::string>& words, std::size_t event) {
+  for (std::size_t i = event; i > 1; --i) {
+    const auto& cpu = words[i - 1];
+    if (cpu.starts_with('[') && cpu.ends_with(']')) {
+      return words[i - 2].substr(words[i - 2].rfind('-') + 1);
+    }
+  }
+  return {};
+}
+
 // "twinbox-vmm-138 [000] d..1. 3.473896: kvm_exit: vcpu 0 reason npf rip ..."
 struct Line {
   std::string thread;
@@ -40,10 +52,11 @@ std::optional<Line> parse_line(const std::string& text) {
   if (!is_exit && text.find(": kvm_entry: ") == std::string::npos) return std::nullopt;
   const auto words = base::words(text);
   if (words.size() < 5) return std::nullopt;
-  Line line{words[0], 0, is_exit, {}};
+  Line line{{}, 0, is_exit, {}};
   for (std::size_t i = 1; i + 1 < words.size(); ++i) {
     if (words[i + 1].starts_with("kvm_e") && words[i].ends_with(':')) {
       line.at_ns = nanoseconds(std::string_view(words[i]).substr(0, words[i].size() - 1));
+      line.thread = thread_before(words, i);
     }
     if (words[i] == "reason") line.reason = words[i + 1];
   }
@@ -70,6 +83,19 @@ fs::path trace_directory() {
                       "it takes root, tracefs, and KVM's module");
   }
   return directory;
+}
+
+// "7 (expanded: 1408)": what the buffers are; they are made smaller only once they are used.
+std::string chosen_size(const std::string& sizes) {
+  auto size = base::words(sizes).back();
+  if (size.ends_with(')')) size.pop_back();
+  return size;
+}
+
+fs::path note_in(const fs::path& workplace) { return workplace / "used-tracing"; }
+
+void switch_events(const fs::path& tracing, bool on) {
+  for (const auto* const event : events) base::write_file(tracing / event, on ? "1" : "0");
 }
 
 // "local global [mono]": the one in brackets.
@@ -123,31 +149,43 @@ std::vector<ExitCount> count_exits(const std::string& engine, const std::string&
   return counts;
 }
 
-ExitTrace::ExitTrace() : directory_(trace_directory()) {
-  clock_ = chosen(base::read_file(directory_ / "trace_clock"));
-  base::write_file(directory_ / "trace_clock", "mono");
-  base::write_file(directory_ / "buffer_size_kb", "16384");  // a stock kernel's boot fills 3 MiB
-  base::write_file(directory_ / "trace", "\n");
-  switch_to(true);
+ExitTrace::ExitTrace(fs::path workplace, const fs::path& tracing)
+    : workplace_(std::move(workplace)), tracing_(tracing.empty() ? trace_directory() : tracing) {
+  // Noted before anything is changed: a comparison that is killed leaves it to the next.
+  base::write_file(note_in(workplace_),
+                   fmt::format("{}\n{}\n{}\n", tracing_.string(),
+                               chosen(base::read_file(tracing_ / "trace_clock")),
+                               chosen_size(base::read_file(tracing_ / "buffer_size_kb"))));
+  base::write_file(tracing_ / "trace_clock", "mono");
+  base::write_file(tracing_ / "buffer_size_kb", "16384");  // a stock kernel's boot fills 3 MiB
+  base::write_file(tracing_ / "trace", "\n");
+  switch_events(tracing_, true);
 }
 
 ExitTrace::~ExitTrace() {
   try {
-    switch_to(false);
-    base::write_file(directory_ / "trace_clock", clock_);
-    base::write_file(directory_ / "buffer_size_kb", "1408");  // the kernel's default
+    undo_tracing(workplace_);
   } catch (const base::Error&) {
-    // Tracing that stays on costs others time, and nobody can be told here.
+    // It stays noted, and is tried again with what else the comparison leaves.
   }
 }
 
-void ExitTrace::switch_to(bool on) {
-  for (const auto* const event : events) base::write_file(directory_ / event, on ? "1" : "0");
+std::vector<Exit> ExitTrace::take() {
+  switch_events(tracing_, false);
+  return parse_exits(base::read_file(tracing_ / "trace"));
 }
 
-std::vector<Exit> ExitTrace::take() {
-  switch_to(false);
-  return parse_exits(base::read_file(directory_ / "trace"));
+void undo_tracing(const fs::path& workplace) {
+  const auto note = note_in(workplace);
+  if (!fs::exists(note)) return;
+  const auto lines = base::split(base::read_file(note), '\n');
+  if (lines.size() >= 3) {
+    const fs::path tracing(lines[0]);
+    switch_events(tracing, false);
+    base::write_file(tracing / "trace_clock", lines[1]);
+    base::write_file(tracing / "buffer_size_kb", lines[2]);
+  }
+  fs::remove(note);  // one that is not whole was written before anything was changed
 }
 
 }  // namespace twinbox::compare

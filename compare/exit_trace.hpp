@@ -35,8 +35,10 @@ std::vector<ExitCount> count_exits(const std::string& engine, const std::string&
 // Records while it lives, of all machines of this host. One at a time.
 class ExitTrace {
  public:
-  // Throws base::Error (unsupported) where the kernel has no such tracepoints.
-  ExitTrace();
+  // How the kernel's tracing was set before is noted in `workplace`. Throws base::Error
+  // (unsupported) where the kernel has no such tracepoints. `tracing` is tracefs, if it is
+  // elsewhere.
+  explicit ExitTrace(std::filesystem::path workplace, const std::filesystem::path& tracing = {});
   ExitTrace(const ExitTrace&) = delete;
   ExitTrace& operator=(const ExitTrace&) = delete;
   ~ExitTrace();
@@ -45,10 +47,12 @@ class ExitTrace {
   std::vector<Exit> take();
 
  private:
-  void switch_to(bool on);
-
-  std::filesystem::path directory_;
-  std::string clock_;  // as it was before
+  std::filesystem::path workplace_;
+  std::filesystem::path tracing_;
 };
+
+// Ends the recording of the comparison that works, or worked, in `workplace`, and sets everything
+// as it was before, if anything is noted there.
+void undo_tracing(const std::filesystem::path& workplace);
 
 }  // namespace twinbox::compare

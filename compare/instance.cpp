@@ -190,9 +190,15 @@ Instance::~Instance() {
   } catch (const std::exception&) {
     // Out of descriptors or memory: the kill below needs neither.
   }
-  if (ended_) return;
-  ::kill(pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
+  if (!ended_) kill_and_reap();
+}
+
+// With all that it has started and that has not left its process group: that would go on beside
+// what is measured next.
+void Instance::kill_and_reap() noexcept {
+  ::kill(-pid_, SIGKILL);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) continue;
+  ended_ = true;
 }
 
 void Instance::spawn(const std::vector<std::string>& command, const std::array<int, 3>& streams,
@@ -211,7 +217,12 @@ void Instance::spawn(const std::vector<std::string>& command, const std::array<i
     pid_ = -1;
     throw base::system_error(failure, fmt::format("cannot start {}", name_));
   }
-  process_ = base::open_pidfd(pid_);
+  try {
+    process_ = base::open_pidfd(pid_);
+  } catch (const base::Error&) {
+    kill_and_reap();  // no destructor runs for what is not yet constructed
+    throw;
+  }
 }
 
 bool Instance::is_running() {
@@ -295,6 +306,9 @@ void Instance::drain_errors() {
 }
 
 void Instance::reap() {
+  // What was asked to end may have left others in its group; until it is reaped, the group's number
+  // is nobody else's.
+  if (end_deadline_ != 0) ::kill(-pid_, SIGKILL);
   int status = 0;
   rusage usage{};
   pid_t reaped = -1;

@@ -98,6 +98,7 @@ class Instance {
   void drain_errors();
   void stamp_output(std::uint64_t now);
   void reap();
+  void kill_and_reap() noexcept;
 
   std::string name_;
   std::vector<std::string> environment_;

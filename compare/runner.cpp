@@ -26,6 +26,12 @@ bool same_run(const StartSample& sample, const Workload& workload, const Step& s
          sample.block == step.block;
 }
 
+base::Error failure_of(const Box& ended) {
+  const auto& instance = ended.instance();
+  return {base::ErrorKind::system,
+          fmt::format("status {}: {}", instance.end().status, reason_in(instance.errors()))};
+}
+
 int warm_ups_in(const std::vector<Step>& steps) {
   return static_cast<int>(std::ranges::count_if(
       steps, [](const Step& step) { return step.warm_up && step.position == 0; }));
@@ -210,10 +216,7 @@ Result Runner::measure(const Workload& workload, const Step& step) {
   const bool ready = box.instance().wait_ready(timeout);
   const auto end = box.instance().finish(timeout);
   const bool start_up = workload.name == plan_.start.name;
-  if ((start_up && !ready) || end.status != 0) {
-    throw base::Error(base::ErrorKind::system,
-                      fmt::format("status {}: {}", end.status, reason_in(box.instance().errors())));
-  }
+  if ((start_up && !ready) || end.status != 0) throw failure_of(box);
   Result part;
   if (!workload.figure.empty()) {
     const auto value = figure_in(workload, box.instance().output());
@@ -341,10 +344,13 @@ void Runner::measure_exits() {
 TracedRun Runner::trace_start(const std::string& engine) {
   wait_for_quiet();
   reap_orphans();
-  ExitTrace trace;
+  ExitTrace trace(context_.scratch);
   Box box(*adapters_.at(engine), request_for(engine, plan_.start));
-  box.instance().wait_ready(std::chrono::seconds(plan_.timeout_s));
-  box.instance().finish(std::chrono::seconds(plan_.timeout_s));
+  const std::chrono::seconds timeout(plan_.timeout_s);
+  const bool ready = box.instance().wait_ready(timeout);
+  const auto end = box.instance().finish(timeout);
+  // Exits of a boot that failed are not those of a boot.
+  if (!ready || end.status != 0) throw failure_of(box);
   return {trace.take(), box.instance().stamps().request, box.marks()};
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/text.hpp"
+#include "compare/exit_trace.hpp"
 #include "sandbox/paths.hpp"
 
 namespace twinbox::compare {
@@ -81,6 +82,11 @@ void remove_leftovers(const fs::path& workplace) {
   // Our own boxes die with their commands; any command removes what is left of them.
   base::run_command({sandbox::program_path("twinbox").string(), "ps", "--quiet"});
   std::exception_ptr failure;
+  try {
+    undo_tracing(workplace);
+  } catch (const base::Error&) {
+    failure = std::current_exception();
+  }
   for (const auto* const engine : {"docker", "podman", "runc", "crun"}) {
     if (!fs::exists(note(workplace, engine))) continue;
     try {

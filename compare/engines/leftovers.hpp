@@ -19,7 +19,7 @@ std::string name_in_store(const std::string& image, const std::filesystem::path&
 // Notes, before it is used, that `engine` ("docker", "runc", ...) may keep something.
 void note_use(const std::filesystem::path& workplace, const std::string& engine);
 // Removes boxes of our own that were left, and the boxes and images of the comparison from the
-// engines that were noted.
+// engines that were noted, and ends the tracing of exits.
 void remove_leftovers(const std::filesystem::path& workplace);
 
 }  // namespace twinbox::compare

@@ -1,9 +1,14 @@
 #include "compare/instance.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <chrono>
+#include <fstream>
+#include <thread>
 
 #include "base/error.hpp"
 
@@ -140,6 +145,49 @@ TEST(Instance, IsEndedWithItsOwner) {
   }
   // Reaped as well: our child's number is free again.
   EXPECT_EQ(::kill(pid, 0), -1);
+}
+
+// Whether a process runs; one that has ended and has not been waited for does not.
+bool runs(pid_t pid) {
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+  std::string number;
+  std::string name;
+  std::string state;
+  return (stat >> number >> name >> state) && state != "Z" && state != "X";
+}
+
+// The process that the script tells of on its second line.
+pid_t child_of(const std::string& script) {
+  Instance instance(shell(script), Instance::Input::none);
+  EXPECT_TRUE(instance.wait_ready(60s));
+  return std::stoi(instance.output());
+}
+
+TEST(Instance, IsEndedWithAllOfItsGroup) {
+  // Once with a command that ends as it is asked, and once with one that has to be killed.
+  for (const std::string deaf : {"", "trap '' TERM; "}) {
+    const auto child =
+        child_of(deaf + "(trap '' TERM; exec sleep 1000) & echo $!; echo ready; wait");
+    for (int i = 0; i < 100 && runs(child); ++i) std::this_thread::sleep_for(20ms);
+    EXPECT_FALSE(runs(child)) << deaf;
+  }
+}
+
+TEST(Instance, LeavesNoProcessWhenDescriptorsRunOut) {
+  rlimit before{};
+  ::getrlimit(RLIMIT_NOFILE, &before);
+  bool started = false;
+  for (rlim_t limit = 3; !started; ++limit) {
+    const rlimit few{limit, before.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+    try {
+      const Instance instance(shell("exec sleep 1000"), Instance::Input::none);
+      started = true;
+    } catch (const base::Error&) {
+      EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "a child is left with " << limit;
+    }
+  }
+  ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 TEST(Instance, MovesWithoutEndingTheProcess) {
