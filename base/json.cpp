@@ -3,12 +3,92 @@
 #include <algorithm>
 
 namespace twinbox::base {
+namespace {
+
+// A key as a part of a JSON pointer (RFC 6901, section 3).
+std::string escaped(std::string_view key) {
+  std::string part;
+  for (const char c : key) {
+    if (c == '~') {
+      part += "~0";
+    } else if (c == '/') {
+      part += "~1";
+    } else {
+      part += c;
+    }
+  }
+  return part;
+}
+
+// Follows a text to where it cannot be parsed: of a number that no double holds, the parser's own
+// error tells no place.
+class PlaceOfError : public nlohmann::json_sax<Json> {
+ public:
+  std::string pointer() const {
+    std::string text;
+    for (const auto& level : levels_) {
+      text += '/' + (level.is_array ? std::to_string(level.index) : escaped(level.key));
+    }
+    return text;
+  }
+  const std::string& token() const { return token_; }
+
+  bool null() override { return value(); }
+  bool boolean(bool) override { return value(); }
+  bool number_integer(std::int64_t) override { return value(); }
+  bool number_unsigned(std::uint64_t) override { return value(); }
+  bool number_float(double, const std::string&) override { return value(); }
+  bool string(std::string&) override { return value(); }
+  bool binary(Json::binary_t&) override { return value(); }
+  bool start_object(std::size_t) override { return enter(false); }
+  bool start_array(std::size_t) override { return enter(true); }
+  bool end_object() override { return leave(); }
+  bool end_array() override { return leave(); }
+  bool key(std::string& name) override {
+    levels_.back().key = name;
+    return true;
+  }
+  bool parse_error(std::size_t, const std::string& token, const Json::exception&) override {
+    token_ = token;
+    return false;
+  }
+
+ private:
+  struct Level {
+    bool is_array = false;
+    std::size_t index = 0;
+    std::string key{};
+  };
+
+  bool enter(bool is_array) {
+    levels_.push_back({is_array});
+    return true;
+  }
+  bool leave() {
+    levels_.pop_back();
+    return value();
+  }
+  bool value() {
+    if (!levels_.empty()) ++levels_.back().index;
+    return true;
+  }
+
+  std::vector<Level> levels_;
+  std::string token_;
+};
+
+}  // namespace
 
 Json parse_json(std::string_view text, std::string_view source) {
   try {
     return Json::parse(text);
   } catch (const Json::exception& error) {  // also a number beyond all bounds, such as 1e999
     throw Error(ErrorKind::usage, fmt::format("{} is not valid JSON: {}", source, error.what()));
+  } catch (const Json::out_of_range&) {
+    PlaceOfError place;
+    Json::sax_parse(text, &place);
+    throw Error(ErrorKind::usage, fmt::format("{}#{}: the number {} is too large", source,
+                                              place.pointer(), place.token()));
   }
 }
 
@@ -37,16 +117,7 @@ JsonView JsonView::member(std::string_view key, const Json& value) const {
   JsonView view(value, fmt::format("{}.{}", path_, key));
   view.paths_ = paths_;
   if (paths_ == Paths::dotted) return view;
-  view.path_ = path_ + "/";
-  for (const char c : key) {
-    if (c == '~') {
-      view.path_ += "~0";
-    } else if (c == '/') {
-      view.path_ += "~1";
-    } else {
-      view.path_ += c;
-    }
-  }
+  view.path_ = path_ + "/" + escaped(key);
   return view;
 }
 

@@ -7,7 +7,10 @@
 
 #include "base/error.hpp"
 #include "base/size.hpp"
+#include "compare/image_import.hpp"
+#include "compare/load.hpp"
 #include "compare/random.hpp"
+#include "compare/series.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -61,12 +64,26 @@ void check_engine(const Plan& plan, const std::string& name) {
   if (!settings.memory.empty()) base::parse_size(settings.memory, "engine " + name + ": memory");
 }
 
+// A workload's figure is a metric of its name, and must not be mixed with one of another unit.
+std::set<std::string> names_of_metrics() {
+  std::set<std::string> names{memory_metric().name};
+  for (const auto& metrics : {mark_metrics(), load_metrics(), image_metrics()}) {
+    for (const auto& metric : metrics) names.insert(metric.name);
+  }
+  return names;
+}
+
 void check_workloads(const Plan& plan) {
+  const auto metrics = names_of_metrics();
   std::set<std::string> names{plan.start.name, plan.idle.name};
   for (const auto& workload : plan.workloads) {
     if (workload.args.empty()) refuse(fmt::format("workload '{}' has no command", workload.name));
     if (!names.insert(workload.name).second) {
       refuse(fmt::format("the workload '{}' is named twice", workload.name));
+    }
+    if (metrics.contains(workload.name)) {
+      refuse(fmt::format("the workload '{}' has the name of a metric: give it another one",
+                         workload.name));
     }
   }
 }

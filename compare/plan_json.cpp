@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/file.hpp"
+#include "base/size.hpp"
 #include "compare/workloads.hpp"
 
 namespace twinbox::compare {
@@ -34,6 +35,14 @@ int positive(const JsonView& view) {
 template <typename T>
 void take(const JsonView& view, std::string_view key, T& target) {
   if (const auto member = view.find(key)) target = member->as<T>();
+}
+
+// Checked here, where its place is known.
+void take_memory(const JsonView& view, std::string& target) {
+  const auto member = view.find("memory");
+  if (!member) return;
+  target = member->as<std::string>();
+  if (!target.empty()) base::parse_size(target, member->path());
 }
 
 Json write(const Workload& workload) {
@@ -65,7 +74,7 @@ Workload read_workload(const JsonView& view) {
   allow_only(view, {"name", "command", "image", "memory", "figure", "unit", "better"});
   Workload workload{.name = view.get<std::string>("name"), .args = view.get<Words>("command")};
   take(view, "image", workload.image);
-  take(view, "memory", workload.memory);
+  take_memory(view, workload.memory);
   take(view, "figure", workload.figure);
   if (!workload.figure.empty()) {
     workload.unit = view.get<std::string>("unit");
@@ -108,7 +117,7 @@ EngineSettings read_settings(const JsonView& view) {
   }
   take(view, "kernel", settings.kernel);
   take(view, "image", settings.image);
-  take(view, "memory", settings.memory);
+  take_memory(view, settings.memory);
   take(view, "repeats", settings.repeats);
   if (const auto cpus = view.find("cpus")) settings.cpus = positive(*cpus);
   return settings;
@@ -227,7 +236,7 @@ Plan read_plan(const JsonView& view) {
   Plan plan;
   if (const auto engines = view.find("engines")) read_engines(*engines, plan);
   take(view, "image", plan.image);
-  take(view, "memory", plan.memory);
+  take_memory(view, plan.memory);
   if (const auto cpus = view.find("cpus")) plan.cpus = positive(*cpus);
   take(view, "kernel", plan.kernel);
   if (const auto start = view.find("start_workload")) plan.start = read_workload(*start);
@@ -255,7 +264,8 @@ Plan read_plan_of_version_1(const JsonView& view) {
   Plan plan;
   plan.engines = view.get<Words>("engines");
   plan.image = view.get<std::string>("image");
-  plan.memory = view.get<std::string>("memory");
+  view.at("memory");  // has to be there
+  take_memory(view, plan.memory);
   plan.cpus = view.get<int>("cpus");
   plan.start = workload(view.at("start_workload"));
   plan.idle = workload(view.at("idle_workload"));

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/json.hpp"
+#include "base/size.hpp"
 #include "compare/plan_json.hpp"
 #include "compare/result.hpp"
 #include "compare/result_parts.hpp"
@@ -50,6 +51,15 @@ Fact read_fact(const JsonView& view) {
   return {view.get<std::string>("name"), view.get<std::string>("value")};
 }
 
+// The audit compares sizes.
+Fact read_setting(const JsonView& view) {
+  auto setting = read_fact(view);
+  if (setting.name == "memory" && !setting.value.empty() && setting.value != "not limited") {
+    base::parse_size(setting.value, view.at("value").path());
+  }
+  return setting;
+}
+
 Host read_host(const JsonView& view) {
   Host host{view.get<std::string>("name"), read_host_kind(view.at("kind")), {}};
   read_all(view, "facts", read_fact, host.facts);
@@ -79,7 +89,7 @@ Engine read_engine(const JsonView& view) {
   engine.repeats = text(view, "repeats");
   engine.version = text(view, "version");
   engine.command = view.get_or<std::vector<std::string>>("command", {});
-  read_all(view, "settings", read_fact, engine.settings);
+  read_all(view, "settings", read_setting, engine.settings);
   engine.image_digest = text(view, "image_digest");
   if (const auto marks = view.find("missing_marks")) {
     engine.missing_marks = read_marks<std::string>(*marks);
@@ -164,7 +174,9 @@ DensitySeries read_density(const JsonView& view) {
   series.engine = view.get<std::string>("engine");
   series.state = view.get_or<std::string>("state", series.state);
   series.repeat = view.get_or<int>("repeat", 0);
-  view.at("points").elements();  // has to be there
+  const auto points = view.at("points");
+  // A growth begins with the one of no instances.
+  if (points.elements().empty()) points.fail("at least one point");
   read_all(view, "points", read_point, series.points);
   series.constraint = view.get<std::string>("constraint");
   series.detail = text(view, "detail");
@@ -251,7 +263,6 @@ void check_references(const JsonView& view, const Result& result) {
     check_names(view, list, "engine", result.engines);
   }
   check_names(view, "measurements", "metric", result.metrics);
-  check_names(view, "engines", "host", result.hosts);
 }
 
 }  // namespace
@@ -279,8 +290,9 @@ Result result_from_json(std::string_view text_of_report, std::string_view source
     read_version_1(view, result);
   } else {
     read_version_2(view, result);
-    check_references(view, result);
+    check_names(view, "engines", "host", result.hosts);
   }
+  check_references(view, result);
   return result;
 }
 

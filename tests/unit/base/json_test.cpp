@@ -65,8 +65,13 @@ TEST(ParseJson, NamesItsSource) {
             0U);
 }
 
-TEST(ParseJson, RefusesANumberBeyondAllBounds) {
-  EXPECT_THROW(parse_json("1e999", "numbers"), Error);
+TEST(ParseJson, NamesANumberThatIsTooLarge) {
+  const auto error = [](const char* text) {
+    return message_of([&] { parse_json(text, "box.json"); });
+  };
+  EXPECT_EQ(error(R"({"a": [1, {"b/c": 2}, [true]], "list": [0, {"x": [], "b/c": 1e999}]})"),
+            "box.json#/list/1/b~1c: the number 1e999 is too large");
+  EXPECT_EQ(error("-1e999"), "box.json#: the number -1e999 is too large");
 }
 
 TEST(JsonDepth, CountsWhatLiesWithinOneAnother) {

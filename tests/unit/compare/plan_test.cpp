@@ -111,6 +111,16 @@ TEST(MostInstances, AreOfTheNameElseOfTheEngineElseOfItsKind) {
   EXPECT_EQ(plan.most_instances("vm-cold"), DensityPlan().limits.at("vm"));
 }
 
+std::string refusal(const Plan& plan) {
+  try {
+    check(plan);
+  } catch (const base::Error& error) {
+    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
+    return error.message();
+  }
+  return "accepted";
+}
+
 TEST(DensityOrder, HoldsEveryEngineAndIgnoresTheNumberOfBlocks) {
   Plan plan;
   auto order = density_order(plan, "idle", 0);
@@ -138,22 +148,21 @@ TEST(DensityOrder, IsAnotherOneForEachGrowthAndForEachSeed) {
   EXPECT_GT(by_seed.size(), 3U);
 }
 
+TEST(CheckPlan, RefusesAWorkloadWithTheNameOfAMetric) {
+  for (const auto* const name :
+       {"tear-down", "launch rate", "image import", "CPU time", "memory of one instance"}) {
+    Plan plan;
+    plan.workloads = {{.name = name, .args = {"true"}}};
+    EXPECT_NE(refusal(plan).find("has the name of a metric"), std::string::npos) << name;
+  }
+}
+
 TEST(LoadOrder, IsAnotherOneInEachRound) {
   const Plan plan;
   std::set<std::vector<std::string>> orders;
   for (int round = 0; round < 20; ++round) orders.insert(load_order(plan, round));
   EXPECT_GT(orders.size(), 3U);
   EXPECT_EQ(load_order(plan, 3), load_order(plan, 3));
-}
-
-std::string refusal(const Plan& plan) {
-  try {
-    check(plan);
-  } catch (const base::Error& error) {
-    EXPECT_EQ(error.kind(), base::ErrorKind::usage);
-    return error.message();
-  }
-  return "accepted";
 }
 
 TEST(CheckPlan, RefusesUnknownEnginesByName) {

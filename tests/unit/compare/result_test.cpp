@@ -158,6 +158,41 @@ TEST(ResultJson, OpensAReportOfVersion1) {
   EXPECT_EQ(again.engines.size(), 3U);
 }
 
+TEST(ResultJson, NamesAReferenceToNothingInAReportOfVersion1) {
+  const std::string file = TWINBOX_TEST_DATA "/report-v1.json";
+  auto json = base::parse_json(base::read_file(file), file);
+  json["measurements"] = {{{"metric", "ghost"},
+                           {"engine", "vm"},
+                           {"workload", "start-up"},
+                           {"block", 0},
+                           {"value", 1}}};
+  EXPECT_NE(reading_error(json).find("#/measurements/0/metric: "), std::string::npos);
+  json["measurements"] = base::Json::array();
+  json["starts"][2]["engine"] = "ghost";
+  EXPECT_NE(reading_error(json).find("#/starts/2/engine: "), std::string::npos);
+}
+
+TEST(ResultJson, NamesASizeThatIsNone) {
+  const auto whole = base::parse_json(to_json(rich_result()), "report.json");
+  auto json = whole;
+  json["engines"][1]["settings"].push_back({{"name", "memory"}, {"value", "lots"}});
+  const auto last = json["engines"][1]["settings"].size() - 1;
+  const auto error = reading_error(json);
+  EXPECT_NE(error.find(fmt::format("#/engines/1/settings/{}/value: 'lots'", last)),
+            std::string::npos)
+      << error;
+  json = whole;
+  json["plan"]["memory"] = "lots";
+  EXPECT_NE(reading_error(json).find("plan/memory: 'lots'"), std::string::npos)
+      << reading_error(json);
+}
+
+TEST(ResultJson, RefusesAGrowthWithoutAnyPoint) {
+  auto json = base::parse_json(to_json(rich_result()), "report.json");
+  json["density"][0]["points"] = base::Json::array();
+  EXPECT_NE(reading_error(json).find("#/density/0/points: "), std::string::npos);
+}
+
 TEST(ResultJson, KeepsWhatVersion2Added) {
   auto result = sample_result();
   result.measured_at = "2026-01-02T03:04:05Z";
