@@ -32,6 +32,16 @@ base::Error failure_of(const Box& ended) {
           fmt::format("status {}: {}", instance.end().status, reason_in(instance.errors()))};
 }
 
+Measurement figure_of(const Workload& workload, const Step& step, const std::string& output) {
+  const auto value = figure_in(workload, output);
+  if (!value) {
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("there is no '{}' in its output", workload.figure));
+  }
+  return {workload.name, step.engine, workload.name, step.block, step.position,
+          step.warm_up,  {},          *value};
+}
+
 int warm_ups_in(const std::vector<Step>& steps) {
   return static_cast<int>(std::ranges::count_if(
       steps, [](const Step& step) { return step.warm_up && step.position == 0; }));
@@ -219,28 +229,17 @@ Result Runner::measure(const Workload& workload, const Step& step) {
   if ((start_up && !ready) || end.status != 0) throw failure_of(box);
   Result part;
   if (!workload.figure.empty()) {
-    const auto value = figure_in(workload, box.instance().output());
-    if (!value) {
-      throw base::Error(base::ErrorKind::system,
-                        fmt::format("there is no '{}' in its output", workload.figure));
-    }
-    part.measurements.push_back({workload.name,
-                                 step.engine,
-                                 workload.name,
-                                 step.block,
-                                 step.position,
-                                 step.warm_up,
-                                 {},
-                                 *value});
+    part.measurements.push_back(figure_of(workload, step, box.instance().output()));
   }
-  StartSample sample;
-  sample.engine = step.engine;
-  sample.workload = workload.name;
-  sample.block = step.block;
-  sample.position = step.position;
-  sample.warm_up = step.warm_up;
-  sample.marks = box.marks();
-  sample.cpu_ns = box.cpu_at_marks();
+  StartSample sample{step.engine,
+                     workload.name,
+                     step.block,
+                     step.position,
+                     step.warm_up,
+                     box.marks(),
+                     box.cpu_at_marks(),
+                     0,
+                     0};
   if (adapter.counts_cpu_time()) {
     // What undoes the box after its command has a moment to end.
     wait_for_quiet();
