@@ -4,11 +4,12 @@
 #include <cctype>
 #include <cmath>
 #include <map>
-#include <set>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/size.hpp"
 #include "compare/image_import.hpp"
+#include "compare/report/quantity.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -35,8 +36,8 @@ std::string listed(const std::vector<std::string>& items) {
 }
 
 // Two engines of one host that the headlines set against each other: the first machine and the
-// first container, or without a machine the first container and the plain process. Empty when there
-// is no such pair.
+// first container, else the first container and the plain process, else the first machine and the
+// plain process. Empty when there is no such pair.
 struct Pair {
   std::string heavy;
   std::string light;
@@ -55,11 +56,13 @@ Pair first_pair(const Result& result, const Summary& summary, BoxKind heavy, Box
 }
 
 Pair headline(const Result& result, const Summary& summary) {
-  auto pair = first_pair(result, summary, BoxKind::machine, BoxKind::container);
-  if (pair.heavy.empty()) {
-    pair = first_pair(result, summary, BoxKind::container, BoxKind::process);
+  for (const auto& [heavy, light] : {std::pair{BoxKind::machine, BoxKind::container},
+                                     std::pair{BoxKind::container, BoxKind::process},
+                                     std::pair{BoxKind::machine, BoxKind::process}}) {
+    auto pair = first_pair(result, summary, heavy, light);
+    if (!pair.heavy.empty()) return pair;
   }
-  return pair;
+  return {};
 }
 
 const Ratio* find_ratio(const Summary& summary, const std::string& metric, const Pair& pair) {
@@ -109,7 +112,12 @@ void add_starts(const Result& result, const Summary& summary, std::vector<std::s
   }
 }
 
-std::string p_text(double p) { return p < 0.001 ? "p < 0.001" : fmt::format("p = {:.2g}", p); }
+// "p < 0.001, Cliff's delta 1.00".
+std::string evidence(const Contrast& contrast) {
+  const auto p = contrast.p_adjusted;
+  return fmt::format("{}, Cliff's delta {:.2f}",
+                     p < 0.001 ? "p < 0.001" : fmt::format("p = {:.2g}", p), contrast.delta);
+}
 
 // "takes 55.4 times (95 % interval 55.1 to 55.9) as long as" with what speaks for it.
 void add_headline(const Result& result, const Summary& summary, const Pair& pair,
@@ -120,24 +128,25 @@ void add_headline(const Result& result, const Summary& summary, const Pair& pair
   const auto heavy = capitalised(spoken(result, pair.heavy));
   const auto light = spoken(result, pair.light);
   if (contrast.difference() == Difference::inconclusive) {
-    sentences.push_back(fmt::format(
-        "{} takes {} as long to start as {}, but the runs are too few to tell that from chance "
-        "({}).",
-        heavy, times(contrast.ratio, contrast.interval), light, p_text(contrast.p_adjusted)));
+    sentences.push_back(
+        fmt::format("{} takes {} as long to start as {}, but the runs are too few, or too noisy, "
+                    "to tell whether "
+                    "there is a difference ({}; A/A differs by {:.1f} %).",
+                    heavy, times(contrast.ratio, contrast.interval), light, evidence(contrast),
+                    100 * contrast.noise));
     return;
   }
   if (contrast.difference() == Difference::none) {
     sentences.push_back(fmt::format(
         "{} and {} show no difference in start-up: the ratio of {:.3g} (95 % interval {:.3g} to "
-        "{:.3g}) is not told apart from noise ({}, A/A differs by {:.1f} %).",
+        "{:.3g}) is not told apart from noise ({}; A/A differs by {:.1f} %).",
         heavy, light, contrast.ratio, contrast.interval.low, contrast.interval.high,
-        p_text(contrast.p_adjusted), 100 * contrast.noise));
+        evidence(contrast), 100 * contrast.noise));
     return;
   }
-  sentences.push_back(
-      fmt::format("{} takes {} as long to start as {} ({}; A/A differs by {:.1f} %).", heavy,
-                  times(contrast.ratio, contrast.interval), light, p_text(contrast.p_adjusted),
-                  100 * contrast.noise));
+  sentences.push_back(fmt::format(
+      "{} takes {} as long to start as {} ({}; A/A differs by {:.1f} %).", heavy,
+      times(contrast.ratio, contrast.interval), light, evidence(contrast), 100 * contrast.noise));
 }
 
 void add_why(const Summary& summary, const Pair& pair, std::vector<std::string>& sentences) {
@@ -149,6 +158,37 @@ void add_why(const Summary& summary, const Pair& pair, std::vector<std::string>&
   }
 }
 
+// The median of one side of a comparison, with its unit.
+std::string absolute(const Summary& summary, const Metric& metric, const Comparison& item,
+                     const std::string& engine) {
+  for (const auto& figure : summary.figures) {
+    if (figure.metric == item.metric && figure.workload == item.workload &&
+        figure.engine == engine && figure.at == item.at) {
+      return format_quantity(figure.figure.median, metric.unit);
+    }
+  }
+  return "?";
+}
+
+// "a microVM 78.5 k/s, 0.865 times (95 % interval 0.86 to 0.87; p < 0.001, Cliff's delta -1.00)".
+std::string beside_baseline(const Result& result, const Summary& summary, const Metric& metric,
+                            const Comparison& item) {
+  const auto& contrast = item.contrast;
+  const auto name =
+      spoken(result, item.engine) + " " + absolute(summary, metric, item, item.engine);
+  const auto ratio =
+      fmt::format("{:.3g} times (95 % interval {:.3g} to {:.3g}; {})", contrast.ratio,
+                  contrast.interval.low, contrast.interval.high, evidence(contrast));
+  switch (contrast.difference()) {
+    case Difference::none:
+      return fmt::format("{}, no difference: {}", name, ratio);
+    case Difference::inconclusive:
+      return fmt::format("{}, {}, which runs and noise leave open", name, ratio);
+    default:
+      return fmt::format("{}, {}", name, ratio);
+  }
+}
+
 // The metrics that are not computed from marks: how every engine stands to the baseline of its
 // host.
 void add_metrics(const Result& result, const Summary& summary,
@@ -157,21 +197,19 @@ void add_metrics(const Result& result, const Summary& summary,
     // Done once on a host, and no property of a box that runs.
     if (is_image_metric(metric.name)) continue;
     std::map<std::pair<std::string, std::string>, std::vector<std::string>> parts;
+    std::map<std::pair<std::string, std::string>, std::string> baselines;
     for (const auto& item : summary.comparisons) {
       if (item.metric != metric.name || item.at) continue;
-      const auto difference = item.contrast.difference();
-      const bool same = difference == Difference::none;
-      auto& list = parts[{item.workload, item.baseline}];
-      list.push_back(spoken(result, item.engine) +
-                     (same ? " shows no difference"
-                           : " has " + times(item.contrast.ratio, item.contrast.interval)) +
-                     (difference == Difference::inconclusive ? " in too few runs to tell" : ""));
+      const std::pair key{item.workload, item.baseline};
+      parts[key].push_back(beside_baseline(result, summary, metric, item));
+      baselines[key] = absolute(summary, metric, item, item.baseline);
     }
     for (const auto& [key, list] : parts) {
       const auto of = key.first == metric.title ? "" : key.first + ", ";
-      sentences.push_back(fmt::format("{} ({}{} is better), against {}: {}.",
+      sentences.push_back(fmt::format("{} ({}{} is better), against {} with {}: {}.",
                                       capitalised(metric.title), of, to_string(metric.better),
-                                      spoken(result, key.second), listed(list)));
+                                      spoken(result, key.second), baselines[key],
+                                      fmt::format("{}", fmt::join(list, "; "))));
     }
   }
 }
@@ -247,19 +285,20 @@ void add_capacity(const Result& result, const Summary& summary,
                   std::vector<std::string>& sentences) {
   std::vector<std::string> parts;
   std::vector<std::string> stops;
-  std::set<std::string> constraints;
   for (const auto* engine : heaviest_first(summary)) {
     if (!engine->density || !engine->density->dependable()) continue;
-    parts.push_back(fmt::format("{:.0f} {}", std::floor(engine->density->capacity),
-                                plural(spoken(result, engine->engine))));
-    stops.push_back(std::to_string(engine->density->last));
-    constraints.insert(engine->density->constraint);
+    const auto& density = *engine->density;
+    const auto name = plural(spoken(result, engine->engine));
+    parts.push_back(fmt::format("{:.0f} {}", std::floor(density.capacity), name));
+    stops.push_back(fmt::format("{} {} ({}{})", density.survived, name,
+                                density.stopped_by_budget ? "" : "failed: ", density.constraint));
   }
   if (parts.empty()) return;
-  sentences.push_back(fmt::format(
-      "Extrapolated, not reached: at these slopes the memory available at the start holds {}; the "
-      "growth was stopped at {} by the {}.",
-      listed(parts), listed(stops), listed({constraints.begin(), constraints.end()})));
+  sentences.push_back(
+      fmt::format("Extrapolated, not reached: at these slopes the memory available at the start "
+                  "holds {}; every "
+                  "growth reached {}.",
+                  listed(parts), listed(stops)));
 }
 
 }  // namespace

@@ -152,6 +152,34 @@ TEST(Verdicts, SetTheContainerAgainstTheProcessWhereThereIsNoMachine) {
   EXPECT_TRUE(summary.verdicts[0].starts_with("A container takes 3.4")) << summary.verdicts[0];
 }
 
+TEST(Verdicts, SetTheMachineAgainstTheProcessWhereThereIsNoContainer) {
+  auto result = sample_result();
+  std::erase_if(result.engines, [](const Engine& engine) { return engine.name == "container"; });
+  std::erase_if(result.starts, [](const auto& sample) { return sample.engine == "container"; });
+  std::erase_if(result.density, [](const auto& series) { return series.engine == "container"; });
+  // Enough runs to tell.
+  const auto once = result.starts;
+  for (int more = 1; more < 4; ++more) {
+    for (auto sample : once) {
+      sample.block += 10 * more;
+      result.starts.push_back(sample);
+    }
+  }
+  const auto summary = summarise(result);
+  EXPECT_TRUE(summary.verdicts.at(0).starts_with("A microVM takes 15")) << summary.verdicts[0];
+  EXPECT_TRUE(any_verdict(summary, "that a microVM takes longer than a plain process"));
+}
+
+TEST(Verdicts, GiveTheEffectSizeBesideP) {
+  EXPECT_TRUE(any_verdict(summarise(rich_result()), ", Cliff's delta 1.00; A/A differs by"));
+}
+
+TEST(Verdicts, GiveAbsoluteValuesOfWorkloads) {
+  const auto summary = summarise(rich_result());
+  EXPECT_TRUE(any_verdict(summary, "against a plain process with 90.8 k/s: a container "));
+  EXPECT_TRUE(any_verdict(summary, "a microVM 78.8 k/s, 0.868 times (95 % interval 0.861"));
+}
+
 TEST(Verdicts, NameEnginesThatWereNotMeasured) {
   auto result = sample_result();
   std::erase_if(result.starts, [](const StartSample& sample) { return sample.engine == "vm"; });
