@@ -10,6 +10,7 @@
 #include "cli/verbs.hpp"
 #include "compare/diff.hpp"
 #include "compare/report/quantity.hpp"
+#include "compare/report/text.hpp"
 
 namespace twinbox::cli {
 namespace {
@@ -32,19 +33,19 @@ double read_margin(const std::string& text) {
 }
 
 std::string subject(const compare::DiffRow& row) {
-  return fmt::format("{}, {}{}", row.metric, row.workload,
-                     row.at ? fmt::format(" at {}", *row.at) : "");
+  return compare::printable(fmt::format("{}, {}{}", row.metric, row.workload,
+                                        row.at ? fmt::format(" at {}", *row.at) : ""));
 }
 
 void print_rows(const compare::ReportDiff& diff) {
   std::string lines = "METRIC\tENGINE\tBEFORE\tAFTER\tRATIO\t95 % INTERVAL\tP\tVERDICT\n";
   for (const auto& row : diff.rows) {
     const auto& contrast = row.contrast;
-    lines += fmt::format("{}\t{}\t{}\t{}\t{:.4g}\t{:.4g} to {:.4g}\t{:.2g}\t{}\n", subject(row),
-                         row.engine, compare::format_quantity(row.before, row.unit),
-                         compare::format_quantity(row.after, row.unit), contrast.ratio,
-                         contrast.interval.low, contrast.interval.high, contrast.p_adjusted,
-                         to_string(row.change));
+    lines += fmt::format(
+        "{}\t{}\t{}\t{}\t{:.4g}\t{:.4g} to {:.4g}\t{:.2g}\t{}\n", subject(row),
+        compare::printable(row.engine), compare::format_quantity(row.before, row.unit),
+        compare::format_quantity(row.after, row.unit), contrast.ratio, contrast.interval.low,
+        contrast.interval.high, contrast.p_adjusted, to_string(row.change));
   }
   fmt::print("{}", align(lines));
 }
@@ -70,8 +71,10 @@ int compare_diff(const Arguments& arguments) {
   }
   choice.margin = read_margin(margin);
   const auto diff = compare::diff(read_report(rest[0]), read_report(rest[1]), choice);
-  for (const auto& warning : diff.warnings) fmt::print(stderr, "warning: {}\n", warning);
-  for (const auto& reason : diff.unmatched) fmt::print(stderr, "not compared: {}\n", reason);
+  for (const auto& warning : diff.warnings)
+    fmt::print(stderr, "warning: {}\n", compare::printable(warning));
+  for (const auto& reason : diff.unmatched)
+    fmt::print(stderr, "not compared: {}\n", compare::printable(reason));
   if (diff.rows.empty()) {
     throw base::Error(base::ErrorKind::conflict, "the reports have nothing in common to compare");
   }

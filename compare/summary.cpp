@@ -87,6 +87,19 @@ std::uint64_t seen(const InstanceMemory& instance, const std::string& field) {
   return found == instance.workload_view.end() ? 0 : found->second;
 }
 
+std::map<std::string, std::uint64_t> cgroup_of(
+    const std::vector<const InstanceMemory*>& instances) {
+  std::map<std::string, std::vector<double>> values;
+  for (const auto* instance : instances) {
+    for (const auto& [name, bytes] : instance->cgroup_bytes) {
+      values[name].push_back(static_cast<double>(bytes));
+    }
+  }
+  std::map<std::string, std::uint64_t> medians;
+  for (const auto& [name, of_name] : values) medians[name] = median_of(of_name);
+  return medians;
+}
+
 std::optional<MemorySummary> memory_of(const Result& result, const std::string& engine,
                                        int running) {
   std::vector<const InstanceMemory*> instances;
@@ -98,6 +111,7 @@ std::optional<MemorySummary> memory_of(const Result& result, const std::string& 
   if (instances.empty()) return std::nullopt;
   MemorySummary summary;
   summary.running = running;
+  summary.cgroup = cgroup_of(instances);
   summary.processes = instances.front()->processes;
   summary.workload_total = seen(*instances.front(), "MemTotal");
   summary.workload_available = seen(*instances.front(), "MemAvailable");
@@ -240,6 +254,14 @@ std::string spoken(const Engine& engine) {
 std::string spoken(const Result& result, const std::string& engine) {
   const auto* described = result.find_engine(engine);
   return spoken(described == nullptr ? describe_engine(engine) : *described);
+}
+
+std::string title_of(const Result& result, const std::string& engine) {
+  const auto* described = result.find_engine(engine);
+  if (described == nullptr) return engine;
+  if (described->repeats.empty()) return described->title;
+  const auto* repeated = result.find_engine(described->repeats);
+  return (repeated == nullptr ? described->repeats : repeated->title) + ", again (A/A)";
 }
 
 std::string joined_name(const std::vector<std::string>& names, Mark from, Mark to) {

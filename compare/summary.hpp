@@ -53,6 +53,8 @@ struct MemorySummary {
   int running = 0;                              // instances that ran at the same time
   std::map<std::string, Footprint> components;  // medians over the instances
   Footprint total;                              // sum of the components
+  // What the control group is charged for, medians; empty where the engine makes none.
+  std::map<std::string, std::uint64_t> cgroup;
   int processes = 0;
   std::uint64_t workload_total = 0;      // MemTotal as the workload sees it
   std::uint64_t workload_available = 0;  // MemAvailable likewise
@@ -112,6 +114,8 @@ Figure figure_of(const Series& series, std::uint64_t seed);
 // "a container", "a microVM (warm start)": engines by the names that sentences use.
 std::string spoken(const Engine& engine);
 std::string spoken(const Result& result, const std::string& engine);
+// As tables name it: the run that repeats another is told apart from it.
+std::string title_of(const Result& result, const std::string& engine);
 // The name of a stretch between two marks that holds these phases.
 std::string joined_name(const std::vector<std::string>& names, sandbox::Mark from,
                         sandbox::Mark to);

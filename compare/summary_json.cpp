@@ -85,6 +85,7 @@ Json write(const MemorySummary& memory) {
   return {{"running", memory.running},
           {"components_bytes", components},
           {"total_bytes", write(memory.total)},
+          {"cgroup_bytes", memory.cgroup},
           {"processes", memory.processes},
           {"workload_total_bytes", memory.workload_total},
           {"workload_available_bytes", memory.workload_available}};

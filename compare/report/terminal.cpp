@@ -10,6 +10,7 @@
 #include "base/size.hpp"
 #include "compare/audit.hpp"
 #include "compare/report/quantity.hpp"
+#include "compare/report/text.hpp"
 #include "compare/summary.hpp"
 
 namespace twinbox::compare {
@@ -42,8 +43,8 @@ using Columns = std::span<const EngineSummary>;
 constexpr std::size_t most_columns = 5;
 
 std::string line(Columns columns, const std::string& label, const Cell& cell) {
-  std::string text = left(label, label_width);
-  for (const auto& engine : columns) text += right(cell(engine), column_width);
+  std::string text = left(printable(label), label_width);
+  for (const auto& engine : columns) text += right(printable(cell(engine)), column_width);
   return text + "\n";
 }
 
@@ -91,6 +92,23 @@ std::string starts(Columns columns) {
               [](const auto& engine) { return spent(engine, Mark::ready); });
 }
 
+// A line for each kind of memory that any engine's control group is charged for.
+std::string cgroup(Columns columns) {
+  std::set<std::string> kinds;
+  for (const auto& engine : columns) {
+    if (!engine.alone) continue;
+    for (const auto& [name, bytes] : engine.alone->cgroup) kinds.insert(name);
+  }
+  std::string text;
+  for (const auto& name : kinds) {
+    text += line(columns, "  control group, " + name, [&](const auto& engine) {
+      const bool known = engine.alone && engine.alone->cgroup.contains(name);
+      return known ? size(static_cast<double>(engine.alone->cgroup.at(name))) : "-";
+    });
+  }
+  return text;
+}
+
 std::string memory(Columns columns) {
   std::string text = line(columns, "Memory of one instance (PSS)",
                           [](const auto& engine) { return total(engine.alone, &Footprint::pss); });
@@ -98,7 +116,11 @@ std::string memory(Columns columns) {
     text += line(columns, std::string("  ") + name,
                  [&](const auto& engine) { return component(engine.alone, name); });
   }
-  return text +
+  text += line(columns, "  USS",
+               [](const auto& engine) { return total(engine.alone, &Footprint::uss); }) +
+          line(columns, "  RSS",
+               [](const auto& engine) { return total(engine.alone, &Footprint::rss); });
+  return text + cgroup(columns) +
          line(columns, "  virtual, not resident",
               [](const auto& engine) { return total(engine.alone, &Footprint::virtual_size); }) +
          line(columns, "The workload's own view (total)", [](const auto& engine) {
@@ -117,9 +139,16 @@ std::string density(Columns columns) {
                 const auto& interval = engine.density->line.slope_interval;
                 return size(interval.low) + " .. " + size(interval.high);
               }) +
-         line(columns, "  instances, and what stopped it", [](const auto& engine) {
+         line(columns, "  is it one figure?",
+              [](const auto& engine) -> std::string {
+                if (!engine.density) return "-";
+                if (!engine.density->measurable()) return "lost in noise";
+                const auto flags = engine.density->flags();
+                return flags.empty() ? "yes" : flags;
+              }) +
+         line(columns, "  every growth reached", [](const auto& engine) {
            if (!engine.density) return std::string("-");
-           return fmt::format("{}, {}", engine.density->last, engine.density->constraint);
+           return fmt::format("{}, {}", engine.density->survived, engine.density->constraint);
          });
 }
 
@@ -137,8 +166,10 @@ std::string place(const Result& result) {
 std::string heading(const Result& result, const Summary& summary) {
   std::vector<std::string> names;
   for (const auto& engine : summary.engines) names.push_back(engine.engine);
-  std::string text =
-      fmt::format("\n{} as {} on {}\n", result.plan.image, fmt::join(names, ", "), place(result));
+  std::string text = "\n" +
+                     printable(fmt::format("{} as {} on {}", result.plan.image,
+                                           fmt::join(names, ", "), place(result))) +
+                     "\n";
   if (result.has_lab()) {
     text +=
         "The lab's times are executed instructions, 1 ns each: they repeat exactly, and leave out\n"
@@ -200,11 +231,12 @@ std::string render_terminal(const Result& result) {
             metrics(result, summary, columns);
   }
   text += "\n";
-  for (const auto& sentence : summary.verdicts) text += sentence + "\n";
+  for (const auto& sentence : summary.verdicts) text += printable(sentence) + "\n";
   text += "\n";
   for (const auto& row : audit(result, summary)) {
     if (row.state == AuditState::pass) continue;
-    text += fmt::format("{}: {}: {}\n", to_string(row.state), row.check, row.detail);
+    text +=
+        printable(fmt::format("{}: {}: {}", to_string(row.state), row.check, row.detail)) + "\n";
   }
   return text;
 }

@@ -14,7 +14,8 @@ const engines = new Map(
 );
 
 export const engine = (name) => engines.get(name) || { name, title: name, kind: "container", host: "", color: "var(--s1)" };
-export const title = (name) => engine(name).title;
+// The run that repeats another is told apart from it.
+export const title = (name) => (engine(name).repeats ? `${engine(engine(name).repeats).title}, again (A/A)` : engine(name).title);
 export const color = (name) => engine(name).color;
 
 // Machines above containers above processes, as a waterfall is read.

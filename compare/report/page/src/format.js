@@ -48,4 +48,5 @@ export function times(ratio) {
 }
 export const percent = (share) => `${plain((100 * share).toFixed(Math.abs(share) < 0.1 ? 1 : 0))} %`;
 export const pValue = (p) => (p < 0.001 ? "< 0.001" : p.toPrecision(2));
+export const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
 export const capitalised = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,7 +1,7 @@
 // The page, from top to bottom.
 import { computed, engine, headline, heaviestFirst, hosts, label, report, several, title } from "./data.js";
 import { byId, element } from "./dom.js";
-import { capitalised, percent, times, time } from "./format.js";
+import { capitalised, counted, percent, times, time } from "./format.js";
 import { bands } from "./plots/bands.js";
 import { exits } from "./plots/exits.js";
 import { densities, memories } from "./plots/memory.js";
@@ -39,13 +39,16 @@ function tiles() {
   const first = computed.comparisons.find((c) => c.metric === "start-up" && c.workload === headline && engine(c.engine).kind === "machine" && engine(c.baseline).kind === "container")
     || computed.comparisons.find((c) => c.metric === "start-up" && c.workload === headline);
   if (first) {
+    const open = first.difference === "inconclusive" ? " (runs and noise leave open whether there is a difference)" : "";
     const same = first.difference === "no difference";
-    found.push(tile(same ? "same" : times(first.ratio), `start-up, ${title(first.engine)} to ${title(first.baseline)}`, `95 % interval ${times(first.interval[0])} to ${times(first.interval[1])}`));
+    found.push(tile(same ? "same" : times(first.ratio), `start-up, ${title(first.engine)} to ${title(first.baseline)}`, `95 % interval ${times(first.interval[0])} to ${times(first.interval[1])}${open}`));
   }
   for (const e of heaviestFirst(computed.engines).filter((e) => e.to_ready && !engine(e.engine).repeats).slice(0, 3)) {
     found.push(tile(time(e.to_ready.median), `${title(e.engine)} is ready`, `${hosts.find((host) => host.name === engine(e.engine).host)?.lab ? "executed instructions; " : ""}95 % interval ${time(e.to_ready.interval[0])} to ${time(e.to_ready.interval[1])}`));
   }
-  const dense = computed.ratios.find((r) => engine(r.engine).kind === "machine" && engine(r.baseline).kind === "container");
+  // Only of slopes that are lines: others have no ratio.
+  const ratioOf = (heavy, light) => computed.ratios.find((r) => engine(r.engine).kind === heavy && engine(r.baseline).kind === light);
+  const dense = ratioOf("machine", "container") || ratioOf("container", "process") || ratioOf("machine", "process");
   if (dense) found.push(tile(times(dense.ratio), `memory of one more, ${title(dense.engine)} to ${title(dense.baseline)}`, `interval ${times(dense.interval[0])} to ${times(dense.interval[1])}`));
   byId("tiles").replaceChildren(...found);
   byId("verdicts").replaceChildren(...computed.verdicts.map((text) => element("li", {}, unbroken(text))));
@@ -65,7 +68,7 @@ function fairness() {
   byId("stability").replaceChildren(
     badge(unstable.length ? "unstable" : "pass", "narrow intervals", unstable.length ? `wider than 5 % of the median: ${list(unstable)}` : "every median's 95 % interval is within 5 %"),
     badge(drifted.length ? "warn" : "pass", "no drift", drifted.length ? `a trend over the runs: ${list(drifted)}` : "no metric rises or falls over the order of its runs (Kendall, p < 0.01, and by 2 % or more)"),
-    badge("pass", "outliers kept", outliers.length ? `${outliers.reduce((n, f) => n + f.outlier_blocks.length, 0)} values beyond Tukey's fences, flagged and in every figure` : "none beyond Tukey's fences"),
+    badge("pass", "outliers kept", outliers.length ? `${counted(outliers.reduce((n, f) => n + f.outlier_blocks.length, 0), "value")} beyond Tukey's fences, flagged and in every figure` : "none beyond Tukey's fences"),
     ...(worst ? [badge(own.length ? "pass" : "warn", "A/A noise floor", `${own.length ? "an engine was run against itself" : "no engine was run against itself: even blocks stand against odd ones"}; differences below this are no difference: ${[...(own.length ? own : computed.noise.filter((n) => n.metric === "start-up"))].map((n) => `${n.metric}, ${title(n.engine)} ${percent(n.share)}`).slice(0, 8).join("; ")}`)] : [])
   );
 }
@@ -73,10 +76,10 @@ function fairness() {
 function environment() {
   const facts = (list) => element("dl", { class: "facts" }, list.flatMap((f) => [element("dt", {}, f.name), element("dd", {}, f.value)]));
   byId("environment").replaceChildren(
-    ...report.hosts.flatMap((host) => [element("h3", {}, `${capitalised(host.name)} (${host.kind})`), facts(host.facts)]),
+    ...hosts.flatMap((host) => [element("h3", {}, `${capitalised(host.name)} (${host.kind})`), facts(host.facts)]),
     element("h3", {}, "Engines"),
     ...report.engines.map((e) =>
-      element("details", {}, element("summary", {}, `${e.title} (${e.kind}${several ? `, ${e.host}` : ""})`),
+      element("details", {}, element("summary", {}, `${title(e.name)} (${e.kind}${several ? `, ${e.host}` : ""})`),
         facts([
           ...(e.version ? [{ name: "version", value: e.version }] : []),
           ...(e.repeats ? [{ name: "A/A run of", value: e.repeats }] : []),
@@ -100,7 +103,7 @@ function fill(id, figures) {
 
 function closing() {
   byId("command").textContent = report.command || "twinbox compare";
-  byId("commands").replaceChildren(...report.engines.filter((e) => e.command.length).map((e) => element("li", {}, element("b", {}, e.title), " ", element("code", {}, e.command.join(" ")))));
+  byId("commands").replaceChildren(...report.engines.filter((e) => e.command.length).map((e) => element("li", {}, element("b", {}, title(e.name)), " ", element("code", {}, e.command.join(" ")))));
   byId("findings").replaceChildren(...findings.map((text) => element("li", {}, text)));
   byId("version").textContent = `twinbox ${report.twinbox_version}, report format ${report.schema_version}.`;
   byId("why").replaceChildren(...computed.explanations.filter((e) => e.sentences.length).map((e) => element("li", {}, unbroken(e.sentences.join(" ")))));

@@ -66,6 +66,55 @@ TEST(Terminal, ShowsWarningsAndNotWhatPassed) {
   EXPECT_NE(render_terminal(result).find("warn: page cache"), std::string::npos);
 }
 
+TEST(Terminal, PrintsVirtualAndResidentSeparately) {
+  auto result = sample_result();
+  for (auto& memory : result.memory) {
+    if (memory.engine == "container") memory.cgroup_bytes = {{"kernel", 96U << 10U}};
+  }
+  const auto text = render_terminal(result);
+  EXPECT_NE(line_with(text, "  RSS").find("53.0 MiB"), std::string::npos) << text;
+  EXPECT_NE(line_with(text, "  USS").find("MiB"), std::string::npos) << text;
+  EXPECT_NE(line_with(text, "  virtual").find("149.0 MiB"), std::string::npos) << text;
+  EXPECT_NE(line_with(text, "control group, kernel").find("96.0 KiB"), std::string::npos) << text;
+}
+
+// Of three growths one fails early: what it reached stands beside what it failed by.
+TEST(Terminal, ShowsTheInstancesThatEveryGrowthReached) {
+  auto result = sample_result();
+  auto again = result.density.at(1);
+  again.repeat = 1;
+  again.points.resize(5);
+  again.constraint = "out of memory";
+  again.stopped_by_budget = false;
+  result.density.push_back(again);
+  const auto text = render_terminal(result);
+  EXPECT_NE(line_with(text, "every growth reached").find("4, out of memory"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("4 containers (failed: out of memory)"), std::string::npos) << text;
+}
+
+TEST(Terminal, SaysWhereASlopeIsNotLinear) {
+  auto result = sample_result();
+  for (auto& point : result.density.at(1).points) {
+    point.available_bytes =
+        (3000ULL << 20U) - (static_cast<std::uint64_t>(point.instances * point.instances) << 16U);
+  }
+  EXPECT_NE(line_with(render_terminal(result), "one figure").find("not linear"), std::string::npos);
+}
+
+TEST(Terminal, ObeysNoTextOfAReport) {
+  auto result = sample_result();
+  result.plan.image = "busy\x1b[2Jbox";
+  result.engines.at(1).title =
+      "\x1b]0;owned\x07"
+      "container";
+  result.failures = {{"vm", "density", "\x1b[31mred\nfail: fairness: forged"}};
+  result.audit = {{"odd\x1b[1m", AuditState::warn, "a\rb"}};
+  const auto text = render_terminal(result);
+  for (const char c : text) EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
+  EXPECT_EQ(text.find("\nfail: fairness"), std::string::npos);
+}
+
 TEST(Terminal, RendersAResultWithoutSamples) {
   EXPECT_NE(render_terminal(Result()).find("Nothing was measured"), std::string::npos);
 }

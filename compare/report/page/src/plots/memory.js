@@ -19,6 +19,7 @@ function memory(host) {
   if (!columns.length) return [];
   const extra = [...new Set(columns.flatMap((c) => Object.keys(c.m.components_bytes)))].filter((n) => !components.includes(n));
   const all = [...components, ...extra].filter((n) => columns.some((c) => c.m.components_bytes[n]));
+  const charged = [...new Set(columns.flatMap((c) => Object.keys(c.m.cgroup_bytes || {})))];
   const names = columns.map((c) => c.name);
   const parts = columns.flatMap((c) => all.filter((n) => c.m.components_bytes[n]).map((n) => ({ name: c.name, part: n, pss: c.m.components_bytes[n].pss })));
   const virtual = columns.map((c) => ({ name: c.name, pss: c.m.total_bytes.pss, size: c.m.total_bytes.virtual }));
@@ -49,6 +50,7 @@ function memory(host) {
         { label: "PSS, total", kind: "sum", cells: columns.map((c) => bytes(c.m.total_bytes.pss)) },
         { label: "USS", cells: columns.map((c) => bytes(c.m.total_bytes.uss)) },
         { label: "RSS", cells: columns.map((c) => bytes(c.m.total_bytes.rss)) },
+        ...charged.map((n) => ({ label: `control group, ${n}`, cells: columns.map((c) => (c.m.cgroup_bytes?.[n] === undefined ? undefined : bytes(c.m.cgroup_bytes[n]))) })),
         { label: "virtual size, no memory", kind: "minor", cells: columns.map((c) => bytes(c.m.total_bytes.virtual)) },
         { label: "processes", cells: columns.map((c) => String(c.m.processes)) },
         { label: "memory as the workload sees it", cells: columns.map((c) => (c.m.workload_total_bytes ? bytes(c.m.workload_total_bytes) : undefined)) },
@@ -68,6 +70,13 @@ function points(series, fit) {
 
 const fitOf = (e, state) => [e.density, ...(e.other_densities || [])].find((d) => d && d.state === state);
 
+// Why a slope says little of the next instance; nothing where it is a line and known well.
+function flags(fit) {
+  if (fit.interval_bytes[0] <= 0) return "lost in noise";
+  return [fit.linear === false && "not linear", fit.unstable && "unstable"].filter(Boolean).join(", ");
+}
+const each = (k) => `${title(k.name)}: ${bytes(k.fit.bytes_per_instance)} each${flags(k.fit) ? ` (${flags(k.fit)})` : ""}`;
+
 function densityFigures(host, state, list, id, heading) {
   const known = list.map((e) => ({ name: e.engine, fit: fitOf(e, state), series: report.density.filter((s) => s.engine === e.engine && s.state === state) })).filter((k) => k.fit && k.series.length);
   if (!known.length) return [];
@@ -79,9 +88,9 @@ function densityFigures(host, state, list, id, heading) {
     figure({
       id,
       heading,
-      text: `Memory lost to the host over the number of ${state} instances${where(host)}: ` + known.map((k) => `${title(k.name)} ${bytes(k.fit.bytes_per_instance)} each, ${k.fit.stopped_by_budget ? "stopped by the " : "failed: "}${k.fit.constraint}`).join("; "),
-      caption: `Above: memory lost to the host with Theil–Sen fits; hollow points are left out of the fit, a square is where a budget stopped the growth, a cross where a constraint of the host failed. Below: what each point is off its line${where(host)}.`,
-      legend: legend(known.map((k) => [color(k.name), `${title(k.name)}: ${bytes(k.fit.bytes_per_instance)} each`])),
+      text: `Memory lost to the host over the number of ${state} instances${where(host)}: ` + known.map((k) => `${each(k)}, ${k.fit.stopped_by_budget ? "stopped by the " : "failed: "}${k.fit.constraint}`).join("; "),
+      caption: `Above: memory lost to the host with Theil–Sen fits; hollow points are left out of the fit, a square is where a budget stopped the growth, a cross where a constraint of the host failed. Below: what each point is off its line. A slope is not linear where its halves differ by more than a fifth: no ratio and no capacity is told of it; unstable where its interval is wider than 5 %${where(host)}.`,
+      legend: legend(known.map((k) => [color(k.name), each(k)])),
       plot: (width) => {
         const span = [0, Math.max(...dots.map((d) => d.instances))];
         const common = { ...frame(width, [], { marginLeft: 68, marginRight: 30, marginTop: 26 }) };
@@ -111,10 +120,12 @@ function densityFigures(host, state, list, id, heading) {
       table: table(`What one more ${state} instance costs the host${where(host)}`, ["", ...known.map((k) => title(k.name))], [
         { label: "memory per instance (slope)", kind: "sum", cells: known.map((k) => bytes(k.fit.bytes_per_instance)) },
         { label: "95 % interval", cells: known.map((k) => `${bytes(k.fit.interval_bytes[0])} to ${bytes(k.fit.interval_bytes[1])}`) },
+        { label: "first half, second half of the fit", cells: known.map((k) => (k.fit.half_slopes_bytes || []).map(bytes).join(", ") || undefined) },
+        { label: "is it one figure?", cells: known.map((k) => flags(k.fit) || "yes") },
         { label: "R² of the fit", cells: known.map((k) => k.fit.r_squared.toFixed(4)) },
         { label: "fitted over instances", cells: known.map((k) => `${k.fit.fitted_from} to ${k.fit.fitted_to}`) },
         { label: "first constraint", cells: known.map((k) => k.fit.constraint + (k.fit.stopped_by_budget ? " (a budget, not the host)" : "")) },
-        { label: "every repeat reached", cells: known.map((k) => String(k.fit.survived)) },
+        { label: "every growth reached", cells: known.map((k) => String(k.fit.survived)) },
         { label: "capacity, extrapolated, not reached", kind: "minor", cells: known.map((k) => (k.fit.extrapolated_capacity ? String(Math.floor(k.fit.extrapolated_capacity)) : undefined)) },
       ]),
     }),

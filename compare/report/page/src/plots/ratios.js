@@ -42,7 +42,7 @@ function forestOf(host, rows, id, heading) {
       id: `forest-${id}-${hosts.indexOf(host)}`,
       heading: headed(host, heading),
       text: `Ratios of medians with 95 % intervals${where(host)}. ` + rows.slice(0, 6).map(words).join(". "),
-      caption: `Ratios of medians with 95 % intervals${id === "far" ? " on a logarithmic axis" : ""}${where(host)}. Grey is no difference, or too few runs to tell: not significant after Holm's correction, an interval that holds 1, or less than an A/A run differs by (the shaded band).`,
+      caption: `Ratios of medians with 95 % intervals${id === "far" ? " on a logarithmic axis" : ""}${where(host)}. Grey is no difference, where the whole interval is within what an A/A run differs by (the shaded band), or inconclusive: not significant after Holm's correction, an interval that holds 1, or a ratio within the band.`,
       plot: (width) =>
         Plot.plot({
           ...frame(width, rows.map((r) => r.name)),

@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { color, engine, headed, heaviestFirst, hosts, starts, title, where } from "../data.js";
 import { legend, table } from "../dom.js";
 import { figure, frame, narrow, ticks, wrap } from "../figure.js";
-import { percent, plain, time } from "../format.js";
+import { counted, percent, plain, time } from "../format.js";
 
 const phases = [
   ["entered", "command starts"],
@@ -142,7 +142,7 @@ function distribution(host) {
     figure({
       id: `strip-${hosts.indexOf(host)}`,
       heading: headed(host, "Every run"),
-      text: `Every measured start${where(host)}, one dot each, coloured from the first run to the last: ` + list.map((e) => `${title(e.engine)} ${e.to_ready.count} runs, ${e.to_ready.outlier_blocks.length} outliers`).join("; "),
+      text: `Every measured start${where(host)}, one dot each, coloured from the first run to the last: ` + list.map((e) => `${title(e.engine)} ${counted(e.to_ready.count, "run")}, ${counted(e.to_ready.outlier_blocks.length, "outlier")}`).join("; "),
       caption: "Each run as the share by which it is off its engine's median (the upright stroke). One dot is one run, dark for the first and bright for the last, from top to bottom: a slanted row drifted. Outliers are kept.",
       plot: (width) =>
         Plot.plot({
