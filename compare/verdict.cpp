@@ -233,8 +233,9 @@ void add_density(const Result& result, const Summary& summary, const Host& host,
       continue;
     }
     const auto& line = engine->density->line;
-    const auto cost = fmt::format("{} (95 % interval {} to {})", size(line.slope),
-                                  size(line.slope_interval.low), size(line.slope_interval.high));
+    const auto cost = fmt::format("{} (95 % interval {} to {}{})", size(line.slope),
+                                  size(line.slope_interval.low), size(line.slope_interval.high),
+                                  engine->density->unstable() ? ", unstable" : "");
     parts.push_back(parts.empty() ? fmt::format("each further idle {} costs the host {} of memory",
                                                 name.substr(2), cost)
                                   : fmt::format("{} {}", name, cost));
@@ -290,7 +291,7 @@ void add_capacity(const Result& result, const Summary& summary,
     const auto& density = *engine->density;
     const auto name = plural(spoken(result, engine->engine));
     parts.push_back(fmt::format("{:.0f} {}", std::floor(density.capacity), name));
-    stops.push_back(fmt::format("{} {} ({}{})", density.survived, name,
+    stops.push_back(fmt::format("{} {}, {}{}", density.survived, name,
                                 density.stopped_by_budget ? "" : "failed: ", density.constraint));
   }
   if (parts.empty()) return;
@@ -298,7 +299,7 @@ void add_capacity(const Result& result, const Summary& summary,
       fmt::format("Extrapolated, not reached: at these slopes the memory available at the start "
                   "holds {}; every "
                   "growth reached {}.",
-                  listed(parts), listed(stops)));
+                  listed(parts), fmt::join(stops, "; ")));
 }
 
 }  // namespace

@@ -240,6 +240,20 @@ TEST(Density, NothingIsBuiltOnACurve) {
   EXPECT_TRUE(any_verdict(summary, "is not one figure for a container"));
 }
 
+TEST(Verdicts, SayThatASlopeIsUnstable) {
+  auto result = rich_result();
+  for (auto& series : result.density) {
+    if (series.engine != "process") continue;
+    for (auto& point : series.points) {
+      point.available_bytes -= static_cast<std::uint64_t>(point.instances % 7) << 20U;
+    }
+  }
+  const auto summary = summarise(result);
+  EXPECT_TRUE(summary.find("process")->density->dependable());
+  EXPECT_TRUE(any_verdict(summary, ", unstable)"));
+  EXPECT_FALSE(any_verdict(summarise(rich_result()), ", unstable)"));
+}
+
 TEST(Density, BothSlopesOfARatioCanBeTold) {
   auto result = sample_result();
   for (auto& point : result.density.at(1).points) {

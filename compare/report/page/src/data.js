@@ -38,6 +38,11 @@ export const metric = (name) => computed.metrics.find((item) => item.name === na
 // Metrics that have sections of their own.
 export const markMetrics = ["start-up", "request to exec", "tear-down", "CPU time", "CPU time to exec", "CPU time to ready", "memory of one instance"];
 
+// Why a slope of density says little of the next instance; nothing where it is a line, and known well.
+export function flags(fit) {
+  if (fit.interval_bytes[0] <= 0) return "lost in noise";
+  return [fit.linear === false && "not linear", fit.unstable && "unstable"].filter(Boolean).join(", ");
+}
 // "In the lab" has to stand at every figure of it.
 export const label = (host) => (host.lab ? "deterministic lab: executed instructions, 1 ns each" : host.name);
 export const several = hosts.length > 1;

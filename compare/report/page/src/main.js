@@ -1,5 +1,5 @@
 // The page, from top to bottom.
-import { computed, engine, headline, heaviestFirst, hosts, label, report, several, title } from "./data.js";
+import { computed, engine, flags, headline, heaviestFirst, hosts, label, report, several, title } from "./data.js";
 import { byId, element } from "./dom.js";
 import { capitalised, counted, percent, times, time } from "./format.js";
 import { bands } from "./plots/bands.js";
@@ -63,11 +63,13 @@ function fairness() {
   const unstable = computed.figures.filter((f) => f.unstable);
   const drifted = computed.figures.filter((f) => f.drifted);
   const outliers = computed.figures.filter((f) => f.outlier_blocks.length);
+  const slopes = computed.engines.flatMap((e) => [e.density, ...e.other_densities].filter((d) => d && flags(d)).map((d) => `${title(e.engine)}, ${d.state}: ${flags(d)}`));
   const worst = [...computed.noise].sort((a, b) => b.share - a.share)[0];
   const own = computed.noise.filter((n) => n.own_run);
   byId("stability").replaceChildren(
     badge(unstable.length ? "unstable" : "pass", "narrow intervals", unstable.length ? `wider than 5 % of the median: ${list(unstable)}` : "every median's 95 % interval is within 5 %"),
     badge(drifted.length ? "warn" : "pass", "no drift", drifted.length ? `a trend over the runs: ${list(drifted)}` : "no metric rises or falls over the order of its runs (Kendall, p < 0.01, and by 2 % or more)"),
+    ...(computed.engines.some((e) => e.density) ? [badge(slopes.length ? "unstable" : "pass", "slopes of density", slopes.length ? slopes.join("; ") : "every one is a line, with an interval within 5 %")] : []),
     badge("pass", "outliers kept", outliers.length ? `${counted(outliers.reduce((n, f) => n + f.outlier_blocks.length, 0), "value")} beyond Tukey's fences, flagged and in every figure` : "none beyond Tukey's fences"),
     ...(worst ? [badge(own.length ? "pass" : "warn", "A/A noise floor", `${own.length ? "an engine was run against itself" : "no engine was run against itself: even blocks stand against odd ones"}; differences below this are no difference: ${[...(own.length ? own : computed.noise.filter((n) => n.metric === "start-up"))].map((n) => `${n.metric}, ${title(n.engine)} ${percent(n.share)}`).slice(0, 8).join("; ")}`)] : [])
   );

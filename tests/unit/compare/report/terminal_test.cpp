@@ -90,7 +90,9 @@ TEST(Terminal, ShowsTheInstancesThatEveryGrowthReached) {
   const auto text = render_terminal(result);
   EXPECT_NE(line_with(text, "every growth reached").find("4, out of memory"), std::string::npos)
       << text;
-  EXPECT_NE(text.find("4 containers (failed: out of memory)"), std::string::npos) << text;
+  EXPECT_NE(text.find("; 4 containers, failed: out of memory; 6 plain processes, instance budget."),
+            std::string::npos)
+      << text;
 }
 
 TEST(Terminal, SaysWhereASlopeIsNotLinear) {

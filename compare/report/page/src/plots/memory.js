@@ -1,6 +1,6 @@
 // Memory of one instance by component, virtual size hatched; and density.
 import * as Plot from "@observablehq/plot";
-import { color, heaviestFirst, hosts, headed, onHost, report, title, where } from "../data.js";
+import { color, flags, heaviestFirst, hosts, headed, onHost, report, title, where } from "../data.js";
 import { legend, table } from "../dom.js";
 import { below, figure, frame, ticks, wrap } from "../figure.js";
 import { bytes } from "../format.js";
@@ -70,11 +70,6 @@ function points(series, fit) {
 
 const fitOf = (e, state) => [e.density, ...(e.other_densities || [])].find((d) => d && d.state === state);
 
-// Why a slope says little of the next instance; nothing where it is a line and known well.
-function flags(fit) {
-  if (fit.interval_bytes[0] <= 0) return "lost in noise";
-  return [fit.linear === false && "not linear", fit.unstable && "unstable"].filter(Boolean).join(", ");
-}
 const each = (k) => `${title(k.name)}: ${bytes(k.fit.bytes_per_instance)} each${flags(k.fit) ? ` (${flags(k.fit)})` : ""}`;
 
 function densityFigures(host, state, list, id, heading) {
