@@ -38,14 +38,15 @@ std::string subject(const compare::DiffRow& row) {
 }
 
 void print_rows(const compare::ReportDiff& diff) {
-  std::string lines = "METRIC\tENGINE\tBEFORE\tAFTER\tRATIO\t95 % INTERVAL\tP\tVERDICT\n";
+  std::string lines =
+      "METRIC\tENGINE\tBEFORE\tAFTER\tRATIO\t95 % INTERVAL\tP\tCLIFF'S DELTA\tVERDICT\n";
   for (const auto& row : diff.rows) {
     const auto& contrast = row.contrast;
     lines += fmt::format(
-        "{}\t{}\t{}\t{}\t{:.4g}\t{:.4g} to {:.4g}\t{:.2g}\t{}\n", subject(row),
+        "{}\t{}\t{}\t{}\t{:.4g}\t{:.4g} to {:.4g}\t{:.2g}\t{:.2f}\t{}\n", subject(row),
         compare::printable(row.engine), compare::format_quantity(row.before, row.unit),
         compare::format_quantity(row.after, row.unit), contrast.ratio, contrast.interval.low,
-        contrast.interval.high, contrast.p_adjusted, to_string(row.change));
+        contrast.interval.high, contrast.p_adjusted, contrast.delta, to_string(row.change));
   }
   fmt::print("{}", align(lines));
 }

@@ -58,6 +58,8 @@ std::vector<Phase> phases_of(const Result& result, const std::string& engine) {
     const auto values = durations(result, engine, Mark::request, mark);
     if (values.empty()) continue;
     const double end = median(values);
+    // What is ready when it ends has no tear-down that is known.
+    if (mark == Mark::gone && from == Mark::ready && end <= at) break;
     phases.push_back({from, mark, joined_name(names, from, mark), names.size() > 1, at, end - at});
     names.clear();
     from = mark;

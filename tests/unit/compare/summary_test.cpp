@@ -59,6 +59,14 @@ TEST(Summarise, AMissingMarkMakesOnePhaseOfTwo) {
   EXPECT_EQ(phases[2].to, Mark::executed);
 }
 
+TEST(Summarise, WhatIsReadyWhenItEndsHasNoTearDown) {
+  auto result = sample_result();
+  for (auto& sample : result.starts) sample.marks[Mark::ready] = sample.marks[Mark::gone];
+  const auto summary = summarise(result);
+  EXPECT_FALSE(summary.find("vm")->teardown.has_value());
+  EXPECT_EQ(summary.find("vm")->phases.back().to, Mark::ready);
+}
+
 TEST(Summarise, NoMarkWasReachedAfterOneThatFollowsIt) {
   auto result = sample_result();
   for (auto& sample : result.starts) {

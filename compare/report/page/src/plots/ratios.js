@@ -85,7 +85,7 @@ function heatmap(host) {
       id: `heatmap-${hosts.indexOf(host)}`,
       heading: headed(host, "What a box costs over the plain process"),
       text: `Overhead over the plain process${where(host)}: ` + rows.map(words).join("; "),
-      caption: `How many times worse than the plain process (the better direction of each metric taken into account)${where(host)}. Grey: the interval spans no difference, or the noise does; with a question mark: too few runs to tell.`,
+      caption: `How many times worse than the plain process (the better direction of each metric taken into account)${where(host)}. Grey is no difference; with a question mark, runs and noise leave open whether there is one.`,
       plot: (width) =>
         Plot.plot({
           ...frame(width, subjects),
