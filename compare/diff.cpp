@@ -53,6 +53,7 @@ struct Candidate {
 void judge(const Result& before, std::vector<Candidate> candidates, ReportDiff& result,
            double margin) {
   std::vector<FamilyMember> family;
+  family.reserve(candidates.size());
   for (auto& candidate : candidates) {
     family.push_back({&candidate.row.contrast, candidate.after, candidate.before});
   }
