@@ -14,8 +14,6 @@
 namespace twinbox::compare {
 namespace {
 
-using sandbox::Mark;
-
 std::string capitalised(std::string text) {
   if (!text.empty()) text[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(text[0])));
   return text;
