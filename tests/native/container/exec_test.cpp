@@ -136,7 +136,7 @@ TEST_F(Exec, ShowsTheBoxNothingThatItDoesNotHave) {
     start(std::move(made));
     running_->wait_for_output("looking\n");
     process_.args = {"true"};
-    for (int count = 0; count < 200; ++count) EXPECT_EQ(exec_process().outcome.status, 0);
+    for (int count = 0; count < 60; ++count) EXPECT_EQ(exec_process().outcome.status, 0);
     const auto result = running_->finish();
     EXPECT_EQ(result.out, "looking\nsaw many\n");
   }
