@@ -82,7 +82,7 @@ class PlaceOfError : public nlohmann::json_sax<Json> {
 Json parse_json(std::string_view text, std::string_view source) {
   try {
     return Json::parse(text);
-  } catch (const Json::exception& error) {  // also a number beyond all bounds, such as 1e999
+  } catch (const Json::parse_error& error) {
     throw Error(ErrorKind::usage, fmt::format("{} is not valid JSON: {}", source, error.what()));
   } catch (const Json::out_of_range&) {
     PlaceOfError place;
