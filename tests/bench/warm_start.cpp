@@ -4,8 +4,8 @@
 //
 //   twinbox lab exec --deterministic --with warm_start --with /usr/sbin/runc -- warm_start
 //
-// Exits 1 when a warm start takes longer than BAR-IN-MILLISECONDS (5, the goal), as long as runc, or
-// twice as long as a container.
+// Exits 1 when a warm start takes longer than BAR-IN-MILLISECONDS (5, the goal), as long as runc,
+// or twice as long as a container.
 #include <fmt/format.h>
 #include <unistd.h>
 
