@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -24,18 +25,14 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t longest_table = base::mebibyte;
 
-// It may grow meanwhile: no more is read than what is still too long.
+// It may grow meanwhile: no more is read than what is too long.
 std::string read_bounded(int fd, const struct stat& status, const char* file) {
-  std::string text(longest_table + 1, '\0');
-  std::size_t size = 0;
-  const auto left = [&] { return std::as_writable_bytes(std::span(text).subspan(size)); };
-  while (size <= longest_table && status.st_size <= static_cast<off_t>(longest_table)) {
-    const auto count = base::read_some(fd, left()).value_or(0);
-    if (count == 0) {
-      text.resize(size);
-      return text;
-    }
-    size += count;
+  std::string text;
+  std::array<char, 4096> piece;
+  while (text.size() <= longest_table && status.st_size <= static_cast<off_t>(longest_table)) {
+    const auto count = base::read_some(fd, std::as_writable_bytes(std::span(piece))).value_or(0);
+    if (count == 0) return text;
+    text.append(piece.data(), count);
   }
   throw base::Error(
       base::ErrorKind::unsupported,
