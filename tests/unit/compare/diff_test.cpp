@@ -8,29 +8,10 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "compare/density.hpp"
-#include "tests/unit/compare/sample_result.hpp"
+#include "tests/unit/compare/diff_support.hpp"
 
 namespace twinbox::compare {
 namespace {
-
-const DiffRow* find(const ReportDiff& diff, const std::string& metric, const std::string& engine) {
-  for (const auto& row : diff.rows) {
-    if (row.metric == metric && row.engine == engine) return &row;
-  }
-  return nullptr;
-}
-
-bool mentions(const std::vector<std::string>& texts, const std::string& part) {
-  return std::any_of(texts.begin(), texts.end(),
-                     [&](const std::string& text) { return text.find(part) != std::string::npos; });
-}
-
-// Everything but the growths, whose slopes take their time.
-Result no_growth() {
-  auto result = rich_result();
-  result.density.clear();
-  return result;
-}
 
 // The same comparison with every time of the microVM stretched.
 Result stretched(double factor) {
