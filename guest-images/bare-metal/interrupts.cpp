@@ -38,11 +38,15 @@ struct [[gnu::packed]] TablePointer {
 
 Gate table[vector + 1];
 volatile std::uint32_t count;
+std::uint64_t handling_ticks;
 
 struct InterruptFrame;
 
 [[gnu::interrupt]] void on_interrupt(InterruptFrame*) {
   count = count + 1;
+  const auto start = __builtin_ia32_rdtsc();
+  while (__builtin_ia32_rdtsc() - start < handling_ticks) {
+  }
   write32(apic_end_of_interrupt, 0);
 }
 
@@ -86,6 +90,8 @@ void count_timer_interrupts() {
   write32(apic_timer_initial_count, apic_timer_ticks);
   asm volatile("sti" : : : "memory");
 }
+
+void handle_for(std::uint64_t ticks) { handling_ticks = ticks; }
 
 std::uint32_t interrupt_count() { return count; }
 

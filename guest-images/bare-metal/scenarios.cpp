@@ -49,6 +49,11 @@ void interrupts(const BootInfo&) {
   }
 }
 
+void slow_interrupts(const BootInfo& boot) {
+  handle_for(20'000'000);  // some turns of a host's clock
+  interrupts(boot);
+}
+
 void doorbell(const BootInfo&) {
   for (int i = 0; i < 3; ++i) write32(platform::test_doorbell, platform::test_doorbell_value);
   write32(platform::test_doorbell,
@@ -164,6 +169,7 @@ constexpr Scenario scenarios[] = {
     {"marks", marks},
     {"count-exits", count_exits},
     {"interrupts", interrupts},
+    {"slow-interrupts", slow_interrupts},
     {"doorbell", doorbell},
     {"echo", echo},
     {"spin", spin},

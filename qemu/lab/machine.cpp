@@ -19,6 +19,7 @@
 #include "base/file.hpp"
 #include "base/size.hpp"
 #include "base/syscall.hpp"
+#include "qemu/lab/emulator_mend.hpp"
 
 namespace twinbox::qemu {
 namespace {
@@ -160,10 +161,17 @@ LabMachine::LabMachine(const LabMachineConfig& config) {
   std::vector<char*> argv;
   for (auto& argument : args) argv.push_back(argument.data());
   argv.push_back(nullptr);
+  auto [executed, not_yet] = base::make_pipe();
   const pid_t parent = ::getpid();
   pid_ = ::fork();
   if (pid_ < 0) base::throw_errno("cannot start {}", qemu_program);
   if (pid_ == 0) become_qemu(argv.data(), config, script.get(), parent);
+  not_yet.reset();
+  base::read_to_end(executed.get());  // its writing end is closed on exec
+  if (!mend_interrupts(pid_)) {
+    base::write_all(config.log,
+                    "twinbox: this QEMU cannot be kept from interrupting a guest twice\n");
+  }
   pidfd_ = base::open_pidfd(pid_);
 }
 

@@ -51,8 +51,8 @@ TEST_F(Vcpu, CountsExitsByReason) {
   EXPECT_NE(machine.journal.text().find("read=0xffffffff"), std::string::npos);
 }
 
-TEST_F(Vcpu, InterruptsTheGuestOncePerEdge) {
-  BareMachine machine("interrupts");
+void expect_one_interrupt_per_edge(const std::string& scenario) {
+  BareMachine machine(scenario);
   machine.thread->resume();
   ASSERT_TRUE(machine.journal.wait_for_text("ready\n"));
   for (int i = 1; i <= 5; ++i) {
@@ -61,6 +61,13 @@ TEST_F(Vcpu, InterruptsTheGuestOncePerEdge) {
     ASSERT_TRUE(machine.journal.wait_for_text(expected)) << machine.journal.text();
   }
   EXPECT_TRUE(machine.journal.wait_for_power_off());
+}
+
+TEST_F(Vcpu, InterruptsTheGuestOncePerEdge) { expect_one_interrupt_per_edge("interrupts"); }
+
+// Emulated hardware virtualization did so twice when its host's clock was up meanwhile.
+TEST_F(Vcpu, InterruptsTheGuestOncePerEdgeThatItTakesLongOver) {
+  expect_one_interrupt_per_edge("slow-interrupts");
 }
 
 TEST_F(Vcpu, DoorbellIsRungInKvm) {
