@@ -68,6 +68,15 @@ void read_workloads(const std::string& text, compare::Plan& plan) {
   }
 }
 
+void read_page_cache(const std::string& text, compare::Plan& plan) {
+  if (text.empty()) return;
+  if (text != "warm" && text != "cold") {
+    throw base::Error(base::ErrorKind::usage,
+                      fmt::format("--page-cache: '{}' is neither warm nor cold", text), help);
+  }
+  plan.page_cache = text == "cold" ? compare::PageCache::cold : compare::PageCache::warm;
+}
+
 }  // namespace
 
 void CompareFlags::declare(Options& options) {
@@ -83,6 +92,10 @@ void CompareFlags::declare(Options& options) {
   options.value("workloads", "A,B", "to measure beside start-up (none)", workloads);
   options.value("kernel", "stock|tuned|FILE", "the machines' kernel (tuned if built)", kernel);
   options.value("runs", "N", "measured runs of each engine (30)", runs);
+  options.value("page-cache", "warm|cold",
+                "cold: the host's is dropped before each start; needs root, and not in the lab "
+                "(warm)",
+                page_cache);
   options.value("warm-ups", "N", "runs of each that are discarded first (2)", warm_ups);
   options.value("instances", "N|ENGINE=N,...",
                 "instances at the same time, at most (64, of machines 16)", instances);
@@ -111,6 +124,7 @@ compare::Plan CompareFlags::plan(const std::string& file) const {
     plan.least_blocks = plan.blocks;
     plan.enough = 0;
   }
+  read_page_cache(page_cache, plan);
   read_number(warm_ups, "warm-ups", 1000, plan.warm_ups);
   read_limits(instances, plan);
   read_numbers(parallel, "parallel", plan.load.parallel);

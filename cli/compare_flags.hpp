@@ -14,6 +14,7 @@ struct CompareFlags {
   std::string engines;
   std::string workloads;
   std::string runs;
+  std::string page_cache;
   std::string warm_ups;
   std::string instances;
   std::string image_imports;

@@ -102,10 +102,13 @@ AuditRow control_groups(const Host& host, const std::string& check) {
 }
 
 AuditRow not_stolen(const Host& host, const std::string& check) {
-  const auto share = fact_or_unknown(host, "stolen time");
+  // Older reports tell it since boot only.
+  const bool meanwhile = !fact(host.facts, stolen_meanwhile).empty();
+  const auto share = fact_or_unknown(host, meanwhile ? stolen_meanwhile : "stolen time");
   constexpr double most = 1;  // percent
   return row(check, share != unknown && std::strtod(share.c_str(), nullptr) < most,
-             fmt::format("{} of the processors' time since boot went to other machines", share));
+             fmt::format("{} of the processors' time {} went to other machines", share,
+                         meanwhile ? "meanwhile" : "since boot"));
 }
 
 }  // namespace

@@ -89,6 +89,11 @@ std::string told_part(const std::string& line) { return std::string(part_prefix)
 
 JournalHead begin(const Plan& plan, bool machines_in_lab) {
   check(plan);
+  if (machines_in_lab && plan.page_cache == PageCache::cold) {
+    throw base::Error(base::ErrorKind::usage,
+                      "the lab has all its files in memory: no page cache can be cold there",
+                      "measure engines that this host runs itself, with --here");
+  }
   // Before anything else, so that the load is the one that it begins under.
   auto facts = collect_facts("/");
   return {plan, provenance(plan, divide(plan, machines_in_lab)), time_of_day(), std::move(facts)};

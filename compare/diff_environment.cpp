@@ -14,7 +14,8 @@ namespace {
 // Facts without which times of two hosts have nothing to do with one another.
 constexpr std::array deciding_facts{"processor", "kernel", "hardware virtualization"};
 // Facts that differ from run to run on one host.
-constexpr std::array passing_facts{"load before", "memory available", "stolen time"};
+constexpr std::array passing_facts{"load before", "memory available", "stolen time",
+                                   stolen_meanwhile};
 
 bool contains(const auto& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -87,6 +88,11 @@ std::vector<std::string> compare_environments(const Result& before, const Result
     if (now == nullptr || engine.version == now->version) continue;
     warnings.push_back(
         fmt::format("{}: version '{}' and '{}'", engine.name, engine.version, now->version));
+  }
+  if (before.plan.page_cache != after.plan.page_cache) {
+    throw base::Error(base::ErrorKind::conflict,
+                      "one of the reports is of a warm page cache, the other of a cold one: these "
+                      "are different measurements");
   }
   if ((before.plan.warm_ups == 0) != (after.plan.warm_ups == 0)) {
     warnings.push_back("page cache: one of them has runs without a warm-up in its figures");

@@ -112,16 +112,6 @@ std::string load(const fs::path& root) {
   return line.substr(0, line.find(' '));
 }
 
-// The share of all time since boot that a hypervisor gave to others (proc_stat(5), field 8).
-std::string stolen_time(const fs::path& root) {
-  const auto fields = base::words(first_line(root / "proc/stat"));
-  if (fields.size() < 9) return unknown;
-  double all = 0;
-  for (std::size_t i = 1; i < 9; ++i) all += base::parse_number<double>(fields[i]).value_or(0);
-  if (all <= 0) return unknown;
-  return fmt::format("{:.2f} %", 100 * base::parse_number<double>(fields[8]).value_or(0) / all);
-}
-
 void add_memory(std::vector<Fact>& facts, const fs::path& root) {
   std::map<std::string, std::uint64_t> fields;
   try {
@@ -157,10 +147,27 @@ std::vector<Fact> collect_facts(const fs::path& root) {
                    bracketed(first_line(root / "sys/kernel/mm/transparent_hugepage/enabled"))});
   facts.push_back({"same-page merging", same_page_merging(root)});
   add_memory(facts, root);
-  facts.push_back({"stolen time", stolen_time(root)});
+  facts.push_back({"stolen time", stolen_share({}, processor_times(root))});
   facts.push_back({"load before", load(root)});
   facts.push_back({"mitigations", mitigations(root)});
   return facts;
+}
+
+// The fields of proc_stat(5): stolen is the eighth; what guests take is in the user's.
+ProcessorTimes processor_times(const fs::path& root) {
+  const auto fields = base::words(first_line(root / "proc/stat"));
+  if (fields.size() < 9) return {};
+  ProcessorTimes times;
+  for (std::size_t i = 1; i < 9; ++i) {
+    times.all += base::parse_number<double>(fields[i]).value_or(0);
+  }
+  times.stolen = base::parse_number<double>(fields[8]).value_or(0);
+  return times;
+}
+
+std::string stolen_share(const ProcessorTimes& begin, const ProcessorTimes& end) {
+  if (end.all <= begin.all) return unknown;
+  return fmt::format("{:.2f} %", 100 * (end.stolen - begin.stolen) / (end.all - begin.all));
 }
 
 std::string fact(const std::vector<Fact>& facts, const std::string& name) {

@@ -13,6 +13,19 @@ namespace twinbox::compare {
 // tell is "unknown".
 std::vector<Fact> collect_facts(const std::filesystem::path& root);
 
+// Of all processors since boot, in ticks of the kernel's clock; nothing where it cannot be told.
+struct ProcessorTimes {
+  double all = 0;
+  double stolen = 0;  // that a hypervisor gave to others
+};
+ProcessorTimes processor_times(const std::filesystem::path& root);
+
+// "0.12 %", the share that was stolen from `begin` to `end`.
+std::string stolen_share(const ProcessorTimes& begin, const ProcessorTimes& end);
+
+// The fact that tells it of the measurement; of one that was interrupted, of its last part.
+constexpr const char* stolen_meanwhile = "stolen time meanwhile";
+
 // The value of a fact; empty when it is not there.
 std::string fact(const std::vector<Fact>& facts, const std::string& name);
 

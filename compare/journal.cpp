@@ -6,10 +6,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/syscall.hpp"
+#include "compare/environment.hpp"
 #include "compare/plan_json.hpp"
 #include "compare/provenance.hpp"
 #include "compare/result_parts.hpp"
@@ -105,7 +107,10 @@ void Journal::append_line(std::string_view line) {
 
 void JournalHead::date(Result& result) const {
   for (auto& host : result.hosts) {
-    if (host.kind == HostKind::native) host.facts = facts;
+    if (host.kind != HostKind::native) continue;
+    auto meanwhile = std::exchange(host.facts, facts);
+    std::erase_if(meanwhile, [](const Fact& fact) { return fact.name != stolen_meanwhile; });
+    host.facts.insert(host.facts.end(), meanwhile.begin(), meanwhile.end());
   }
   // The lab has a clock of its own, which begins anew with each.
   const bool by_this_host = !result.hosts.empty() && result.hosts[0].kind == HostKind::native;

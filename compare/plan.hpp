@@ -10,6 +10,10 @@ namespace twinbox::compare {
 
 enum class Better { lower, higher };
 
+// What the host keeps of files in memory when something is started: what earlier runs have read, or
+// nothing.
+enum class PageCache { warm, cold };
+
 // A command run in the image. It is ready when its output holds the line `ready`; one with a figure
 // is done when it ends.
 struct Workload {
@@ -87,9 +91,10 @@ struct Plan {
   Workload idle{"idle", {"sh", "-c", "cat /proc/meminfo /proc/cmdline; echo ready; exec cat"}};
   std::vector<Workload> workloads{};  // measured beside start-up, each in blocks of its own
   int workload_blocks = 5;            // of each
-  int warm_ups = 2;                   // blocks run first and left out of every figure
-  int blocks = 30;                    // blocks that count, at most; each holds every engine once
-  int least_blocks = 0;               // that count before `enough` may end them; 0: all of them
+  PageCache page_cache = PageCache::warm;
+  int warm_ups = 2;      // blocks run first and left out of every figure
+  int blocks = 30;       // blocks that count, at most; each holds every engine once
+  int least_blocks = 0;  // that count before `enough` may end them; 0: all of them
   // The width of the 95 % interval of every engine's median, as a share of it, that is enough.
   double enough = 0;
   std::uint64_t seed = 1;

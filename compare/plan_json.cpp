@@ -63,6 +63,12 @@ Better read_better(const JsonView& view) {
   return text == "lower" ? Better::lower : Better::higher;
 }
 
+PageCache read_page_cache(const JsonView& view) {
+  const auto text = view.as<std::string>();
+  if (text != "warm" && text != "cold") view.fail("\"warm\" or \"cold\"");
+  return text == "cold" ? PageCache::cold : PageCache::warm;
+}
+
 // A name of the catalogue, or a workload of its own.
 Workload read_workload(const JsonView& view) {
   if (view.value().is_string()) {
@@ -201,6 +207,7 @@ Json write_plan(const Plan& plan) {
             {"idle_workload", write(plan.idle)},
             {"workloads", workloads},
             {"workload_runs", plan.workload_blocks},
+            {"page_cache", plan.page_cache == PageCache::cold ? "cold" : "warm"},
             {"warm_ups", plan.warm_ups},
             {"runs",
              {{"least", plan.least_blocks == 0 ? plan.blocks : plan.least_blocks},
@@ -231,8 +238,8 @@ Json write_plan(const Plan& plan) {
 
 Plan read_plan(const JsonView& view) {
   allow_only(view, {"$schema", "engines", "image", "memory", "cpus", "kernel", "start_workload",
-                    "idle_workload", "workloads", "workload_runs", "warm_ups", "runs", "seed",
-                    "timeout_s", "density", "load", "image_imports"});
+                    "idle_workload", "workloads", "workload_runs", "page_cache", "warm_ups", "runs",
+                    "seed", "timeout_s", "density", "load", "image_imports"});
   Plan plan;
   if (const auto engines = view.find("engines")) read_engines(*engines, plan);
   take(view, "image", plan.image);
@@ -247,6 +254,7 @@ Plan read_plan(const JsonView& view) {
     }
   }
   if (const auto runs = view.find("workload_runs")) plan.workload_blocks = positive(*runs);
+  if (const auto cache = view.find("page_cache")) plan.page_cache = read_page_cache(*cache);
   take(view, "warm_ups", plan.warm_ups);
   if (const auto runs = view.find("runs")) read_runs(*runs, plan);
   take(view, "seed", plan.seed);

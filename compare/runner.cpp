@@ -10,6 +10,7 @@
 #include "compare/growth.hpp"
 #include "compare/interruption.hpp"
 #include "compare/orphans.hpp"
+#include "compare/page_cache.hpp"
 #include "compare/statistics.hpp"
 #include "compare/workloads.hpp"
 
@@ -66,7 +67,9 @@ Result Runner::run() {
   result_.image_digest = image_digest(plan_.image);
   // Before the measurement, so that the load is the load it began under.
   result_.hosts = {{"this host", HostKind::native, collect_facts("/")}};
+  const auto begin = processor_times("/");
   check_images();
+  if (plan_.page_cache == PageCache::cold) drop_page_cache();  // or nothing is measured
   describe_workloads();
   prepare_engines();
   plan_work();
@@ -77,6 +80,8 @@ Result Runner::run() {
   measure_exits();
   measure_images();
   add_samples(result_, samples_of(journal_.finished(), plan_.engines));
+  result_.hosts.front().facts.push_back(
+      {stolen_meanwhile, stolen_share(begin, processor_times("/"))});
   return std::move(result_);
 }
 
@@ -215,9 +220,15 @@ void Runner::warm_up_again(const Workload& workload, const std::vector<Step>& st
   }
 }
 
-Result Runner::measure(const Workload& workload, const Step& step) {
+void Runner::settle() const {
+  if (plan_.page_cache == PageCache::cold) drop_page_cache();
   wait_for_quiet();
+  // Each ended process that nobody has waited for slows down those who look through /proc.
   reap_orphans();
+}
+
+Result Runner::measure(const Workload& workload, const Step& step) {
+  settle();
   auto& adapter = *adapters_.at(step.engine);
   auto request = request_for(step.engine, workload);
   request.count_cpu = adapter.counts_cpu_time();
@@ -297,7 +308,6 @@ bool Runner::grow(const std::string& engine, const std::string& state, int repea
       })) {
     return false;
   }
-  reap_orphans();
   const auto workload = workload_in_state(plan_, engine, state);
   const Grower::Start start = [&] {
     auto request = request_for(engine, workload);
@@ -305,6 +315,7 @@ bool Runner::grow(const std::string& engine, const std::string& state, int repea
     return Box(*adapters_.at(engine), std::move(request));
   };
   auto part = attempt(engine, stage, [&] {
+    settle();
     return Grower(plan_, engine, state, start,
                   [&](int running, int limit) {
                     progress_.say(
@@ -341,8 +352,7 @@ void Runner::measure_exits() {
 }
 
 TracedRun Runner::trace_start(const std::string& engine) {
-  wait_for_quiet();
-  reap_orphans();
+  settle();
   ExitTrace trace(context_.scratch);
   Box box(*adapters_.at(engine), request_for(engine, plan_.start));
   const std::chrono::seconds timeout(plan_.timeout_s);

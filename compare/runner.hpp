@@ -49,6 +49,8 @@ class Runner {
   // Blocks of one workload: start-up, or one of the plan's further ones.
   void measure(const Workload& workload, const std::vector<Step>& steps);
   void warm_up_again(const Workload& workload, const std::vector<Step>& steps);
+  // Before anything is started that counts.
+  void settle() const;
   // What `measure` gives; nothing when it fails, and the engine is left out. What keeps the samples
   // is no part of it: a journal that fails says nothing of the engine.
   std::optional<Result> attempt(const std::string& engine, const std::string& stage,

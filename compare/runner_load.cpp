@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "base/error.hpp"
-#include "compare/orphans.hpp"
 #include "compare/runner.hpp"
 
 namespace twinbox::compare {
@@ -71,10 +70,8 @@ bool Runner::measure_under_load(Measurement wanted,
                                 const std::function<std::vector<double>()>& values) {
   if (is_left_out(wanted.engine, wanted.metric) || is_measured(wanted)) return false;
   progress_.say(fmt::format("{}: {}, {}", wanted.metric, wanted.engine, wanted.at.value_or(0)));
-  wait_for_quiet();
-  // Each ended process that nobody has waited for slows down those who look through /proc.
-  reap_orphans();
   const auto part = attempt(wanted.engine, wanted.metric, [&] {
+    settle();
     Result measured;
     for (const double value : values()) {
       wanted.value = value;

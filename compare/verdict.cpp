@@ -304,6 +304,11 @@ void add_capacity(const Result& result, const Summary& summary,
 
 std::vector<std::string> verdicts(const Result& result, const Summary& summary) {
   std::vector<std::string> sentences;
+  if (result.plan.page_cache == PageCache::cold) {
+    sentences.emplace_back(
+        "Of a cold page cache: what the host kept of files in memory was dropped before each "
+        "start.");
+  }
   const auto pair = headline(result, summary);
   add_headline(result, summary, pair, sentences);
   // Other kinds of machine against the same container: a cold one beside a warm one.

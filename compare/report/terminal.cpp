@@ -233,11 +233,17 @@ std::string render_terminal(const Result& result) {
   text += "\n";
   for (const auto& sentence : summary.verdicts) text += printable(sentence) + "\n";
   text += "\n";
+  std::vector<std::string> passed;
   for (const auto& row : audit(result, summary)) {
-    if (row.state == AuditState::pass) continue;
+    if (row.state == AuditState::pass) {
+      passed.push_back(row.check);
+      continue;
+    }
     text +=
         printable(fmt::format("{}: {}: {}", to_string(row.state), row.check, row.detail)) + "\n";
   }
+  // What they found is in the report; here is no place for it.
+  if (!passed.empty()) text += printable(fmt::format("pass: {}", fmt::join(passed, ", "))) + "\n";
   return text;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "compare/engines/adapter.hpp"
+#include "compare/environment.hpp"
 #include "tests/unit/compare/sample_result.hpp"
 
 namespace twinbox::compare {
@@ -197,6 +198,23 @@ TEST(Audit, WarnsOfColdRuns) {
   auto result = sample_result();
   result.plan.warm_ups = 0;
   EXPECT_EQ(row_of(result, "page cache").state, AuditState::warn);
+}
+
+TEST(Audit, TellsAPageCacheThatIsColdForAll) {
+  auto result = sample_result();
+  result.plan.page_cache = PageCache::cold;
+  const auto row = row_of(result, "page cache");
+  EXPECT_EQ(row.state, AuditState::pass);
+  EXPECT_TRUE(row.detail.starts_with("cold for every engine")) << row.detail;
+}
+
+TEST(Audit, AsksForTheTimeThatWasStolenMeanwhile) {
+  auto result = sample_result();
+  set_fact(result, "stolen time", "3.10 %");  // since boot, by which nothing was measured
+  result.hosts.front().facts.push_back({stolen_meanwhile, "0.02 %"});
+  EXPECT_EQ(row_of(result, "no stolen time").state, AuditState::pass);
+  set_fact(result, stolen_meanwhile, "2.00 %");
+  EXPECT_EQ(row_of(result, "no stolen time").state, AuditState::warn);
 }
 
 TEST(Audit, WarnsOfPageMerging) {

@@ -353,6 +353,15 @@ TEST(Diff, RefusesTheLabAgainstANativeHost) {
   EXPECT_THROW(diff(sample_result(), after, {}), base::Error);
 }
 
+TEST(Diff, RefusesAColdPageCacheAgainstAWarmOne) {
+  auto after = sample_result();
+  after.plan.page_cache = PageCache::cold;
+  DiffOptions options;
+  options.across_hosts = true;
+  EXPECT_THROW(diff(sample_result(), after, options), base::Error);
+  EXPECT_NO_THROW(diff(after, after, options));
+}
+
 TEST(Diff, WarnsOfASettingOfTheHost) {
   auto after = sample_result();
   for (auto& fact : after.hosts.front().facts) {

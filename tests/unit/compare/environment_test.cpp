@@ -66,6 +66,10 @@ TEST_F(SampleHost, TellsItsLoad) {
 TEST_F(SampleHost, TellsTheTimeThatWasStolen) {
   put("proc/stat", "cpu  10 0 10 70 5 0 0 5 0 0\ncpu0 1 1 1 1\n");
   EXPECT_EQ(found("stolen time"), "5.00 %");
+  const auto begin = processor_times(root_.path());
+  put("proc/stat", "cpu  10 0 10 168 5 0 0 7 0 0\n");
+  EXPECT_EQ(stolen_share(begin, processor_times(root_.path())), "2.00 %");
+  EXPECT_EQ(stolen_share(begin, begin), "unknown");
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "compare/environment.hpp"
 #include "compare/result_parts.hpp"
 #include "tests/unit/compare/sample_result.hpp"
 
@@ -104,10 +105,13 @@ TEST_F(Journals, KeepWhenTheComparisonWasBegun) {
   head_.measured_at = "2026-11-29T12:00:00Z";
   head_.facts = {{"load before", "7.00"}};
   Result result;
-  result.hosts = {{"this host", HostKind::native, {{"load before", "7.00"}}}};
+  result.hosts = {
+      {"this host", HostKind::native, {{"load before", "7.00"}, {stolen_meanwhile, "0.03 %"}}}};
   JournalFile(file(), head_).head().date(result);
   EXPECT_EQ(result.measured_at, "2026-11-28T12:00:00Z");
   EXPECT_EQ(result.hosts[0].facts.at(0).value, "0.10");
+  // Of when it was measured, which was not over when it was begun.
+  EXPECT_EQ(fact(result.hosts[0].facts, stolen_meanwhile), "0.03 %");
 }
 
 TEST_F(Journals, LoseNothingOnAFullDisk) {

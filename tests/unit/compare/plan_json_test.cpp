@@ -38,7 +38,7 @@ constexpr const char* full_plan = R"({
   "workloads": ["syscalls",
     {"name": "own", "command": ["sh", "-c", "echo 7 ops"], "figure": "([0-9]+) ops",
      "unit": "ops", "better": "higher"}],
-  "workload_runs": 4, "warm_ups": 1, "runs": {"least": 7, "most": 30, "enough": 0.01},
+  "workload_runs": 4, "page_cache": "cold", "warm_ups": 1, "runs": {"least": 7, "most": 30, "enough": 0.01},
   "seed": 9, "timeout_s": 60,
   "density": {"instances": 5, "states": ["idle", "touched"], "repeats": 2},
   "load": {"parallel": [1, 2], "launches": 8, "beside": [0, 4]}, "image_imports": 2
@@ -58,6 +58,7 @@ TEST(PlanFile, HoldsEveryPartOfAPlan) {
   EXPECT_EQ(plan.most_instances("mine"), 5);
   EXPECT_EQ(plan.load.beside, (std::vector<int>{0, 4}));
   EXPECT_EQ(plan.image_imports, 2);
+  EXPECT_EQ(plan.page_cache, PageCache::cold);
   EXPECT_NO_THROW(check(plan));
 }
 
@@ -78,6 +79,7 @@ TEST(PlanFile, NamesThePathOfAFieldThatIsWrong) {
   EXPECT_NE(refusal(R"({"cpus": "two"})").find("plan.json.cpus"), std::string::npos);
   EXPECT_NE(refusal(R"({"image_imports": "all"})").find("plan.json.image_imports"),
             std::string::npos);
+  EXPECT_NE(refusal(R"({"page_cache": "hot"})").find("plan.json.page_cache"), std::string::npos);
   EXPECT_NE(refusal(R"({"cpus": 0})").find("plan.json.cpus"), std::string::npos);
   EXPECT_NE(refusal(R"({"engines": ["vm", 3]})").find("plan.json.engines[1]"), std::string::npos);
   EXPECT_NE(refusal(R"({"engines": [{"name": "a", "engine": "vm", "start": "hot"}]})")

@@ -59,11 +59,14 @@ TEST(Terminal, SetsManyEnginesInSeveralTables) {
   EXPECT_LE(most, 34U + 5 * 23);
 }
 
-TEST(Terminal, ShowsWarningsAndNotWhatPassed) {
+TEST(Terminal, ShowsWarningsAndNamesWhatPassed) {
   auto result = sample_result();
   EXPECT_EQ(render_terminal(result).find("warn:"), std::string::npos);
+  const auto passed = line_with(render_terminal(result), "pass: ");
+  EXPECT_NE(passed.find("page cache"), std::string::npos) << passed;
   result.plan.warm_ups = 0;
   EXPECT_NE(render_terminal(result).find("warn: page cache"), std::string::npos);
+  EXPECT_EQ(line_with(render_terminal(result), "pass: ").find("page cache"), std::string::npos);
 }
 
 TEST(Terminal, PrintsVirtualAndResidentSeparately) {
