@@ -110,7 +110,8 @@ std::string purpose() {
   for (const auto& verb : image_verbs) {
     text += fmt::format("  {:<26} {}\n", fmt::format("{} {}", verb.name, verb.usage), verb.purpose);
   }
-  return text;
+  return text +
+         "\nSOURCE_DATE_EPOCH in the environment is the time that an import notes in its image.\n";
 }
 
 const ImageVerb& find_image_verb(const Arguments& words, const std::string& hint) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <map>
 #include <set>
@@ -12,6 +13,7 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/syscall.hpp"
+#include "base/text.hpp"
 #include "image/compression.hpp"
 #include "image/digest.hpp"
 #include "image/tar_writer.hpp"
@@ -47,10 +49,24 @@ void check_name(const std::string& name) {
   }
 }
 
-std::string now_as_rfc3339() {
-  const auto now = std::time(nullptr);
+// Now, or what SOURCE_DATE_EPOCH says (reproducible-builds.org/specs/source-date-epoch), in
+// seconds since 1970: the same content then makes the same image at any time.
+std::time_t time_of_making() {
+  const char* const told = std::getenv("SOURCE_DATE_EPOCH");
+  if (told == nullptr) return std::time(nullptr);
+  constexpr std::time_t last = 253'402'300'799;  // of the year 9999
+  const auto seconds = base::parse_number<std::time_t>(told);
+  if (!seconds || *seconds < 0 || *seconds > last) {
+    throw base::Error(ErrorKind::usage,
+                      fmt::format("SOURCE_DATE_EPOCH: '{}' is no number of seconds", told),
+                      "give seconds since 1970, or unset it");
+  }
+  return *seconds;
+}
+
+std::string as_rfc3339(std::time_t time) {
   tm parts{};
-  ::gmtime_r(&now, &parts);
+  ::gmtime_r(&time, &parts);
   std::array<char, 32> text{};
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
 }
@@ -120,7 +136,7 @@ ImportedImage Store::import(const std::string& name, const fs::path& source, Ima
   auto images = blobs_.index();
   const auto old = images.find(name);
   if (old == images.end() || !is_same(old->second, config)) {
-    config.created = now_as_rfc3339();
+    config.created = as_rfc3339(time_of_making());
     images[name] = store_image(config, layer);
   }
   const auto manifest = images.at(name);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include "base/command.hpp"
@@ -25,11 +26,13 @@ namespace fs = std::filesystem;
 class StoreTest : public testing::Test {
  protected:
   StoreTest() {
+    ::setenv("SOURCE_DATE_EPOCH", "1700000000", 1);  // images that are made a second later differ
     if (base::run_command({"mkfs.erofs", "--help"}).status == 127) return;
     fs::create_directories(source() / "bin");
     base::write_file(source() / "bin/tool", "content");
     has_erofs_ = true;
   }
+  ~StoreTest() override { ::unsetenv("SOURCE_DATE_EPOCH"); }
   void SetUp() override {
     if (!has_erofs_) GTEST_SKIP() << "needs mkfs.erofs (package erofs-utils)";
   }
@@ -133,6 +136,21 @@ TEST_F(StoreTest, MakesTheSameLayerAndDiskFromTheSameContent) {
   const auto second = Store(other).prepare("tools");
   EXPECT_EQ(first.config.diff_ids, second.config.diff_ids);
   EXPECT_EQ(digest_of_file(first.root.disks[0]), digest_of_file(second.root.disks[0]));
+}
+
+TEST_F(StoreTest, StampsAnImageWithTheTimeItIsTold) {
+  Store store(root());
+  EXPECT_EQ(store.list().size(), 0U);
+  const auto made = store.import("tools", source());
+  EXPECT_EQ(blob_json(made.id)["created"], "2023-11-14T22:13:20Z");
+  for (const auto* const none : {"yesterday", "-1", "253402300800", ""}) {
+    ::setenv("SOURCE_DATE_EPOCH", none, 1);
+    EXPECT_NE(refusal([&] { store.import("others", source()); }).find("SOURCE_DATE_EPOCH"),
+              std::string::npos)
+        << none;
+  }
+  ::unsetenv("SOURCE_DATE_EPOCH");
+  EXPECT_NE(store.import("others", source()).id, made.id);
 }
 
 TEST_F(StoreTest, KeepsAnImageThatIsImportedAgainUnchanged) {
