@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <ctime>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -49,11 +50,11 @@ void check_name(const std::string& name) {
   }
 }
 
-// Now, or what SOURCE_DATE_EPOCH says (reproducible-builds.org/specs/source-date-epoch), in
-// seconds since 1970: the same content then makes the same image at any time.
-std::time_t time_of_making() {
+// What SOURCE_DATE_EPOCH says (reproducible-builds.org/specs/source-date-epoch), in seconds since
+// 1970: the same content then makes the same image at any time.
+std::optional<std::time_t> told_time() {
   const char* const told = std::getenv("SOURCE_DATE_EPOCH");
-  if (told == nullptr) return std::time(nullptr);
+  if (told == nullptr) return std::nullopt;
   constexpr std::time_t last = 253'402'300'799;  // of the year 9999
   const auto seconds = base::parse_number<std::time_t>(told);
   if (!seconds || *seconds < 0 || *seconds > last) {
@@ -127,6 +128,7 @@ base::Fd Store::lock() {
 
 ImportedImage Store::import(const std::string& name, const fs::path& source, ImageConfig config) {
   check_name(name);
+  const auto told = told_time();
   const auto held = lock();
   const auto work = sandbox::OwnedDirectory::create(root_ / "work");
   const auto directory = directory_of(source, work.path());
@@ -135,8 +137,9 @@ ImportedImage Store::import(const std::string& name, const fs::path& source, Ima
   const auto layer = store_layer(directory, config.diff_ids.front());
   auto images = blobs_.index();
   const auto old = images.find(name);
+  if (told) config.created = as_rfc3339(*told);
   if (old == images.end() || !is_same(old->second, config)) {
-    config.created = as_rfc3339(time_of_making());
+    if (!told) config.created = as_rfc3339(std::time(nullptr));
     images[name] = store_image(config, layer);
   }
   const auto manifest = images.at(name);
@@ -183,11 +186,11 @@ Descriptor Store::store_image(const ImageConfig& config, const Descriptor& layer
   return blobs_.add(manifest_type, manifest.dump());
 }
 
-// Whether an image says the same as `config` about anything but the time it was made.
+// Whether an image says the same as `config`, which may leave the time open.
 bool Store::is_same(const Descriptor& manifest, const ImageConfig& config) const {
   try {
     auto old = read_config(read_manifest(manifest));
-    old.created = config.created;
+    if (config.created.empty()) old.created.clear();
     return to_json(old) == to_json(config);
   } catch (const base::Error&) {
     return false;  // a damaged image is no reason to refuse its replacement
