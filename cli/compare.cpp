@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -80,15 +81,9 @@ int show(const compare::Result& result, const std::string& directory) {
   return result.starts.empty() ? 1 : 0;
 }
 
-}  // namespace
-
-int compare(const Arguments& arguments) {
-  if (!arguments.empty() && (arguments.front() == "diff" || arguments.front() == "show")) {
-    const Arguments rest(arguments.begin() + 1, arguments.end());
-    return arguments.front() == "diff" ? compare_diff(rest) : compare_show(rest);
-  }
+// Nothing where only the help was asked for.
+std::optional<compare::Plan> asked_plan(const Arguments& arguments, Place& place) {
   CompareFlags flags;
-  Place place;
   Options options("compare [flags] [PLAN]",
                   "Measures start-up, memory, density and speed of workloads in several kinds of "
                   "boxes, as PLAN (see docs/plan.schema.json) or the flags say, and writes "
@@ -106,7 +101,7 @@ int compare(const Arguments& arguments) {
   options.value("go-on-from", "FILE", "finished samples of an interrupted run: for the lab",
                 place.go_on_from);
   const auto rest = options.parse(arguments);
-  if (options.help_shown()) return 0;
+  if (options.help_shown()) return std::nullopt;
   if (rest.size() > 1) {
     throw base::Error(base::ErrorKind::usage, fmt::format("unexpected argument '{}'", rest[1]),
                       options.see_help());
@@ -115,14 +110,26 @@ int compare(const Arguments& arguments) {
     throw base::Error(base::ErrorKind::usage, "--here and --lab exclude each other",
                       options.see_help());
   }
-  const auto plan = flags.plan(rest.empty() ? "" : rest.front());
+  return flags.plan(rest.empty() ? "" : rest.front());
+}
+
+}  // namespace
+
+int compare(const Arguments& arguments) {
+  if (!arguments.empty() && (arguments.front() == "diff" || arguments.front() == "show")) {
+    const Arguments rest(arguments.begin() + 1, arguments.end());
+    return arguments.front() == "diff" ? compare_diff(rest) : compare_show(rest);
+  }
+  Place place;
+  const auto plan = asked_plan(arguments, place);
+  if (!plan) return 0;
   compare::Result result;
   std::optional<compare::JournalFile> journal;
   Arguments command{"twinbox", "compare"};
   command.insert(command.end(), arguments.begin(), arguments.end());
   try {
     const compare::InterruptionWatch watch;
-    result = measure_all(plan, place, journal);
+    result = measure_all(*plan, place, journal);
   } catch (const compare::Interrupted& interruption) {
     fmt::print(stderr, "twinbox: interrupted; {} finished parts are kept in {}\nhint: go on: {}\n",
                journal ? journal->parts() : 0, place.out, base::shell_line(command));

@@ -90,6 +90,23 @@ Workload read_workload(const JsonView& view) {
   return workload;
 }
 
+Json write(const DensityPlan& density) {
+  return {{"instances", density.limits},
+          {"states", density.states},
+          {"repeats", density.repeats},
+          {"ready_ms", density.ready_ms},
+          {"stall_percent", density.stall_percent},
+          {"discarded_share", density.discarded_share},
+          {"settle_ms", density.settle_ms},
+          {"memory_share", density.memory_share}};
+}
+
+Json write(const LoadPlan& load) {
+  return {{"parallel", load.parallel}, {"launches", load.launches},
+          {"beside", load.beside},     {"beside_runs", load.beside_runs},
+          {"rounds", load.rounds},     {"least_rounds", load.least_rounds}};
+}
+
 Json write_engine(const std::string& name, const EngineSettings& settings) {
   Json json{{"name", name}};
   const auto put = [&](const char* key, const auto& value) {
@@ -197,8 +214,6 @@ Json write_plan(const Plan& plan) {
   }
   Json workloads = Json::array();
   for (const auto& workload : plan.workloads) workloads.push_back(write(workload));
-  const auto& density = plan.density;
-  const auto& load = plan.load;
   Json json{{"engines", engines},
             {"image", plan.image},
             {"memory", plan.memory},
@@ -215,22 +230,8 @@ Json write_plan(const Plan& plan) {
               {"enough", plan.enough}}},
             {"seed", plan.seed},
             {"timeout_s", plan.timeout_s},
-            {"density",
-             {{"instances", density.limits},
-              {"states", density.states},
-              {"repeats", density.repeats},
-              {"ready_ms", density.ready_ms},
-              {"stall_percent", density.stall_percent},
-              {"discarded_share", density.discarded_share},
-              {"settle_ms", density.settle_ms},
-              {"memory_share", density.memory_share}}},
-            {"load",
-             {{"parallel", load.parallel},
-              {"launches", load.launches},
-              {"beside", load.beside},
-              {"beside_runs", load.beside_runs},
-              {"rounds", load.rounds},
-              {"least_rounds", load.least_rounds}}},
+            {"density", write(plan.density)},
+            {"load", write(plan.load)},
             {"image_imports", plan.image_imports}};
   if (!plan.kernel.empty()) json["kernel"] = plan.kernel;
   return json;
