@@ -93,8 +93,7 @@ void CompareFlags::declare(Options& options) {
   options.value("kernel", "stock|tuned|FILE", "the machines' kernel (tuned if built)", kernel);
   options.value("runs", "N", "measured runs of each engine (30)", runs);
   options.value("page-cache", "warm|cold",
-                "cold: the host's is dropped before each start; needs root, and not in the lab "
-                "(warm)",
+                "cold: the host's is dropped before starts; needs root, and not in the lab (warm)",
                 page_cache);
   options.value("warm-ups", "N", "runs of each that are discarded first (2)", warm_ups);
   options.value("instances", "N|ENGINE=N,...",

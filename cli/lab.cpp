@@ -14,6 +14,7 @@
 #include "cli/options.hpp"
 #include "cli/verbs.hpp"
 #include "guest-images/guest_kernel.hpp"
+#include "qemu/lab/transfer.hpp"
 #include "sandbox/paths.hpp"
 #include "vmm/boot/kernel_image.hpp"
 
@@ -85,7 +86,10 @@ int exec_in_lab(const Arguments& arguments) {
                       options.see_help());
   }
   if (!parent.empty()) end_with(parent);
-  if (!out.empty()) execution.out = out;
+  if (!out.empty()) {
+    qemu::make_writable_directory(out);
+    execution.out = out;
+  }
   execution.guest_kernel = guest_images::checked_kernel_choice(kernel);
   if (execution.guest_kernel.starts_with('/')) flags.with.push_back(execution.guest_kernel);
   return qemu::lab_exec(flags.resolve(), execution);

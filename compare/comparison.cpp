@@ -12,6 +12,7 @@
 #include "base/file.hpp"
 #include "compare/environment.hpp"
 #include "compare/instance.hpp"
+#include "compare/page_cache.hpp"
 #include "compare/parts.hpp"
 #include "compare/plan_json.hpp"
 #include "compare/provenance.hpp"
@@ -101,8 +102,13 @@ JournalHead begin(const Plan& plan, bool machines_in_lab) {
 
 Result measure_here(const Plan& plan, Journal& journal, const ProgressHandler& progress) {
   const Workplace scratch;
+  auto program = sandbox::program_path("twinbox");
+  if (plan.page_cache == PageCache::cold) {
+    for (const auto& place : {sandbox::data_root(), scratch.path()}) check_is_on_storage(place);
+    program = copy_programs(scratch.path() / "bin");
+  }
   Progress steps(progress);
-  return Runner(plan, sandbox::program_path("twinbox"), scratch.path(), journal, steps).run();
+  return Runner(plan, program, scratch.path(), journal, steps).run();
 }
 
 Result measure_in_lab(const Plan& plan, Journal& journal, const ProgressHandler& progress) {

@@ -306,8 +306,8 @@ std::vector<std::string> verdicts(const Result& result, const Summary& summary) 
   std::vector<std::string> sentences;
   if (result.plan.page_cache == PageCache::cold) {
     sentences.emplace_back(
-        "Of a cold page cache: what the host kept of files in memory was dropped before each "
-        "start.");
+        "Of a cold page cache: what the host kept of files in memory was dropped before each start "
+        "of the blocks, each growth and each measurement under load.");
   }
   const auto pair = headline(result, summary);
   add_headline(result, summary, pair, sentences);

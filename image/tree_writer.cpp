@@ -135,6 +135,7 @@ TreeWriter::Place TreeWriter::free_place(const std::string& name) {
 
 void TreeWriter::directory(const std::string& name, FileAttributes attributes) {
   const auto components = safe_components(name);
+  if (components.empty() && rules_.root == TreeRules::Root::kept) return;
   if (!components.empty()) {
     const auto found = place(name);
     struct stat status {};

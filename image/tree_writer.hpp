@@ -31,6 +31,8 @@ struct TreeRules {
   // A symbolic link on the way to a name. Refused where an archive that brings one itself is not to
   // reach what else is in the root.
   enum class Links { within_root, refused } links = Links::within_root;
+  // Mode, owner and times of the root itself, which an archive may have an entry for.
+  enum class Root { as_archived, kept } root = Root::as_archived;
 };
 
 // Every name is relative to the root, as it came from an archive: an absolute one or one with ".."

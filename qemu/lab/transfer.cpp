@@ -11,6 +11,13 @@
 
 namespace twinbox::qemu {
 
+void make_writable_directory(const std::filesystem::path& directory) {
+  base::make_directories(directory);
+  if (::access(directory.c_str(), W_OK | X_OK) != 0) {
+    base::throw_errno("nothing can be written to {}", directory.string());
+  }
+}
+
 void extract_archive(int archive, const std::filesystem::path& directory) {
   base::make_directories(directory);
   if (::lseek(archive, 0, SEEK_SET) < 0) base::throw_errno("cannot rewind the lab's files");
@@ -18,8 +25,11 @@ void extract_archive(int archive, const std::filesystem::path& directory) {
   const auto source = [&] {
     return std::span<const std::byte>(buffer.data(), base::read_some(archive, buffer).value_or(0));
   };
-  image::UnpackOptions options;
-  options.whiteouts = image::UnpackOptions::Whiteouts::drop;
+  // The directory is a user's, and what is in it already may be anything.
+  const image::UnpackOptions options{.whiteouts = image::UnpackOptions::Whiteouts::literal,
+                                     .tree = {.directories = image::TreeRules::Directories::kept,
+                                              .links = image::TreeRules::Links::refused,
+                                              .root = image::TreeRules::Root::kept}};
   try {
     image::unpack_tar(source, directory, options);
   } catch (const base::Error& error) {

@@ -1,4 +1,6 @@
 // Starts with a cold page cache, on the host's own.
+#include "compare/page_cache.hpp"
+
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -65,12 +67,20 @@ TEST_F(PageCacheOf, AColdComparisonIsDropped) {
   ASSERT_EQ(compare("cold"), 0);
   EXPECT_LT(file.cached(), 100U);
   EXPECT_NE(base::read_file(out() / "report.md").find("cold page cache"), std::string::npos);
+  // Not the program that measures, which is mapped and so stays.
+  const auto command = report().engines.front().command;
+  EXPECT_TRUE(command.front().starts_with("/tmp/twinbox-comparison-")) << command.front();
 }
 
 TEST_F(PageCacheOf, AWarmComparisonStays) {
   const CachedFile file;
   ASSERT_EQ(compare("warm"), 0);
   EXPECT_EQ(file.cached(), 1024U);
+}
+
+TEST(PageCache, CannotBeColdOfWhatIsInMemory) {
+  EXPECT_THROW(check_is_on_storage("/dev/shm"), base::Error);
+  EXPECT_NO_THROW(check_is_on_storage(TWINBOX_BUILD_DIRECTORY));
 }
 
 TEST_F(PageCacheOf, TheLabCannotBeCold) {

@@ -205,7 +205,9 @@ TEST(Audit, TellsAPageCacheThatIsColdForAll) {
   result.plan.page_cache = PageCache::cold;
   const auto row = row_of(result, "page cache");
   EXPECT_EQ(row.state, AuditState::pass);
-  EXPECT_TRUE(row.detail.starts_with("cold for every engine")) << row.detail;
+  EXPECT_TRUE(row.detail.starts_with("cold: dropped")) << row.detail;
+  result.plan.settings["vm"] = {.engine = "docker"};
+  EXPECT_EQ(row_of(result, "page cache").state, AuditState::warn) << "a daemon stays warm";
 }
 
 TEST(Audit, AsksForTheTimeThatWasStolenMeanwhile) {

@@ -84,5 +84,54 @@ TEST(Transfer, RefusesAnArchiveThatLeavesItsDirectory) {
   EXPECT_EQ(base::read_file(work / "outside"), "untouched");
 }
 
+// A tar of what `script` makes in a directory of its own, with an entry for that directory.
+base::Fd archive_of(const std::filesystem::path& work, const std::string& script) {
+  base::make_directories(work / "from");
+  EXPECT_EQ(
+      std::system(
+          fmt::format("cd {0}/from && {1} && tar -cf {0}/tar .", work.string(), script).c_str()),
+      0);
+  return base::open_file(work / "tar", O_RDONLY);
+}
+
+TEST(Transfer, LeavesWhatIsInTheDirectory) {
+  const base::TemporaryDirectory directory;
+  const auto out = directory.path() / "out";
+  base::make_directories(out / "kept/deep");
+  base::write_file(out / "kept/deep/file", "mine");
+  std::filesystem::permissions(out, std::filesystem::perms(01777));
+  const auto archive = archive_of(directory.path(), "echo new >result && echo x >.wh.name");
+  extract_archive(archive.get(), out);
+  EXPECT_EQ(base::read_file(out / "result"), "new\n");
+  EXPECT_TRUE(std::filesystem::exists(out / ".wh.name"));
+  EXPECT_EQ(base::read_file(out / "kept/deep/file"), "mine");
+  EXPECT_EQ(std::filesystem::status(out).permissions(), std::filesystem::perms(01777));
+}
+
+TEST(Transfer, ReplacesNoDirectoryAndFollowsNoLink) {
+  const base::TemporaryDirectory directory;
+  const auto out = directory.path() / "out";
+  base::make_directories(out / "kept");
+  base::write_file(out / "kept/file", "mine");
+  const auto file = archive_of(directory.path(), "echo x >kept");
+  EXPECT_THROW(extract_archive(file.get(), out), base::Error);
+  EXPECT_EQ(base::read_file(out / "kept/file"), "mine");
+  std::filesystem::create_directory_symlink(out / "kept", out / "link");
+  const auto below = archive_of(directory.path(), "rm kept && mkdir link && echo x >link/file");
+  try {
+    extract_archive(below.get(), out);  // the link is replaced, or the archive refused
+  } catch (const base::Error&) {
+  }
+  EXPECT_EQ(base::read_file(out / "kept/file"), "mine");
+}
+
+TEST(Transfer, SaysBeforehandThatNothingCanBeWritten) {
+  const base::TemporaryDirectory directory;
+  base::write_file(directory.path() / "file", "");
+  EXPECT_THROW(make_writable_directory(directory.path() / "file"), base::Error);
+  make_writable_directory(directory.path() / "new/one");
+  EXPECT_TRUE(std::filesystem::is_directory(directory.path() / "new/one"));
+}
+
 }  // namespace
 }  // namespace twinbox::qemu
