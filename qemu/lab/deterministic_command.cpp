@@ -1,3 +1,4 @@
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -32,16 +33,30 @@ std::string make_script(const LabCommand& command) {
                           base::shell_quoted(std::string_view(variable).substr(equals + 1)));
   }
   script += fmt::format("end={}\n", base::shell_quoted(end_of_port));
-  // In one group: a port can be opened once, and what the command leaves running may hold it.
-  script += "{ ";
+  // In one group: a port can be opened once, and what the command leaves running may hold it. In a
+  // shell of its own, so that one that is the shell's own, as `exit` is, does not end this script.
+  script += "{ ( ";
   for (const auto& word : command.args) script += base::shell_quoted(word) + ' ';
   script +=
-      "</dev/null; status=$?; printf %s \"$end\"; printf %s \"$end\" >&2; } "
+      ") </dev/null; status=$?; printf %s \"$end\"; printf %s \"$end\" >&2; } "
       ">/dev/virtio-ports/stdout 2>/dev/virtio-ports/stderr\n";
   script += fmt::format("{{ {} printf %s \"$end\"; }} >/dev/virtio-ports/files\n",
                         command.out ? "tar -C /out -c .;" : "");
   script += "{ echo $status; printf %s \"$end\"; read -r _; } <>/dev/virtio-ports/status >&0\n";
   return script;
+}
+
+// Whoever shares it may have made it non-blocking.
+void write_patiently(int target, std::string_view text) {
+  while (!text.empty()) {
+    const auto count = base::write_some(target, std::as_bytes(std::span(text)));
+    if (count) {
+      text.remove_prefix(*count);
+      continue;
+    }
+    pollfd ready{.fd = target, .events = POLLOUT, .revents = 0};
+    ::poll(&ready, 1, -1);
+  }
 }
 
 // What comes over a port, less the end's mark.
@@ -69,7 +84,7 @@ class PortBytes {
     return length;
   }
   void pass_on(std::size_t count) {
-    base::write_all(target_, std::string_view(held_).substr(0, count));
+    write_patiently(target_, std::string_view(held_).substr(0, count));
     held_.erase(0, count);
   }
 

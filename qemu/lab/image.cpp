@@ -41,6 +41,7 @@ class CpioWriter {
   }
 
   void add(const std::string& name, const LabContents::Entry& entry) {
+    if (name == "/") return;  // is there anyway
     const std::unique_ptr<archive_entry, decltype(&archive_entry_free)> header(archive_entry_new(),
                                                                                archive_entry_free);
     archive_entry_copy_pathname(header.get(), name.c_str() + 1);  // relative to the root
@@ -97,12 +98,17 @@ class CpioWriter {
   std::unique_ptr<archive, decltype(&archive_write_free)> archive_;
 };
 
-void write_image(const LabContents& contents, const fs::path& path) {
+void write_image(const LabContents& contents, const std::string& digest, const fs::path& path) {
   const fs::path draft = path.string() + std::string(draft_suffix);
   try {
     CpioWriter writer(draft);
     for (const auto& [name, entry] : contents.entries()) writer.add(name, entry);
     writer.finish();
+    // Or what was copied meanwhile would be taken for what has the digest, for ever.
+    if (contents.digest() != digest) {
+      throw base::Error(base::ErrorKind::conflict,
+                        "what the lab is given changed while it was copied", "try again");
+    }
     fs::rename(draft, path);
   } catch (...) {
     ::unlink(draft.c_str());
@@ -133,7 +139,7 @@ LabImage lab_image(const LabContents& contents, const fs::path& cache) {
   if (fs::exists(path)) {
     fs::last_write_time(path, fs::file_time_type::clock::now());
   } else {
-    write_image(contents, path);
+    write_image(contents, digest, path);
   }
   remove_old_images(cache);
   return {path, digest, fs::file_size(path)};

@@ -105,6 +105,28 @@ TEST(Lab, EndsACommandWhoseCallerWasKilled) {
   EXPECT_EQ(gone.status, 0) << "the command lives on";
 }
 
+// Runs a command with a pipe for its output that does not block, and reads it slowly.
+constexpr const char* slow_reader = R"(
+import os, subprocess, sys, time
+read, write = os.pipe()
+os.set_blocking(write, False)
+command = subprocess.Popen(sys.argv[1:], stdout=write)
+os.close(write)
+count = 0
+while part := os.read(read, 4096):
+    count += len(part)
+    if count < 200000: time.sleep(0.001)
+print(count)
+sys.exit(command.wait())
+)";
+
+TEST(DeterministicLab, EndsAsAWordOfTheShellDoesAndLosesNothing) {
+  const auto result = run({"python3", "-c", slow_reader, TWINBOX_PROGRAM, "lab", "exec",
+                           "--deterministic", "--", "eval", "head -c 1000000 /dev/zero; exit 3"});
+  EXPECT_EQ(result.status, 3) << result.err;
+  EXPECT_EQ(result.out, "1000000\n");
+}
+
 TEST(DeterministicLab, RepeatsToTheNanosecondAndBringsFilesBack) {
   const base::TemporaryDirectory directory;
   const auto run_into = [&](const std::string& name) {
