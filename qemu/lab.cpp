@@ -112,9 +112,25 @@ std::optional<KeptLab> suitable_kept_lab(const LabOptions& options) {
   return lab;
 }
 
+// What the lab that runs was given and this host has no more. Such a lab cannot be compared with
+// this host, nor made anew, but has all that it was given.
+std::optional<std::string> lost_extra(const KeptLab& lab) {
+  const auto lost = std::ranges::find_if_not(lab.with, extra_is_there);
+  return lost == lab.with.end() ? std::nullopt : std::optional(*lost);
+}
+
 // False when the lab that runs holds something else than this host now, and cannot be replaced
 // because commands run in it.
 bool refresh(const LabOptions& options, const KeptLab& lab) {
+  if (const auto lost = lost_extra(lab)) {
+    fmt::print(
+        stderr,
+        "twinbox: {}, which the lab that runs was given, is gone from this host: the command "
+        "gets that lab as it is, which may hold older programs; to end it: twinbox lab "
+        "stop\n",
+        *lost);
+    return true;
+  }
   if (contents_for(lab.with).digest() == lab.digest) return true;
   if (kept_lab_is_busy()) {
     fmt::print(stderr,

@@ -95,6 +95,18 @@ void add_host(LabContents& contents) {
   contents.add_text("/init", std::string(lab_init_script), 0755);
 }
 
+struct Extra {
+  fs::path source;
+  fs::path target;
+};
+
+Extra parse_extra(const std::string& extra) {
+  const auto colon = extra.rfind(":/");
+  const bool renamed = colon != std::string::npos && !fs::exists(extra);
+  const fs::path source = fs::absolute(renamed ? extra.substr(0, colon) : extra);
+  return {.source = source, .target = renamed ? fs::path(extra.substr(colon + 1)) : source};
+}
+
 void add_kernel_modules(LabContents& contents, const fs::path& stock) {
   const fs::path modules = fs::path("lib/modules") / first_line(stock / "version");
   std::string list;
@@ -145,11 +157,10 @@ LabContents standard_contents() {
   return contents;
 }
 
+bool extra_is_there(const std::string& extra) { return fs::exists(parse_extra(extra).source); }
+
 void add_extra(LabContents& contents, const std::string& extra) {
-  const auto colon = extra.rfind(":/");
-  const bool renamed = colon != std::string::npos && !fs::exists(extra);
-  const fs::path source = fs::absolute(renamed ? extra.substr(0, colon) : extra);
-  const fs::path target = renamed ? fs::path(extra.substr(colon + 1)) : source;
+  const auto [source, target] = parse_extra(extra);
   if (!fs::exists(source)) {
     throw base::Error(base::ErrorKind::not_found, fmt::format("{} is not there", source.string()));
   }

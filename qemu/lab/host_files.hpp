@@ -16,5 +16,7 @@ LabContents standard_contents();
 // lab, or SOURCE:TARGET with a TARGET that begins with a slash. Throws base::Error (not_found)
 // where it is not there.
 void add_extra(LabContents& contents, const std::string& extra);
+// Whether add_extra would find its file or directory.
+bool extra_is_there(const std::string& extra);
 
 }  // namespace twinbox::qemu

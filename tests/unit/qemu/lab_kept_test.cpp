@@ -1,0 +1,57 @@
+// What commands make of the files of a kept lab, without a machine.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/file.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/file.hpp"
+#include "base/syscall.hpp"
+#include "qemu/lab.hpp"
+#include "qemu/lab/kept.hpp"
+
+namespace twinbox::qemu {
+namespace {
+
+// A directory as it is beside a supervisor that lives; nobody listens at the agents' sockets.
+class LabKept : public testing::Test {
+ protected:
+  LabKept() {
+    ::setenv("TWINBOX_ROOT", root_.path().c_str(), 1);
+    base::make_directories(kept_lab_directory());
+    base::write_file(kept_lab_directory() / "log", "");
+    alive_ = base::open_file(kept_lab_directory() / "alive", O_RDWR | O_CREAT);
+    EXPECT_EQ(::flock(alive_.get(), LOCK_EX | LOCK_NB), 0);
+  }
+  ~LabKept() override { ::unsetenv("TWINBOX_ROOT"); }
+
+  static void write_state(const std::string& text) {
+    base::write_file(kept_lab_directory() / "state.json", text);
+  }
+
+ private:
+  const base::TemporaryDirectory root_;
+  base::Fd alive_;
+};
+
+std::string error_of_a_command() {
+  try {
+    lab_exec({.kernel = {}, .memory_bytes = {}, .with = {}}, {.args = {"true"}, .out = {}});
+  } catch (const base::Error& error) {
+    return error.message();
+  }
+  return "none";
+}
+
+TEST_F(LabKept, TakesCommandsAlthoughAnExtraOfItIsGone) {
+  write_state(
+      R"({"supervisor": 0, "digest": "", "memory_bytes": 1, "with": ["/nowhere/a:/b", "/nowhere/c"]})");
+  // As far as the agent, who is not there.
+  const auto error = error_of_a_command();
+  EXPECT_NE(error.find("cannot reach the lab"), std::string::npos) << error;
+}
+
+}  // namespace
+}  // namespace twinbox::qemu
