@@ -140,7 +140,8 @@ bool refresh(const LabOptions& options, const KeptLab& lab) {
   }
   fmt::print(stderr,
              "twinbox: the lab that runs holds other programs or images and is started afresh\n");
-  lab_start({.kernel = options.kernel, .memory_bytes = lab.memory_bytes, .with = lab.with});
+  const auto memory = lab.default_memory ? std::nullopt : std::optional(lab.memory_bytes);
+  lab_start({.kernel = options.kernel, .memory_bytes = memory, .with = lab.with});
   return true;
 }
 
@@ -181,6 +182,7 @@ void lab_start(const LabOptions& options) {
     const KeptLab wanted{.supervisor = 0,
                          .digest = image.digest,
                          .memory_bytes = config.memory_bytes,
+                         .default_memory = !options.memory_bytes,
                          .with = absolute(options.with)};
     if (const auto running = find_kept_lab()) {
       if (running->digest == wanted.digest && running->memory_bytes == wanted.memory_bytes) return;

@@ -91,6 +91,7 @@ std::string to_json(const KeptLab& lab) {
   return base::Json{{"supervisor", lab.supervisor},
                     {"digest", lab.digest},
                     {"memory_bytes", lab.memory_bytes},
+                    {"default_memory", lab.default_memory},
                     {"with", lab.with}}
       .dump(2);
 }
@@ -101,6 +102,7 @@ KeptLab from_json(const std::string& text, const std::string& source) {
   return {.supervisor = view.get<pid_t>("supervisor"),
           .digest = view.get<std::string>("digest"),
           .memory_bytes = view.get<std::uint64_t>("memory_bytes"),
+          .default_memory = view.get_or<bool>("default_memory", false),  // older ones have none
           .with = view.get<std::vector<std::string>>("with")};
 }
 

@@ -26,6 +26,7 @@ struct KeptLab {
   pid_t supervisor = 0;
   std::string digest;  // of its contents
   std::uint64_t memory_bytes = 0;
+  bool default_memory = false;    // nobody asked for that much: one started anew may need more
   std::vector<std::string> with;  // the extras it was started with
 };
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <memory>
 #include <numeric>
 #include <thread>
@@ -125,6 +126,44 @@ TEST(DeterministicLab, EndsAsAWordOfTheShellDoesAndLosesNothing) {
                            "--deterministic", "--", "eval", "head -c 1000000 /dev/zero; exit 3"});
   EXPECT_EQ(result.status, 3) << result.err;
   EXPECT_EQ(result.out, "1000000\n");
+}
+
+// A root directory of its own, for a lab beside the suite's that is stopped at the end.
+class OwnKeptLab : public testing::Test {
+ protected:
+  OwnKeptLab() {
+    const char* const root = std::getenv("TWINBOX_ROOT");
+    std::filesystem::create_directory_symlink(
+        std::filesystem::path(root != nullptr ? root : "/var/lib/twinbox") / "kernels",
+        root_.path() / "kernels");
+  }
+  ~OwnKeptLab() override { in_root({"twinbox", "lab", "stop"}); }
+
+  const std::filesystem::path& root() const { return root_.path(); }
+  RunResult in_root(std::vector<std::string> args) const {
+    return run(std::move(args), {}, {"TWINBOX_ROOT=" + root_.path().string()});
+  }
+
+ private:
+  const base::TemporaryDirectory root_;
+};
+
+// As though its contents had grown since: the memory it has would not do for what they are now.
+TEST_F(OwnKeptLab, TakesTheDefaultMemoryAnewWhenItIsStartedAfresh) {
+  const auto extra = (root() / "extra").string();
+  base::write_file(extra, "old");
+  const auto started = in_root({"twinbox", "lab", "start", "--with", extra});
+  ASSERT_EQ(started.status, 0) << started.err;
+  const auto file = root() / "lab/kept/state.json";
+  auto state = base::read_file(file);
+  const std::string member = "\"memory_bytes\": ";
+  const auto number = state.find(member) + member.size();
+  state.replace(number, state.find_first_not_of("0123456789", number) - number, "1048576");
+  base::write_file(file, state);
+  base::write_file(extra, "new");
+  const auto result = in_root({"twinbox", "lab", "exec", "--", "cat", extra});
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out, "new");
 }
 
 TEST(DeterministicLab, RepeatsToTheNanosecondAndBringsFilesBack) {
