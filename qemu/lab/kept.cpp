@@ -13,10 +13,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "base/error.hpp"
@@ -159,13 +161,34 @@ bool ends_within(int pidfd, int milliseconds) {
   return result > 0;
 }
 
+fs::path lock_of(const std::string& agent) { return kept_lab_directory() / (agent + ".lock"); }
+
+// Nullopt when all agents are busy.
+std::optional<AgentLease> try_lease_agent() {
+  std::vector<std::pair<fs::file_time_type, std::string>> names;
+  for (int number = 0; number < agents; ++number) {
+    const auto name = agent_name(number);
+    std::error_code never_used;
+    const auto time = fs::last_write_time(lock_of(name), never_used);
+    names.emplace_back(never_used ? fs::file_time_type::min() : time, name);
+  }
+  // The one that was left longest ago: its agent has surely noticed.
+  std::ranges::sort(names);
+  for (const auto& [time, name] : names) {
+    base::Fd lock = base::open_file(lock_of(name), O_RDWR | O_CREAT);
+    if (!try_lock(lock.get())) continue;
+    ::futimens(lock.get(), nullptr);  // in case we are killed before the end
+    return AgentLease(std::move(lock), name);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 fs::path kept_lab_directory() { return lab_directory() / "kept"; }
 
-AgentLease::AgentLease(const std::string& name)
-    : lock(base::open_file(kept_lab_directory() / (name + ".lock"), O_RDWR | O_CREAT)),
-      socket_name(name) {}
+AgentLease::AgentLease(base::Fd held_lock, std::string socket)
+    : lock(std::move(held_lock)), socket_name(std::move(socket)) {}
 
 AgentLease::~AgentLease() {
   // The time of this says how long the agent has been alone.
@@ -231,32 +254,19 @@ void end_kept_lab(const KeptLab& lab) {
 
 bool kept_lab_is_busy() {
   for (int number = 0; number < agents; ++number) {
-    const auto path = kept_lab_directory() / (agent_name(number) + ".lock");
-    const base::Fd lock(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    const base::Fd lock(::open(lock_of(agent_name(number)).c_str(), O_RDONLY | O_CLOEXEC));
     if (lock && !try_lock(lock.get())) return true;
   }
   return false;
 }
 
 AgentLease lease_agent() {
-  std::vector<std::pair<fs::file_time_type, std::string>> names;
-  for (int number = 0; number < agents; ++number) {
-    const auto name = agent_name(number);
-    std::error_code never_used;
-    const auto time = fs::last_write_time(kept_lab_directory() / (name + ".lock"), never_used);
-    names.emplace_back(never_used ? fs::file_time_type::min() : time, name);
+  // Nothing tells of the first of many locks that is released.
+  constexpr auto pause = std::chrono::milliseconds(50);
+  while (true) {
+    if (auto lease = try_lease_agent()) return std::move(*lease);
+    std::this_thread::sleep_for(pause);
   }
-  // The one that was left longest ago: its agent has surely noticed.
-  std::ranges::sort(names);
-  for (const auto& [time, name] : names) {
-    AgentLease lease(name);
-    if (!try_lock(lease.lock.get())) continue;
-    ::futimens(lease.lock.get(), nullptr);  // in case we are killed before the end
-    return lease;
-  }
-  AgentLease lease(names.front().second);
-  wait_for_lock(lease.lock.get());
-  return lease;
 }
 
 void clean_up_kept_lab() {

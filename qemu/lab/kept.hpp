@@ -32,7 +32,7 @@ struct KeptLab {
 
 // One of the lab's agents, for as long as this lives.
 struct AgentLease {
-  explicit AgentLease(const std::string& name);
+  AgentLease(base::Fd held_lock, std::string socket);
   AgentLease(AgentLease&&) = default;
   AgentLease& operator=(AgentLease&&) = default;
   ~AgentLease();
@@ -54,7 +54,7 @@ base::Fd lock_lab_start();
 void spawn_kept_lab(LabMachineConfig config, KeptLab lab);
 // The caller holds the start lock.
 void end_kept_lab(const KeptLab& lab);
-// Waits when all agents are busy.
+// Waits while all agents are busy, for whichever is free first.
 AgentLease lease_agent();
 // Whether commands run in it now.
 bool kept_lab_is_busy();

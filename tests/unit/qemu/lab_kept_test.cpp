@@ -3,7 +3,10 @@
 #include <gtest/gtest.h>
 #include <sys/file.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <future>
+#include <map>
 #include <string>
 
 #include "base/error.hpp"
@@ -51,6 +54,21 @@ TEST_F(LabKept, TakesCommandsAlthoughAnExtraOfItIsGone) {
   // As far as the agent, who is not there.
   const auto error = error_of_a_command();
   EXPECT_NE(error.find("cannot reach the lab"), std::string::npos) << error;
+}
+
+TEST_F(LabKept, GivesTheAgentThatIsFreeFirst) {
+  std::map<std::string, AgentLease> leases;
+  while (leases.size() < 16) {
+    auto lease = lease_agent();
+    const auto name = lease.socket_name;
+    leases.emplace(name, std::move(lease));
+  }
+  auto next = std::async(std::launch::async, [] { return lease_agent().socket_name; });
+  EXPECT_EQ(next.wait_for(std::chrono::milliseconds(200)), std::future_status::timeout);
+  leases.erase("exec.7");
+  EXPECT_EQ(next.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  leases.clear();  // whichever it waits for
+  EXPECT_EQ(next.get(), "exec.7");
 }
 
 }  // namespace
