@@ -165,7 +165,8 @@ void add_extra(LabContents& contents, const std::string& extra) {
     throw base::Error(base::ErrorKind::not_found, fmt::format("{} is not there", source.string()));
   }
   if (fs::is_directory(source)) {
-    contents.add_tree(source, target);
+    // Of a link what it leads to, as with programs: the link alone would lead nowhere in the lab.
+    contents.add_tree(fs::canonical(source), target);
   } else {
     contents.add_program(source, target);
   }

@@ -12,9 +12,9 @@ namespace twinbox::qemu {
 // base::Error (not_found) with a hint where the kernel, busybox or a program is missing.
 LabContents standard_contents();
 
-// Adds a file or directory, a program with its libraries. `extra` is PATH, for the same path in the
-// lab, or SOURCE:TARGET with a TARGET that begins with a slash. Throws base::Error (not_found)
-// where it is not there.
+// Adds a file or directory, a program with its libraries; of a link what it leads to. `extra` is
+// PATH, for the same path in the lab, or SOURCE:TARGET with a TARGET that begins with a slash.
+// Throws base::Error (not_found) where it is not there.
 void add_extra(LabContents& contents, const std::string& extra);
 // Whether add_extra would find its file or directory.
 bool extra_is_there(const std::string& extra);

@@ -97,6 +97,21 @@ TEST(LabExtras, ComeUnderTheirOwnPathOrAnother) {
   }
 }
 
+TEST(LabExtras, AreWhatALinkLeadsTo) {
+  const base::TemporaryDirectory directory;
+  const auto link = directory.path() / "link";
+  base::make_directories(directory.path() / "tree/sub");
+  base::write_file(directory.path() / "tree/sub/file", "content");
+  fs::create_directory_symlink("tree", link);
+  LabContents contents;
+  add_extra(contents, link.string());
+  add_extra(contents, link.string() + ":/other");
+  for (const auto& target : {link, fs::path("/other")}) {
+    EXPECT_TRUE(S_ISDIR(contents.entries().at(target.string()).mode)) << target;
+    EXPECT_TRUE(contents.has(target / "sub/file")) << target;
+  }
+}
+
 TEST(LabExtras, AreNamedWhereTheyAreMissing) {
   for (const auto* extra : {"/nowhere/file", "/nowhere/file:/target"}) {
     LabContents contents;
