@@ -69,6 +69,8 @@ class AgentRun {
 
   void end(const sandbox::Outcome& outcome) {
     if (lost_) return;
+    // A session that is lost ends its processes before it says so.
+    if (outcome.error && session_->lost()) return lose(*session_->lost());
     if (outcome.error) {
       fmt::print(stderr, "twinbox: {}\n", outcome.error->message());
     }
@@ -81,7 +83,9 @@ class AgentRun {
         {.args = {"sh", "-c", send_out_directory, out_directory_}, .env = command_.env, .cwd = "/"},
         {.in = null_fd.get(), .out = archive_.get(), .err = STDERR_FILENO},
         {.on_started = {}, .on_end = [this](const sandbox::Outcome& archived) {
-           if (archived.status != 0 && !lost_) {
+           if (lost_) return;
+           if (session_->lost()) return lose(*session_->lost());
+           if (archived.status != 0) {
              lost_ = base::Error(base::ErrorKind::system, "the lab could not send what is in /out");
            }
            finish();
