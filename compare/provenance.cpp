@@ -5,6 +5,7 @@
 #include <set>
 #include <system_error>
 
+#include "base/command.hpp"
 #include "base/error.hpp"
 #include "compare/engines/adapter.hpp"
 #include "compare/environment.hpp"
@@ -59,6 +60,15 @@ void add_programs(std::vector<Fact>& facts) {
   }
 }
 
+// What makes the lab's processor, and the host's kernel on it.
+void add_lab(std::vector<Fact>& facts) {
+  facts.push_back(
+      {"kernel of the lab", digest_or_nothing(sandbox::data_root() / "kernels/stock/vmlinuz")});
+  // The one that a lab starts.
+  facts.push_back(
+      {"emulator of the lab", digest_or_nothing(base::find_program("qemu-system-x86_64"))});
+}
+
 }  // namespace
 
 std::vector<Fact> provenance(const Plan& plan, const Division& division) {
@@ -66,10 +76,7 @@ std::vector<Fact> provenance(const Plan& plan, const Division& division) {
   for (const auto& engine : plan.engines) add_engine(facts, plan, engine, division);
   add_images(facts, plan);
   add_programs(facts);
-  if (!division.lab.empty()) {
-    facts.push_back(
-        {"kernel of the lab", digest_or_nothing(sandbox::data_root() / "kernels/stock/vmlinuz")});
-  }
+  if (!division.lab.empty()) add_lab(facts);
   // In the lab this host has no effect on anything.
   if (!division.native.empty()) {
     const auto host = collect_facts("/");

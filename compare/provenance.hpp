@@ -10,7 +10,7 @@
 namespace twinbox::compare {
 
 // For each engine the host, its version and its kernel; the digests of images, of twinbox's
-// programs and of the lab's kernel; processor and kernel of this host where it measures anything.
+// programs, of the lab's kernel and of its QEMU; processor and kernel of this host where it measures anything.
 // Of files by their content: the same programs somewhere else are the same.
 std::vector<Fact> provenance(const Plan& plan, const Division& division);
 

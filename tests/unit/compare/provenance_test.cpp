@@ -10,6 +10,26 @@
 namespace twinbox::compare {
 namespace {
 
+// A QEMU that is found before any other.
+class EmulatorInPath {
+ public:
+  explicit EmulatorInPath(const std::filesystem::path& parent) : directory_(parent) {
+    ::setenv("PATH", fmt::format("{}:{}", directory_.path().string(), path_).c_str(), 1);
+  }
+  EmulatorInPath(const EmulatorInPath&) = delete;
+  EmulatorInPath& operator=(const EmulatorInPath&) = delete;
+  ~EmulatorInPath() { ::setenv("PATH", path_.c_str(), 1); }
+  void write(std::string_view text) const {
+    const auto program = directory_.path() / "qemu-system-x86_64";
+    base::write_file(program, text);
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  }
+
+ private:
+  base::TemporaryDirectory directory_;
+  std::string path_ = ::getenv("PATH");
+};
+
 class Provenance : public ::testing::Test {
  protected:
   Provenance() {
@@ -66,6 +86,18 @@ TEST_F(Provenance, TellsTheLabFromThisHost) {
   const auto found = difference(now(true));
   EXPECT_NE(found.find("process is measured in: the lab then, this host now\n"), std::string::npos)
       << found;
+}
+
+// The lab's processor is QEMU's: with another one its samples are others.
+TEST_F(Provenance, NamesAnotherEmulatorOfTheLab) {
+  const EmulatorInPath emulator(directory_.path());
+  emulator.write("one emulator");
+  const auto then = now(true);
+  const auto then_here = now(false);
+  emulator.write("another emulator");
+  const auto found = fmt::format("{}", fmt::join(differences(then, now(true)), "\n"));
+  EXPECT_TRUE(found.starts_with("emulator of the lab: sha256:")) << found;
+  EXPECT_EQ(difference(then_here), "") << "this host's samples have nothing of it";
 }
 
 // What does not reach the samples must not keep them from going on.
