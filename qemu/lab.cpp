@@ -196,6 +196,7 @@ void lab_start(const LabOptions& options) {
     spawn_kept_lab(std::move(config), wanted);
   }
   wait_until_up();
+  pass_on_warnings(kept_lab_directory() / "log");
 }
 
 bool lab_stop() {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -17,6 +18,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/size.hpp"
 #include "base/syscall.hpp"
 #include "qemu/lab/emulator_mend.hpp"
@@ -37,13 +39,15 @@ constexpr const char* kernel_options =
     "console=ttyS0 quiet panic=-1 reboot=t tsc=reliable i8042.noaux i8042.nomux i8042.nopnp "
     "i8042.dumbkbd";
 
-bool in_path(std::string_view program) {
+// Where execvp finds it; empty where it does not.
+std::string file_in_path(std::string_view program) {
   const char* path = std::getenv("PATH");
   std::istringstream directories(path != nullptr ? path : "/usr/bin:/bin");
   for (std::string directory; std::getline(directories, directory, ':');) {
-    if (::access((directory + "/" + std::string(program)).c_str(), X_OK) == 0) return true;
+    auto file = directory + "/" + std::string(program);
+    if (::access(file.c_str(), X_OK) == 0) return file;
   }
-  return false;
+  return {};
 }
 
 std::uint64_t available_memory() {
@@ -114,10 +118,25 @@ base::Fd in_memory_file(std::string_view text) {
   ::_exit(127);
 }
 
+// A QEMU that ends at once, for an argument or a library, has no memory to mend a moment before it
+// can be seen to have ended.
+bool ends_at_once(int pidfd) {
+  pollfd waited{.fd = pidfd, .events = POLLIN, .revents = 0};
+  return ::poll(&waited, 1, 200) > 0;
+}
+
+void warn_of_interrupts() {
+  base::log(base::LogLevel::warning,
+            "{} is not a QEMU that the lab can mend: it may interrupt a guest in the lab twice, "
+            "which then works twice or stops for ever "
+            "(docs/decisions/interrupts-on-emulated-svm.md)",
+            file_in_path(qemu_program));
+}
+
 }  // namespace
 
 void check_lab_host(const LabMachineConfig& config) {
-  if (!in_path(qemu_program)) {
+  if (file_in_path(qemu_program).empty()) {
     throw base::Error(base::ErrorKind::not_found,
                       fmt::format("the lab needs {}, which is not in PATH", qemu_program),
                       "install the package qemu-system-x86");
@@ -154,7 +173,9 @@ std::vector<std::string> qemu_arguments(const LabMachineConfig& config, int scri
   return args;
 }
 
-LabMachine::LabMachine(const LabMachineConfig& config) {
+// Calls the other constructor first: from there on the destructor ends the child also when this one
+// throws.
+LabMachine::LabMachine(const LabMachineConfig& config) : LabMachine() {
   check_lab_host(config);
   const base::Fd script = config.script.empty() ? base::Fd() : in_memory_file(config.script);
   auto args = qemu_arguments(config, script.get());
@@ -168,11 +189,9 @@ LabMachine::LabMachine(const LabMachineConfig& config) {
   if (pid_ == 0) become_qemu(argv.data(), config, script.get(), parent);
   not_yet.reset();
   base::read_to_end(executed.get());  // its writing end is closed on exec
-  if (!mend_interrupts(pid_)) {
-    base::write_all(config.log,
-                    "twinbox: this QEMU cannot be kept from interrupting a guest twice\n");
-  }
+  const bool mended = mend_interrupts(pid_);
   pidfd_ = base::open_pidfd(pid_);
+  if (!mended && !ends_at_once(pidfd_.get())) warn_of_interrupts();
 }
 
 LabMachine::~LabMachine() {
@@ -195,6 +214,16 @@ std::uint64_t least_lab_memory(std::uint64_t image_bytes) {
 std::uint64_t default_lab_memory(std::uint64_t image_bytes) {
   const auto wanted = std::max(2 * base::gibibyte, least_lab_memory(image_bytes) + base::gibibyte);
   return (wanted + base::mebibyte - 1) / base::mebibyte * base::mebibyte;
+}
+
+void pass_on_warnings(const std::filesystem::path& log) {
+  // As base::log begins it: a line of the lab's console does not.
+  constexpr std::string_view beginning = "twinbox: warning: ";
+  std::istringstream lines(base::read_file(log));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with(beginning)) continue;
+    base::log_line(base::LogLevel::warning, std::string_view(line).substr(beginning.size()));
+  }
 }
 
 std::string log_tail(int log) {

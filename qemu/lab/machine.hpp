@@ -41,7 +41,7 @@ void check_lab_host(const LabMachineConfig& config);
 // A running QEMU. The destructor kills it; so does the end of the thread that made it.
 class LabMachine {
  public:
-  // Checks the host first.
+  // Checks the host first. Warns on stderr of a QEMU that may interrupt a guest twice.
   explicit LabMachine(const LabMachineConfig& config);
   LabMachine(const LabMachine&) = delete;
   LabMachine& operator=(const LabMachine&) = delete;
@@ -54,6 +54,8 @@ class LabMachine {
   void wait();
 
  private:
+  LabMachine() = default;
+
   pid_t pid_ = -1;
   base::Fd pidfd_;
 };
@@ -64,6 +66,9 @@ std::vector<std::string> qemu_arguments(const LabMachineConfig& config, int scri
 // What a lab with an image of this size gets by default, and the least it can boot with.
 std::uint64_t default_lab_memory(std::uint64_t image_bytes);
 std::uint64_t least_lab_memory(std::uint64_t image_bytes);
+
+// Warns on stderr of what a LabMachine warned of whose process has this log as its stderr.
+void pass_on_warnings(const std::filesystem::path& log);
 
 // The last lines of a log file, for an error's text; empty when there are none.
 std::string log_tail(int log);

@@ -67,6 +67,57 @@ TEST(LabMachine, TailOfALogIsPrintableAndShort) {
   EXPECT_TRUE(tail.ends_with("[2J\nlast")) << tail;
 }
 
+// A program in the place of QEMU, found before it.
+class AnotherQemu {
+ public:
+  explicit AnotherQemu(const std::string& script) {
+    const auto program = directory_.path() / "qemu-system-x86_64";
+    base::write_file(program, "#!/bin/sh\n" + script + "\n");
+    std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+    ::setenv("PATH", fmt::format("{}:{}", directory_.path().string(), path_).c_str(), 1);
+  }
+  AnotherQemu(const AnotherQemu&) = delete;
+  AnotherQemu& operator=(const AnotherQemu&) = delete;
+  ~AnotherQemu() { ::setenv("PATH", path_.c_str(), 1); }
+
+  std::string program() const { return (directory_.path() / "qemu-system-x86_64").string(); }
+  // What is told on stderr when it is started.
+  std::string started() const {
+    const base::Fd log = base::open_file(directory_.path() / "log", O_RDWR | O_CREAT | O_APPEND);
+    auto config = some_config();
+    config.memory_bytes = base::mebibyte;
+    config.ports.clear();
+    config.log = log.get();
+    testing::internal::CaptureStderr();
+    { const LabMachine machine(config); }
+    return testing::internal::GetCapturedStderr();
+  }
+
+ private:
+  base::TemporaryDirectory directory_;
+  std::string path_ = ::getenv("PATH");
+};
+
+TEST(LabMachine, WarnsOfAQemuThatItCannotMend) {
+  const AnotherQemu qemu("exec sleep 60");
+  const auto told = qemu.started();
+  EXPECT_TRUE(told.starts_with("twinbox: warning: " + qemu.program())) << told;
+  EXPECT_NE(told.find("twice"), std::string::npos) << told;
+}
+
+TEST(LabMachine, DoesNotWarnOfAQemuThatEndsAtOnce) {
+  EXPECT_EQ(AnotherQemu("exit 1").started(), "");
+}
+
+TEST(LabMachine, PassesOnItsWarningsAndNothingElseOfALog) {
+  const base::TemporaryDirectory directory;
+  base::write_file(directory.path() / "log",
+                   "a console\ntwinbox: warning: mind this\ntwinbox: error: not this\nlast");
+  testing::internal::CaptureStderr();
+  pass_on_warnings(directory.path() / "log");
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "twinbox: warning: mind this\n");
+}
+
 TEST(Transfer, RefusesAnArchiveThatLeavesItsDirectory) {
   const base::TemporaryDirectory directory;
   const auto work = directory.path();
