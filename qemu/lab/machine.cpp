@@ -108,6 +108,8 @@ base::Fd in_memory_file(std::string_view text) {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
   const int null_fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   ::dup2(null_fd, 0);
+  // These streams and the serial console are opened apart, each with its own place in the file.
+  ::fcntl(config.log, F_SETFL, ::fcntl(config.log, F_GETFL) | O_APPEND);
   ::dup2(config.log, 1);
   ::dup2(config.log, 2);
   ::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);

@@ -31,7 +31,7 @@ struct LabMachineConfig {
   LabTiming timing = LabTiming::wall_clock;
   std::vector<LabPort> ports;
   std::string script;  // run once by the lab's init; empty: it serves agents on ports "exec.N"
-  int log = -1;        // takes the lab's serial console and QEMU's own diagnostics
+  int log = -1;        // a file; the lab's serial console and QEMU's diagnostics are appended to it
 };
 
 // Throws base::Error when this host cannot run such a machine: QEMU missing (names the package) or

@@ -83,18 +83,27 @@ class AnotherQemu {
   std::string program() const { return (directory_.path() / "qemu-system-x86_64").string(); }
   // What is told on stderr when it is started.
   std::string started() const {
-    const base::Fd log = base::open_file(directory_.path() / "log", O_RDWR | O_CREAT | O_APPEND);
-    auto config = some_config();
-    config.memory_bytes = base::mebibyte;
-    config.ports.clear();
-    config.log = log.get();
     testing::internal::CaptureStderr();
-    { const LabMachine machine(config); }
+    { const LabMachine machine(config()); }
     return testing::internal::GetCapturedStderr();
+  }
+  // What is in its log when it has ended.
+  std::string log_at_end() const {
+    LabMachine(config()).wait();
+    return base::read_file(directory_.path() / "log");
   }
 
  private:
+  LabMachineConfig config() const {
+    auto config = some_config();
+    config.memory_bytes = base::mebibyte;
+    config.ports.clear();
+    config.log = log_.get();
+    return config;
+  }
+
   base::TemporaryDirectory directory_;
+  base::Fd log_ = base::open_file(directory_.path() / "log", O_RDWR | O_CREAT);
   std::string path_ = ::getenv("PATH");
 };
 
@@ -107,6 +116,11 @@ TEST(LabMachine, WarnsOfAQemuThatItCannotMend) {
 
 TEST(LabMachine, DoesNotWarnOfAQemuThatEndsAtOnce) {
   EXPECT_EQ(AnotherQemu("exit 1").started(), "");
+}
+
+TEST(LabMachine, LogsDiagnosticsAndTheConsoleOneAfterTheOther) {
+  const AnotherQemu qemu("echo one; echo the console >>${0%/*}/log; echo two");
+  EXPECT_EQ(qemu.log_at_end(), "one\nthe console\ntwo\n");
 }
 
 TEST(LabMachine, PassesOnItsWarningsAndNothingElseOfALog) {
