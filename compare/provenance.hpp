@@ -10,8 +10,8 @@
 namespace twinbox::compare {
 
 // For each engine the host, its version and its kernel; the digests of images, of twinbox's
-// programs, of the lab's kernel and of its QEMU; processor and kernel of this host where it measures anything.
-// Of files by their content: the same programs somewhere else are the same.
+// programs, of the lab's kernel and of its QEMU; processor and kernel of this host where it
+// measures anything. Of files by their content: the same programs somewhere else are the same.
 std::vector<Fact> provenance(const Plan& plan, const Division& division);
 
 // "image busybox: sha256:1 then, sha256:2 now"; of those that differ, or that only one has.
