@@ -33,11 +33,18 @@ struct Place {
 };
 
 bool needs_lab(const compare::Plan& plan, const Place& place) {
-  if (place.here || place.lab) return place.lab;
+  if (place.lab) return true;
   const bool machines = std::ranges::any_of(plan.engines, [&](const std::string& engine) {
     return plan.settings_of(engine).engine == "vm";
   });
-  return machines && !vmm::kvm::probe_host().runs_linux();
+  if (!machines) return false;
+  const auto host = vmm::kvm::probe_host();
+  if (host.runs_linux()) return false;
+  if (!place.here) return true;
+  // `run` would take QEMU in its place, which is another engine than the one that is asked for.
+  throw base::Error(base::ErrorKind::unsupported,
+                    fmt::format("vm cannot be measured here: {}", host.explanation),
+                    "measure in the lab, without --here, or the engine qemu");
 }
 
 compare::Result measure_and_tell(const compare::Plan& plan, const Place& place,

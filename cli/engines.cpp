@@ -4,8 +4,12 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <string>
+#include <vector>
 
 #include "base/error.hpp"
+#include "base/log.hpp"
+#include "base/text.hpp"
 #include "cli/boxes.hpp"
 #include "container/engine.hpp"
 #include "image/store.hpp"
@@ -48,8 +52,10 @@ void clean_up(const std::string& engine, const std::string& id,
 }
 
 std::string in_the_lab(const WantedRun& run) {
-  return fmt::format("twinbox lab exec -- twinbox run --as vm {} {}", run.image,
-                     fmt::join(run.command, " "));
+  std::vector<std::string> words{"twinbox", "lab",  "exec", "--",     "twinbox",
+                                 "run",     "--as", "vm",   run.image};
+  words.insert(words.end(), run.command.begin(), run.command.end());
+  return base::shell_line(words);
 }
 
 [[noreturn]] void fail_without_machines(const vmm::kvm::HostSupport& host,
@@ -115,10 +121,17 @@ void load_engines_of(const std::vector<std::string>& references) {
 }
 
 void sweep_leftovers() {
-  box_store().sweep(clean_up);
-  image::Store().sweep();
-  qemu::clean_up_qemu();
-  qemu::clean_up_labs();
+  constexpr std::array<void (*)(), 4> sweeps{[] { box_store().sweep(clean_up); },
+                                             [] { image::Store().sweep(); }, qemu::clean_up_qemu,
+                                             qemu::clean_up_labs};
+  for (const auto& sweep : sweeps) {
+    try {
+      sweep();
+    } catch (const base::Error& error) {
+      // What others have left, and this user may not undo, is no reason to refuse a command.
+      base::log(base::LogLevel::debug, "leftovers stay: {}", error.what());
+    }
+  }
 }
 
 }  // namespace twinbox::cli

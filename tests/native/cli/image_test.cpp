@@ -1,6 +1,9 @@
 // `twinbox image` and `twinbox doctor` as a user sees them.
 
+#include <unistd.h>
+
 #include <csignal>
+#include <filesystem>
 
 #include "base/command.hpp"
 #include "base/syscall.hpp"
@@ -25,6 +28,24 @@ TEST_F(ImageVerb, ListsImportsRunsAndRemoves) {
   EXPECT_EQ(twinbox({"image", "rm", "tools/shell:1"}).status, 0);
   EXPECT_EQ(twinbox({"image", "ls"}).out.find("tools"), std::string::npos);
   EXPECT_EQ(twinbox({"run", "--rm", "busybox", "echo", "still"}).out, "still\n");
+}
+
+// The lab's lock files are root's, who used it first.
+TEST_F(ImageVerb, ListsForAnotherUserThanWhoHasUsedTheLab) {
+  if (::geteuid() != 0) GTEST_SKIP() << "takes two users";
+  constexpr auto anyone = std::filesystem::perms(0755);
+  std::filesystem::create_directories(root() / "lab");
+  const auto lock = root() / "lab/start.lock";
+  base::write_file(lock, "");
+  std::filesystem::permissions(lock, std::filesystem::perms(0600));
+  const auto program = scratch() / "twinbox";
+  std::filesystem::copy_file(TWINBOX_PROGRAM, program);
+  for (const auto& path : {scratch(), root(), program}) std::filesystem::permissions(path, anyone);
+  const auto listed =
+      base::run_command({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env",
+                         "TWINBOX_ROOT=" + root().string(), program.string(), "image", "ls"});
+  EXPECT_EQ(listed.status, 0) << listed.err;
+  EXPECT_NE(listed.out.find("busybox"), std::string::npos) << listed.out << listed.err;
 }
 
 TEST_F(ImageVerb, ImportsATar) {

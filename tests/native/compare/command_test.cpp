@@ -2,6 +2,7 @@
 #include <map>
 
 #include "tests/native/compare/compare_fixture.hpp"
+#include "vmm/kvm/host_support.hpp"
 
 namespace twinbox::compare {
 namespace {
@@ -56,6 +57,13 @@ TEST_F(CompareCommand, RefusesAnEngineThatThereIsNot) {
   EXPECT_EQ(run.status, 125);
   EXPECT_NE(run.err.find("there is no engine 'jail'"), std::string::npos) << run.err;
   EXPECT_FALSE(fs::exists(out()));
+}
+
+TEST_F(CompareCommand, MeasuresNoOtherEngineInPlaceOfOurMonitor) {
+  if (vmm::kvm::probe_host().runs_linux()) GTEST_SKIP() << "our monitor runs machines here";
+  const auto run = twinbox({"compare", "--here", "--engines", "vm", "--out", out().string()});
+  EXPECT_EQ(run.status, 125);
+  EXPECT_NE(run.err.find("vm cannot be measured here"), std::string::npos) << run.err;
 }
 
 TEST_F(CompareCommand, TakesAPlanFromAFile) {
