@@ -27,12 +27,6 @@ bool same_run(const StartSample& sample, const Workload& workload, const Step& s
          sample.block == step.block;
 }
 
-base::Error failure_of(const Box& ended) {
-  const auto& instance = ended.instance();
-  return {base::ErrorKind::system,
-          fmt::format("status {}: {}", instance.end().status, reason_in(instance.errors()))};
-}
-
 Measurement figure_of(const Workload& workload, const Step& step, const std::string& output) {
   const auto value = figure_in(workload, output);
   if (!value) {
@@ -49,6 +43,12 @@ int warm_ups_in(const std::vector<Step>& steps) {
 }
 
 }  // namespace
+
+base::Error Runner::failure_of(const Box& ended) {
+  const auto& instance = ended.instance();
+  return {base::ErrorKind::system,
+          fmt::format("status {}: {}", instance.end().status, reason_in(instance.errors()))};
+}
 
 Runner::Runner(Plan plan, std::filesystem::path program, std::filesystem::path scratch,
                Journal& journal, Progress& progress)
@@ -327,40 +327,6 @@ bool Runner::grow(const std::string& engine, const std::string& state, int repea
   part->density.front().repeat = repeat;
   journal_.append(*part);
   return true;
-}
-
-// In runs of their own: being traced takes time.
-void Runner::measure_exits() {
-  for (const auto& engine : result_.engines) {
-    const auto& finished = journal_.finished().exits;
-    const bool done = std::ranges::any_of(
-        finished, [&](const ExitCount& exit) { return exit.engine == engine.name; });
-    if (done || engine.kind != BoxKind::machine || is_left_out(engine.name, "exits")) continue;
-    progress_.say("exits: " + engine.name);
-    Result part;
-    try {
-      std::vector<TracedRun> runs;
-      for (int i = 0; i < 3; ++i) runs.push_back(trace_start(engine.name));
-      part.exits = count_exits(engine.name, plan_.start.name, runs);
-    } catch (const base::Error& error) {
-      result_.audit.push_back({"exits counted", AuditState::warn,
-                               fmt::format("not of {}: {}", engine.name, error.message())});
-    }
-    // A machine that is emulated by a program has none.
-    if (!part.exits.empty()) journal_.append(part);
-  }
-}
-
-TracedRun Runner::trace_start(const std::string& engine) {
-  settle();
-  ExitTrace trace(context_.scratch);
-  Box box(*adapters_.at(engine), request_for(engine, plan_.start));
-  const std::chrono::seconds timeout(plan_.timeout_s);
-  const bool ready = box.instance().wait_ready(timeout);
-  const auto end = box.instance().finish(timeout);
-  // Exits of a boot that failed are not those of a boot.
-  if (!ready || end.status != 0) throw failure_of(box);
-  return {trace.take(), box.instance().stamps().request, box.marks()};
 }
 
 std::string Runner::image_of(const std::string& engine, const Workload& workload) const {

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/error.hpp"
 #include "compare/box.hpp"
 #include "compare/exit_trace.hpp"
 #include "compare/journal.hpp"
@@ -55,6 +56,8 @@ class Runner {
   // is no part of it: a journal that fails says nothing of the engine.
   std::optional<Result> attempt(const std::string& engine, const std::string& stage,
                                 const std::function<Result()>& measure);
+  // What a command that did not do its work ended with.
+  static base::Error failure_of(const Box& ended);
   // Starts one and takes its samples.
   Result measure(const Workload& workload, const Step& step);
   bool is_measured(const Workload& workload, const Step& step) const;
