@@ -113,11 +113,27 @@ JsonView JsonView::with_pointers(const Json& value, std::string_view source) {
   return view;
 }
 
-JsonView JsonView::member(std::string_view key, const Json& value) const {
-  JsonView view(value, fmt::format("{}.{}", path_, key));
-  view.paths_ = paths_;
-  if (paths_ == Paths::dotted) return view;
-  view.path_ = path_ + "/" + escaped(key);
+std::string JsonView::path() const {
+  auto path = *source_;
+  for (std::size_t i = 0; i < depth_; ++i) {
+    const auto& [key, index] = steps_[i];
+    if (paths_ == Paths::pointer) {
+      path += '/' + (key != nullptr ? escaped(*key) : std::to_string(index));
+    } else {
+      path += key != nullptr ? '.' + *key : fmt::format("[{}]", index);
+    }
+  }
+  return path;
+}
+
+JsonView JsonView::step(Step step, const Json& value) const {
+  JsonView view(*this);
+  view.value_ = &value;
+  if (view.depth_ == view.steps_.size()) {
+    view.source_ = std::make_shared<const std::string>(path());
+    view.depth_ = 0;
+  }
+  view.steps_[view.depth_++] = step;
   return view;
 }
 
@@ -125,22 +141,21 @@ bool JsonView::has(std::string_view key) const { return find(key).has_value(); }
 
 JsonView JsonView::at(std::string_view key) const {
   if (auto member = find(key)) return *member;
-  throw Error(ErrorKind::usage, fmt::format("{}: the field '{}' is missing", path_, key));
+  throw Error(ErrorKind::usage, fmt::format("{}: the field '{}' is missing", path(), key));
 }
 
 std::optional<JsonView> JsonView::find(std::string_view key) const {
   if (!value_->is_object()) fail("an object");
   const auto found = value_->find(key);
   if (found == value_->end()) return std::nullopt;
-  return member(key, *found);
+  return step({.key = &found.key()}, *found);
 }
 
 std::vector<JsonView> JsonView::elements() const {
   if (!value_->is_array()) fail("an array");
   std::vector<JsonView> result;
   for (std::size_t i = 0; i < value_->size(); ++i) {
-    result.push_back(member(std::to_string(i), (*value_)[i]));
-    if (paths_ == Paths::dotted) result.back().path_ = fmt::format("{}[{}]", path_, i);
+    result.push_back(step({.index = i}, (*value_)[i]));
   }
   return result;
 }
@@ -148,15 +163,15 @@ std::vector<JsonView> JsonView::elements() const {
 std::vector<std::pair<std::string, JsonView>> JsonView::members() const {
   if (!value_->is_object()) fail("an object");
   std::vector<std::pair<std::string, JsonView>> result;
-  for (const auto& [name, content] : value_->items()) {
-    result.emplace_back(name, member(name, content));
+  for (auto member = value_->begin(); member != value_->end(); ++member) {
+    result.emplace_back(member.key(), step({.key = &member.key()}, *member));
   }
   return result;
 }
 
 void JsonView::fail(std::string_view expected) const {
   throw Error(ErrorKind::usage,
-              fmt::format("{}: expected {}, found {}", path_, expected, value_->type_name()));
+              fmt::format("{}: expected {}, found {}", path(), expected, value_->type_name()));
 }
 
 bool JsonView::as_bool() const {

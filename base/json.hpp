@@ -1,10 +1,12 @@
 // Typed decoding of JSON: every mistake is an error that names the field's path.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -38,11 +40,12 @@ class JsonView {
     pointer,  // config.json#/process/args/0 (RFC 6901, section 6)
   };
 
-  JsonView(const Json& value, std::string path) : value_(&value), path_(std::move(path)) {}
+  JsonView(const Json& value, std::string path)
+      : value_(&value), source_(std::make_shared<const std::string>(std::move(path))) {}
   static JsonView with_pointers(const Json& value, std::string_view source);
 
   const Json& value() const { return *value_; }
-  const std::string& path() const { return path_; }
+  std::string path() const;
 
   bool has(std::string_view key) const;
   // The member `key`; an error when this is no object or has no such member.
@@ -69,7 +72,14 @@ class JsonView {
   [[noreturn]] void fail(std::string_view expected) const;
 
  private:
-  JsonView member(std::string_view key, const Json& value) const;
+  // From the value that it is in.
+  struct Step {
+    const std::string* key = nullptr;  // as that object has it; none: of an array
+    std::size_t index = 0;
+  };
+  static constexpr std::size_t most_steps = 6;
+
+  JsonView step(Step step, const Json& value) const;
   bool as_bool() const;
   std::int64_t as_signed(std::int64_t low, std::int64_t high) const;
   std::uint64_t as_unsigned(std::uint64_t high) const;
@@ -77,7 +87,10 @@ class JsonView {
   std::string as_string() const;
 
   const Json* value_;
-  std::string path_;
+  // The path is put together when it is asked for: nearly always nobody does.
+  std::shared_ptr<const std::string> source_;
+  std::array<Step, most_steps> steps_{};
+  std::size_t depth_ = 0;
   Paths paths_ = Paths::dotted;
 };
 

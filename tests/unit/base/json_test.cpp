@@ -50,6 +50,24 @@ TEST_F(JsonViewTest, AMistakeNamesItsPath) {
       "box.json.nested[0].n: expected an integer from -2147483648 to 2147483647, found string");
 }
 
+TEST(JsonView, NamesPathsOfAnyDepth) {
+  auto json = parse_json(R"("no number")", "deep.json");
+  for (int level = 0; level < 9; ++level) json = Json{{"a/b", Json::array({0, json})}};
+  const auto innermost = [](JsonView view) {
+    for (int level = 0; level < 9; ++level) view = view.at("a/b").elements().at(1);
+    return view;
+  };
+  std::string dotted = "deep.json";
+  std::string pointer = "deep.json#";
+  for (int level = 0; level < 9; ++level) {
+    dotted += ".a/b[1]";
+    pointer += "/a~1b/1";
+  }
+  EXPECT_EQ(innermost(JsonView(json, "deep.json")).path(), dotted);
+  EXPECT_EQ(innermost(JsonView::with_pointers(json, "deep.json")).path(), pointer);
+  EXPECT_EQ(message_of([&] { innermost(JsonView(json, "deep.json")).as<int>(); }).find(dotted), 0U);
+}
+
 TEST_F(JsonViewTest, AMissingFieldIsNamed) {
   EXPECT_EQ(message_of([&] { view_.at("kernel"); }), "box.json: the field 'kernel' is missing");
 }

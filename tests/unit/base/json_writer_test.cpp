@@ -46,6 +46,22 @@ TEST(JsonWriter, EscapesWhatMayNotStandAsItIs) {
   EXPECT_EQ(parsed.at("next"), 1);
 }
 
+TEST(JsonWriter, EscapesWhatTheLibraryEscapesWhereverItStands) {
+  for (int letter = 0; letter < 0x80; ++letter) {
+    for (std::size_t length = 1; length <= 17; ++length) {
+      for (std::size_t place = 0; place < length; ++place) {
+        for (const char around : {'a', '~', ' '}) {
+          std::string text(length, around);
+          text[place] = static_cast<char>(letter);
+          JsonWriter json;
+          json.array([&] { json.element(text); });
+          ASSERT_EQ(json.text(), Json::array({text}).dump()) << letter << " at " << place;
+        }
+      }
+    }
+  }
+}
+
 TEST(JsonWriter, RefusesOrReplacesWhatIsNoUtf8) {
   JsonWriter strict;
   EXPECT_THROW(strict.element("\xff"), Json::type_error);
