@@ -21,6 +21,9 @@ _twinbox_boxes() {
 _twinbox_snapshots() {
   twinbox snapshot ls --format '{{.Name}}' 2>/dev/null
 }
+_twinbox_standby() {
+  twinbox standby ls --format '{{.Image}}' 2>/dev/null
+}
 _twinbox() {
   local word=${COMP_WORDS[COMP_CWORD]} verb=${COMP_WORDS[1]} choices=
   if [ "$COMP_CWORD" -eq 1 ] || [ "$verb" = help ]; then
@@ -38,6 +41,12 @@ _twinbox() {
         case ${COMP_WORDS[2]} in
           create) choices=$(_twinbox_boxes) ;;
           inspect | rm) choices=$(_twinbox_snapshots) ;;
+        esac ;;
+      standby)
+        choices='ls start stop'
+        case ${COMP_WORDS[2]} in
+          start) choices=$(_twinbox_images) ;;
+          stop) choices=$(_twinbox_standby) ;;
         esac ;;
       inspect) choices="$(_twinbox_boxes) $(_twinbox_images)" ;;
       completion) choices=bash ;;

@@ -24,6 +24,7 @@ constexpr std::array engine_flags{
     EngineFlag{"device", "vm qemu", own_kernel},
     EngineFlag{"kernel", "container process", "it shares this host's kernel; add --as vm"},
     EngineFlag{"cold", "container process", "it shares this host's kernel; add --as vm"},
+    EngineFlag{"standby", "container process", "it has no machine; add --as vm"},
     EngineFlag{"hostname", "process", no_namespaces},
     EngineFlag{"init", "process", no_namespaces},
     EngineFlag{"memory", "process", no_namespaces},

@@ -77,6 +77,8 @@ void declare_isolation(RunOptions& run, Options& options) {
   options.value("kernel", "stock|tuned|FILE", "a machine's kernel; default: tuned if built",
                 run.kernel);
   options.flag("cold", "boot the machine, in place of a copy of one that has booted", run.cold);
+  options.flag("standby", "take a machine that waits for IMAGE, if there is one; default true",
+               run.standby);
 }
 
 // All else is as it was when the snapshot was taken.

@@ -56,6 +56,7 @@ struct RunOptions {
   std::vector<std::string> devices;
   std::string kernel;
   bool cold = false;
+  bool standby = true;
 
   // Of `run` alone.
   std::string from;  // a snapshot, in place of `image` and `command`

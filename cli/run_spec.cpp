@@ -104,6 +104,7 @@ sandbox::Spec make_spec(const RunOptions& options, const image::PreparedImage& i
   spec.annotations = pairs(options.annotations, "--annotation");
   spec.vm.kernel = guest_images::checked_kernel_choice(options.kernel);
   spec.vm.cold = options.cold;
+  spec.vm.standby = options.standby;
   set_mounts(options, spec);
   set_isolation(options, spec);
   return spec;

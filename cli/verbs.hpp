@@ -58,6 +58,7 @@ int update(const Arguments& arguments);
 
 int image(const Arguments& arguments);
 int snapshot(const Arguments& arguments);
+int standby(const Arguments& arguments);
 int info(const Arguments& arguments);
 int completion(const Arguments& arguments);
 int doctor(const Arguments& arguments);

@@ -8,6 +8,7 @@ namespace {
 constexpr std::array verbs{
     Verb{"image", "import, list and remove images", image},
     Verb{"snapshot", "take, list and remove snapshots of running machines", snapshot},
+    Verb{"standby", "keep machines that wait for a workload, so that it starts at once", standby},
     Verb{"boot", "boot a kernel in the microVM monitor with its console on the terminal", boot},
     Verb{"lab", "run commands on an emulated host that has hardware virtualization", lab},
     Verb{"compare", "measure process, container and microVM against each other", compare},

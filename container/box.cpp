@@ -89,13 +89,14 @@ void ProcessBox::control_devices() {
 }
 
 Launched ProcessBox::launch() {
-  if (spares_ && spares_->init && ParkedInit::suits(plan_)) {
+  if (spares_ && spares_->init && spares_->init->suits(plan_)) {
     try {
       return std::move(*spares_->init).go_on(plan_);
     } catch (const base::Error&) {
       // It has been killed meanwhile, where memory lacked for one.
     }
   }
+  if (spares_) spares_->init.reset();  // it may use the same directory
   return launch_init(plan_, cgroup_.clone_target());
 }
 

@@ -86,6 +86,22 @@ std::unique_ptr<sandbox::Box> ContainerEngine::create(sandbox::BoxRequest reques
                                       std::move(spares));
 }
 
+void ContainerEngine::prepare_root(const std::vector<std::filesystem::path>& layers,
+                                   const std::filesystem::path& box) {
+  if (!spares_ || !spares_->init) return;
+  InitPlan plan;
+  plan.layers = layers;
+  plan.directory = normal(box);
+  plan.writable = WritableLayer::disk;
+  plan.devices_controlled = spares_->devices_controlled;
+  try {
+    spares_->init->make_root(plan);
+  } catch (const base::Error&) {
+    spares_->init.reset();
+    throw;
+  }
+}
+
 void ContainerEngine::clean_up(const std::string& id, const std::filesystem::path& directory) {
   auto cgroup = Cgroup::adopt(host_cgroup_layout(), id);
   cgroup.kill_all();

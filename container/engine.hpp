@@ -39,6 +39,10 @@ class ContainerEngine : public sandbox::Engine {
   void prepare(const std::string& id, const std::filesystem::path& directory) {
     spares_.emplace(make_spares(id, directory));
   }
+  // And besides, its root, where it keeps files in `box`, its directory. Throws base::Error; what
+  // cannot be made ahead is made with the box.
+  void prepare_root(const std::vector<std::filesystem::path>& layers,
+                    const std::filesystem::path& box);
   void clean_up(const std::string& id, const std::filesystem::path& directory) override;
   void run_file_task(const sandbox::StoppedBox& box, const sandbox::FileTask& task,
                      sandbox::Stdio stdio) override;

@@ -211,14 +211,39 @@ void run_init(const InitPlan& plan, int report, int parent_end) {
   });
 }
 
+namespace {
+
+// Of a box that is as boxes are: with the standard filter, and a command to be looked for in the
+// usual directories, which the kernel knows then.
+void make_rest_ahead(InitPlan& plan) {
+  filter_ahead(plan);
+  try {
+    find_command("true", {});
+  } catch (const Failure&) {
+    // Not every image has one.
+  }
+}
+
+}  // namespace
+
 void run_parked_init(const InitPlan& early, int report, int parent_end,
-                     const std::function<InitPlan()>& wait) {
+                     const std::function<ToldPlan()>& wait) {
   run_child(report, parent_end, [&](int& own_report) {
     enter_namespaces(early);
     const auto furniture = make_furniture(early);
-    const auto plan = wait();
-    set_hostname(plan.spec.hostname);
-    enter_furnished_root(plan, furniture.get(), own_report);
+    auto told = wait();
+    const auto upper = enter_furnished_root(told.plan, furniture.get());
+    if (told.part == PlanPart::root) {
+      make_rest_ahead(told.plan);
+      const bool filtered = told.plan.filtered;
+      told = wait();
+      told.plan.filtered = filtered;
+    } else {
+      set_hostname(told.plan.spec.hostname);
+      if (told.plan.spec.root_readonly) make_root_readonly();
+    }
+    const auto& plan = told.plan;
+    report_upper(own_report, upper.get());
     report_ready(own_report, 0);
     become_program(plan, Role::first, own_report);
   });

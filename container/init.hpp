@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "container/plan.hpp"
+#include "container/plan_message.hpp"
 #include "container/successor.hpp"
 
 namespace twinbox::container {
@@ -33,10 +34,12 @@ void become_program_inside(const InitPlan& plan, const Entrance& entrance, int& 
 // Executes the workload, or reports on `report` why it cannot and exits. `parent_end` is the
 // inherited copy of the pipe's other end.
 [[noreturn]] void run_init(const InitPlan& plan, int report, int parent_end);
-// The same in two steps. `early` says no more than what default_spec() does, and a directory to
-// keep its mounts in; all that it needs is made, then `wait` gives the whole plan, of a box that
-// has standard parts and nothing beside them to mount.
+// The same in steps. `early` says no more than what default_spec() does, and a directory to keep
+// its mounts in; all that it needs is made, then `wait` gives the whole plan, of a box that has
+// standard parts and nothing beside them to mount. Or `wait` gives one whose root is made, with the
+// standard filter over all that follows, before it is called again; whoever asks sets the host name
+// then.
 [[noreturn]] void run_parked_init(const InitPlan& early, int report, int parent_end,
-                                  const std::function<InitPlan()>& wait);
+                                  const std::function<ToldPlan()>& wait);
 
 }  // namespace twinbox::container

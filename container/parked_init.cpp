@@ -74,14 +74,31 @@ void ParkedInit::end() {
   ::waitid(P_PIDFD, static_cast<id_t>(launched_.pidfd.get()), &info, WEXITED);
 }
 
-bool ParkedInit::suits(const InitPlan& plan) {
+void ParkedInit::make_root(const InitPlan& plan) {
+  send_plan(launched_.report.get(), PlanPart::root, plan);
+  hear_that_it_waits(launched_.report.get());
+  root_ = plan;
+  hostname_.emplace(launched_.pid);
+}
+
+bool ParkedInit::suits(const InitPlan& plan) const {
   const auto& spec = plan.spec;
-  return sandbox::has_standard_parts(spec) && spec.sysctl.empty() && spec.devices.empty() &&
-         !spec.all_devices;
+  return (!root_ || suits_root(plan)) && sandbox::has_standard_parts(spec) && spec.sysctl.empty() &&
+         spec.devices.empty() && !spec.all_devices;
+}
+
+// The filter lets nothing be mounted.
+bool ParkedInit::suits_root(const InitPlan& plan) const {
+  const auto& spec = plan.spec;
+  return root_->layers == plan.layers && root_->directory == plan.directory &&
+         root_->writable == plan.writable && root_->devices_controlled == plan.devices_controlled &&
+         spec.seccomp == sandbox::Seccomp::standard && !spec.root_readonly &&
+         !spec.process.terminal;
 }
 
 Launched ParkedInit::go_on(const InitPlan& plan) && {
-  send_plan(launched_.report.get(), plan);
+  if (hostname_ && !plan.spec.hostname.empty()) hostname_->set(plan.spec.hostname);
+  send_plan(launched_.report.get(), PlanPart::whole, plan);
   base::set_nonblocking(launched_.report.get(), true);
   return std::move(launched_);
 }

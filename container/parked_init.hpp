@@ -4,6 +4,9 @@
 
 #include <sys/types.h>
 
+#include <optional>
+
+#include "container/hostname.hpp"
 #include "container/launcher.hpp"
 #include "container/plan.hpp"
 
@@ -19,15 +22,22 @@ class ParkedInit {
   // Ends it if it still waits.
   ~ParkedInit();
 
+  // Has it make the root of a box, and wait again. Of `plan` the layers, the directory and where it
+  // keeps what is written are used. Throws base::Error; it is of no use then.
+  void make_root(const InitPlan& plan);
+
   // Whether what it has mounted is what the plan asks for.
-  static bool suits(const InitPlan& plan);
+  bool suits(const InitPlan& plan) const;
   // Has it go on as the plan says, as launch_init(plan) would.
   Launched go_on(const InitPlan& plan) &&;
 
  private:
+  bool suits_root(const InitPlan& plan) const;
   void end();
 
   Launched launched_;
+  std::optional<InitPlan> root_;  // that it has made
+  std::optional<HostnameOf> hostname_;
 };
 
 }  // namespace twinbox::container

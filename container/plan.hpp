@@ -28,6 +28,7 @@ struct InitPlan {
   // Its control group says which devices it may use, or it may use all; else it must not be able to
   // make a node of any.
   bool devices_controlled = false;
+  bool filtered = false;  // the process has the standard filter of system calls already
   // Borrowed: cgroup v1 `tasks` files that the child writes itself into.
   std::vector<int> cgroup_joins;
   int network = -1;  // borrowed: a network namespace to join in place of one of its own

@@ -180,15 +180,25 @@ void install_filter_of(const sandbox::Spec& spec, CapabilityMask kept) {
   }
 }
 
+CapabilityMask kept_capabilities(const InitPlan& plan) {
+  auto kept = parse_capabilities(plan.spec.process.capabilities);
+  // Nothing else would keep its holder from making, and using, a node of the kernel's disk.
+  if (!plan.devices_controlled) kept &= ~(CapabilityMask{1} << CAP_MKNOD);
+  return kept;
+}
+
 }  // namespace
+
+void filter_ahead(InitPlan& plan) {
+  install_filter(kept_capabilities(plan));
+  plan.filtered = true;
+}
 
 void drop_privileges(const InitPlan& plan) {
   const auto& spec = plan.spec;
-  auto kept = parse_capabilities(spec.process.capabilities);
-  // Nothing else would keep its holder from making, and using, a node of the kernel's disk.
-  if (!plan.devices_controlled) kept &= ~(CapabilityMask{1} << CAP_MKNOD);
-  const bool early_filter =
-      spec.seccomp != sandbox::Seccomp::unconfined && !spec.process.no_new_privileges;
+  const auto kept = kept_capabilities(plan);
+  const bool filter = spec.seccomp != sandbox::Seccomp::unconfined && !plan.filtered;
+  const bool early_filter = filter && !spec.process.no_new_privileges;
   if (spec.process.no_new_privileges && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     base::throw_errno("cannot set no_new_privs");
   }
@@ -197,7 +207,7 @@ void drop_privileges(const InitPlan& plan) {
   limit_bounding_set(kept);
   become_user(spec.process.user);
   set_capabilities(kept);
-  if (spec.seccomp != sandbox::Seccomp::unconfined && !early_filter) install_filter_of(spec, kept);
+  if (filter && !early_filter) install_filter_of(spec, kept);
 }
 
 void bring_up_loopback() {

@@ -27,6 +27,8 @@ void set_oom_score(std::optional<int> score);
 // Makes the directory if it is missing, enters it and makes sure that it is inside the root.
 void enter_working_directory(const std::string& path);
 void become_user(const sandbox::User& user);
+// Puts the standard filter of system calls on the calling process, for a plan like default_spec().
+void filter_ahead(InitPlan& plan);
 // Capabilities, no_new_privs and the system call filter, with the user changed in between.
 void drop_privileges(const InitPlan& plan);
 

@@ -177,16 +177,20 @@ base::Fd make_furniture(const InitPlan& plan) {
   return store;
 }
 
-void enter_furnished_root(const InitPlan& plan, int furniture, int report) {
+base::Fd enter_furnished_root(const InitPlan& plan, int furniture) {
   make_mounts_private();
-  const auto [root, upper] = mount_overlay(overlay_plan(plan));
-  report_upper(report, upper.get());
+  auto [root, upper] = mount_overlay(overlay_plan(plan));
   for (const auto* place : kernel_places) {
     const auto mounted = open_in_root(furniture, place, Links::refused);
     attach_mount(mounted.get(), mount_target(root.get(), place, Missing::directory).get(), place);
   }
-  protect_root(root.get(), plan);
   pivot_root(root.get());
+  return std::move(upper);
+}
+
+void make_root_readonly() {
+  set_mount_attributes(base::open_file("/", O_PATH | O_DIRECTORY).get(), MOUNT_ATTR_RDONLY, 0,
+                       false);
 }
 
 base::Fd mount_kept_root(const std::vector<std::filesystem::path>& layers,

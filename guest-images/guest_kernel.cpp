@@ -53,14 +53,18 @@ GuestKernel existing(const fs::path& image, const char* parameters, const std::s
 }
 
 std::string default_choice(VirtioBus bus) {
-  const char* const wish = std::getenv("TWINBOX_KERNEL");
-  std::string choice = wish == nullptr ? "" : wish;
+  auto choice = kernel_wish();
   if (choice.empty() && fs::exists(tuned_image())) choice = tuned_kernel_name;
   const bool tuned_off_its_bus = choice == tuned_kernel_name && bus != VirtioBus::mmio;
   return choice.empty() || tuned_off_its_bus ? stock_kernel_name : choice;
 }
 
 }  // namespace
+
+std::string kernel_wish() {
+  const char* const wish = std::getenv("TWINBOX_KERNEL");
+  return wish == nullptr ? "" : wish;
+}
 
 GuestKernel choose_kernel(const std::string& choice, VirtioBus bus) {
   if (choice.empty()) return choose_kernel(default_choice(bus), bus);

@@ -30,6 +30,9 @@ inline constexpr const char* stock_kernel_name =
     "stock";  // Debian's, from guest-images/fetch-kernel
 inline constexpr const char* tuned_kernel_name = "tuned";  // ours, from guest-images/build-kernel
 
+// $TWINBOX_KERNEL, or empty.
+std::string kernel_wish();
+
 // The kernel that `choice` names: "stock", "tuned", or a file, whose modules are looked for beside
 // it. Empty: $TWINBOX_KERNEL, or else the tuned kernel where it is built and the bus is its own, or
 // the stock one. Throws base::Error with a hint when it is not there (not_found), or when it does

@@ -9,6 +9,7 @@
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
 #include "sandbox/agent_session_core.hpp"
+#include "sandbox/spec_message.hpp"
 
 namespace twinbox::sandbox {
 namespace {
@@ -39,7 +40,32 @@ std::string fresh_entropy() {
   return fmt::format("{:02x}", fmt::join(bytes, ""));
 }
 
+// Where layers are, as start_box and go_on say it.
+void write_disks(base::JsonWriter& json, std::span<const AgentDisk> disks) {
+  json.array("disks", [&] {
+    for (const auto& disk : disks) {
+      json.object([&] {
+        json.member("device", disk.device);
+        if (disk.size == 0) return;
+        json.member("start", disk.start);
+        json.member("size", disk.size);
+      });
+    }
+  });
+}
+
 }  // namespace
+
+std::string go_on_expecting(std::span<const AgentDisk> disks) {
+  base::JsonWriter json;
+  json.object([&] {
+    json.member("clock_ns", nanoseconds_since_epoch());
+    json.member("entropy", fresh_entropy());
+    json.member("hostname", std::string());
+    write_disks(json, disks);
+  });
+  return protocol::encode(FrameType::go_on, 0, json.text());
+}
 
 AgentSession::AgentSession(base::EventLoop& loop, base::Fd stream, SessionHandlers handlers,
                            std::string peer)
@@ -58,21 +84,9 @@ AgentSession::ProcessId AgentSession::start_command(const AgentCommand& command,
 AgentSession::ProcessId AgentSession::start_box(const AgentBox& box, Stdio stdio,
                                                 ProcessHandlers handlers) {
   base::JsonWriter json;
-  auto spec = box.spec;
-  const bool standard = take_standard_parts(spec);
   json.object([&] {
-    json.member("standard", standard);
-    json.member_as_it_is("spec", to_json(spec));
-    json.array("disks", [&] {
-      for (const auto& disk : box.disks) {
-        json.object([&] {
-          json.member("device", disk.device);
-          if (disk.size == 0) return;
-          json.member("start", disk.start);
-          json.member("size", disk.size);
-        });
-      }
-    });
+    json.member_as_it_is("spec", spec_message(box.spec));
+    write_disks(json, box.disks);
     json.member("clock_ns", nanoseconds_since_epoch());
   });
   return core_->start(FrameType::start_box, json.text(), stdio, std::move(handlers));

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,11 @@ struct AgentBox {
   Spec spec;
   std::vector<AgentDisk> disks;  // of the layers, lowest first
 };
+
+// What an agent that was saved while it was frozen, and has no box, is to read first where its box
+// is not known yet: it gets time and randomness of its own, makes ready for a box with these
+// layers, and says hello to a session that is opened then.
+std::string go_on_expecting(std::span<const AgentDisk> disks);
 
 // Usage:
 //   AgentSession session(loop, std::move(socket), {.on_lost = ...});

@@ -291,8 +291,14 @@ void GuestBox::on_workload_end(const Outcome& outcome) {
   // One that the agent itself reports is told as it is, whatever became of the agent since.
   lost_ = session_->lost() && outcome.error && outcome.status == status_own_error;
   if (end_) return finish();
-  if (!lost_) return machine_->kill();
+  // The last of its output is passed on first: the kernel may be busy for a while with the
+  // machine's memory.
+  if (!lost_) return later({}, &GuestBox::end_machine);
   later(last_words_limit, &GuestBox::end_lost_machine);
+}
+
+void GuestBox::end_machine() {
+  if (!end_) machine_->kill();
 }
 
 void GuestBox::end_lost_machine() {
@@ -362,7 +368,9 @@ void GuestBox::later(std::chrono::milliseconds delay, void (GuestBox::*callback)
   });
 }
 
-std::vector<AgentDisk> GuestMachine::disks(std::size_t layers) const {
+std::vector<AgentDisk> GuestMachine::disks(std::size_t layers) const { return whole_disks(layers); }
+
+std::vector<AgentDisk> whole_disks(std::size_t layers) {
   std::vector<AgentDisk> disks;
   for (std::size_t i = 0; i < layers; ++i) disks.push_back({.device = "/dev/" + disk_name(i)});
   return disks;

@@ -50,7 +50,8 @@ class GuestMachine {
   // Ends the machine at once; on_end follows.
   virtual void kill() = 0;
   virtual std::vector<pid_t> processes() const = 0;
-  // Where its agent finds so many layers, once it has a port: as disks, if nothing else is said.
+  // Where its agent finds so many layers, once it has a port: as disks, if nothing else is said;
+  // empty where it has been told already.
   virtual std::vector<AgentDisk> disks(std::size_t layers) const;
   // What the guest printed last, for errors; may be empty.
   virtual std::string last_words() const = 0;
@@ -102,6 +103,7 @@ class GuestBox : public Box {
   void on_hello();
   void on_started();
   void on_workload_end(const Outcome& outcome);
+  void end_machine();
   void end_lost_machine();
   void look_at_boot(const base::GrantedTime& granted);
   void stop_timer(std::optional<base::EventLoop::TimerId>& timer);
@@ -137,6 +139,8 @@ class GuestBox : public Box {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+// A disk for each layer, in the order in which the guest names them.
+std::vector<AgentDisk> whole_disks(std::size_t layers);
 // The guest's name of its disk number `index`: "vda", ..., "vdz", "vdaa".
 std::string disk_name(std::size_t index);
 

@@ -166,6 +166,17 @@ std::optional<OwnedDirectory> OwnedDirectory::take(const fs::path& path) {
   return OwnedDirectory(path, std::move(*lock));
 }
 
+std::optional<pid_t> owner_of(const fs::path& path) {
+  const base::Fd file(::open((path / lock_name).c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC));
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (!file || ::fcntl(file.get(), F_GETLK, &whole) != 0 || whole.l_type == F_UNLCK) {
+    return std::nullopt;
+  }
+  return whole.l_pid;
+}
+
 void OwnedDirectory::give_up() { move_away(path_); }
 
 void OwnedDirectory::release() {

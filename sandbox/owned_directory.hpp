@@ -1,6 +1,8 @@
 // A directory that belongs to one process: removed with its owner, or swept after its death.
 #pragma once
 
+#include <sys/types.h>
+
 #include <filesystem>
 #include <functional>
 #include <optional>
@@ -52,6 +54,9 @@ class OwnedDirectory {
   std::filesystem::path path_;
   base::Fd lock_;
 };
+
+// The process that owns the directory at `path`, if it is there and another process does.
+std::optional<pid_t> owner_of(const std::filesystem::path& path);
 
 // Removes each directory of PARENT that has no owner, after `undo` has undone what it stands for.
 // One that `undo` throws for stays, with a warning, for the next sweep. Any number of processes may

@@ -26,14 +26,14 @@
 
 namespace twinbox::sandbox::protocol {
 
-inline constexpr std::uint32_t version = 3;
+inline constexpr std::uint32_t version = 4;
 inline constexpr std::size_t header_size = 16;
 inline constexpr std::uint32_t max_payload = 1U << 20;
 inline constexpr std::uint32_t stream_window = 256U << 10;
 
 enum class FrameType : std::uint16_t {
   // agent to host
-  hello = 1,    // JSON {"protocol": 3, "kernel": "6.1..."}
+  hello = 1,    // JSON {"protocol": 4, "kernel": "6.1..."}
   started = 2,  // the process was executed
   failed = 3,   // JSON {"status": 126|127|125, "message": ..., "hint": ...}: it never ran
   exited = 4,   // JSON {"status": 0..255, "oom_killed": bool}; after the last stream byte
@@ -46,7 +46,7 @@ enum class FrameType : std::uint16_t {
   reply = 9,
   frozen = 10,  // answer to freeze; its payload says why it could not be done, or is empty
   // host to agent
-  // JSON {"spec": config.json, "disks": [{"device": "/dev/vda"}, ...], "clock_ns": since the
+  // JSON {"spec": spec_message.hpp, "disks": [{"device": "/dev/vda"}, ...], "clock_ns": since the
   // epoch}: the
   // workload, in its own root (the disks are its layers as erofs, lowest first) and namespaces.
   start_box = 32,
@@ -72,7 +72,9 @@ enum class FrameType : std::uint16_t {
   freeze = 44,
   // To the machine that was saved, an empty payload. To one that was made from what was saved,
   // JSON {"clock_ns": since the epoch, "entropy": hexadecimal digits, "hostname": of its box, or
-  // empty}: it begins with another hello, and with `started` where it has a workload.
+  // empty}: it begins with another hello, and with `started` where it has a workload. With "disks"
+  // as in start_box the next box is expected to have them, and what it needs is made before that
+  // hello.
   go_on = 45,
   // both ways
   credit = 64,         // u32 stream (0 stdin, 1 stdout, 2 stderr), u32 bytes consumed

@@ -70,20 +70,4 @@ bool has_standard_parts(const Spec& spec) {
          spec.process.capabilities == standard().process.capabilities;
 }
 
-bool take_standard_parts(Spec& spec) {
-  if (!has_standard_parts(spec)) return false;
-  spec.mounts.clear();
-  spec.masked_paths.clear();
-  spec.readonly_paths.clear();
-  spec.process.capabilities.clear();
-  return true;
-}
-
-void put_standard_parts(Spec& spec) {
-  spec.mounts = standard().mounts;
-  spec.masked_paths = standard().masked_paths;
-  spec.readonly_paths = standard().readonly_paths;
-  spec.process.capabilities = standard().process.capabilities;
-}
-
 }  // namespace twinbox::sandbox

@@ -90,7 +90,8 @@ struct VirtualMachine {
   std::string kernel;  // a file, or a name that the engine knows; empty: its default
   std::string kernel_parameters;
   std::string initrd;
-  bool cold = false;  // boot the kernel, whatever a template would save
+  bool cold = false;    // boot the kernel, whatever a template would save
+  bool standby = true;  // take a machine that waits for such a workload, if there is one
 };
 
 struct Spec {
@@ -121,12 +122,8 @@ void merge(Resources& limits, const Resources& changes);
 // and read-only paths, PATH and HOME in the environment.
 Spec default_spec();
 
-// What most workloads have from there as it is, and takes longest to write and to read: mounts,
-// capabilities, masked and read-only paths. False, and nothing is taken out, where one of them is
-// another.
-bool take_standard_parts(Spec& spec);
+// Whether mounts, capabilities, masked and read-only paths are as they are there.
 bool has_standard_parts(const Spec& spec);
-void put_standard_parts(Spec& spec);
 
 // The config.json of a spec, and back. `source` names the text in errors; an unknown field is
 // kept and written again, a required feature that no engine has is an error that names the field.

@@ -65,8 +65,9 @@ std::vector<Mount> mounts_from(const JsonView& view) {
   return mounts;
 }
 
-// The one parameter of our hypervisor.
+// The parameters of our hypervisor.
 constexpr const char* cold_start = "cold";
+constexpr const char* no_standby = "no-standby";
 
 VirtualMachine vm_from(const JsonView& view) {
   VirtualMachine vm;
@@ -78,7 +79,8 @@ VirtualMachine vm_from(const JsonView& view) {
   vm.initrd = kernel.get_or<std::string>("initrd", "");
   if (const auto hypervisor = view.find("hypervisor")) {
     const auto words = hypervisor->get_or<std::vector<std::string>>("parameters", {});
-    vm.cold = std::ranges::find(words, cold_start) != words.end();
+    vm.cold = std::ranges::count(words, cold_start) != 0;
+    vm.standby = std::ranges::count(words, no_standby) == 0;
   }
   return vm;
 }
@@ -147,10 +149,13 @@ void write_vm(JsonWriter& json, const VirtualMachine& vm) {
       json.member("parameters", base::words(vm.kernel_parameters));
       if (!vm.initrd.empty()) json.member("initrd", vm.initrd);
     });
-    if (!vm.cold) return;
+    if (!vm.cold && vm.standby) return;
     json.object("hypervisor", [&] {
       json.member("path", "");
-      json.array("parameters", [&] { json.element(cold_start); });
+      json.array("parameters", [&] {
+        if (vm.cold) json.element(cold_start);
+        if (!vm.standby) json.element(no_standby);
+      });
     });
   });
 }

@@ -49,6 +49,7 @@ SupervisedBox::~SupervisedBox() {
   cancel(loop_, kill_timer_);
   cancel(loop_, restart_timer_);
   cancel(loop_, note_timer_);
+  cancel(loop_, executed_timer_);
 }
 
 // The box goes on where the disk is full; start() has seen to it that there was room at first.
@@ -85,6 +86,7 @@ void SupervisedBox::start(Done done) {
 
 void SupervisedBox::launch() {
   stays_ended_ = false;
+  executed_noted_ = false;
   run_ = std::make_unique<Run>(
       loop_, input_, output_,
       Run::Handlers{.on_executed = [this] { on_executed(); },
@@ -103,7 +105,17 @@ sandbox::BoxRequest SupervisedBox::make_request() const {
           .saved = saved_};
 }
 
+// What the workload has printed meanwhile, and what came with these news, is passed on first.
 void SupervisedBox::on_executed() {
+  loop_.defer([this, alive = std::weak_ptr(alive_)] {
+    if (alive.expired() || !run_ || executed_noted_) return;
+    executed_timer_ = loop_.add_timer({}, [this] { note_executed(); });
+  });
+}
+
+void SupervisedBox::note_executed() {
+  cancel(loop_, executed_timer_);
+  executed_noted_ = true;
   const auto processes = run_->box().processes();
   note([&](BoxState& state) {
     state.status = Status::running;
@@ -120,6 +132,7 @@ void SupervisedBox::on_executed() {
 
 void SupervisedBox::on_run_end(const sandbox::Outcome& outcome) {
   const bool executed = run_->executed();
+  if (executed && !executed_noted_) note_executed();
   const Ended ended{outcome, executed ? run_->box().marks() : sandbox::Marks()};
   cancel(loop_, kill_timer_);
   end_exec_processes();

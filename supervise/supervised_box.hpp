@@ -79,6 +79,7 @@ class SupervisedBox {
   void launch_again();
   sandbox::BoxRequest make_request() const;
   void on_executed();
+  void note_executed();
   void on_run_end(const sandbox::Outcome& outcome);
   void record_end(const sandbox::Outcome& outcome, bool executed);
   void restart_later();
@@ -106,12 +107,15 @@ class SupervisedBox {
   std::optional<base::EventLoop::TimerId> kill_timer_;
   std::optional<base::EventLoop::TimerId> restart_timer_;
   std::optional<base::EventLoop::TimerId> note_timer_;
+  std::optional<base::EventLoop::TimerId> executed_timer_;
   BackOff back_off_;
   bool stop_wanted_ = false;     // by the verb
   bool restart_wanted_ = false;  // by the verb, after this run
   bool restart_begun_ = false;   // by the verb, with this run
   bool remove_wanted_ = false;
-  bool stays_ended_ = false;  // whatever its policy
+  bool stays_ended_ = false;     // whatever its policy
+  bool executed_noted_ = false;  // of this run
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace twinbox::supervise

@@ -24,6 +24,7 @@
 #include "sandbox/stamp.hpp"
 #include "supervise/control_connection.hpp"
 #include "supervise/control_socket.hpp"
+#include "supervise/detached.hpp"
 #include "supervise/supervised_box.hpp"
 
 namespace twinbox::supervise {
@@ -33,26 +34,6 @@ namespace protocol = sandbox::protocol;
 using protocol::FrameType;
 
 constexpr std::array end_signals{SIGTERM, SIGINT};
-
-// Of the command: what it was started with, or set up for itself.
-void reset_signals() {
-  for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-}
-
-// All that the command was started with, or has opened, beside its streams and what the box needs:
-// whoever waits for the end of it must not wait for the box.
-void close_all_but(std::vector<int> kept) {
-  kept.push_back(STDERR_FILENO);
-  std::ranges::sort(kept);
-  for (std::size_t i = 0; i < kept.size(); ++i) {
-    const auto first = static_cast<unsigned>(kept[i]) + 1;
-    const auto last = i + 1 < kept.size() ? static_cast<unsigned>(kept[i + 1]) - 1 : ~0U;
-    if (kept[i] >= STDERR_FILENO && first <= last) ::close_range(first, last, 0);
-  }
-}
 
 class SupervisorProcess {
  public:
@@ -73,21 +54,14 @@ class SupervisorProcess {
   std::list<ControlConnection> clients_;
 };
 
-// A session of its own, away from the command's terminal and streams.
-void leave_command(const SupervisorRequest& request, int first_client, pid_t parent) {
-  ::setsid();
-  reset_signals();
+void leave_command_of(const SupervisorRequest& request, int first_client, pid_t parent) {
   auto kept = request.descriptors;
   kept.push_back(first_client);
   if (sandbox::cpu_counter() >= 0) kept.push_back(sandbox::cpu_counter());
-  close_all_but(std::move(kept));
-  if (request.die_with_parent) {
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-    if (::getppid() != parent) ::_exit(1);  // it died before the call
-  }
-  const auto nothing = base::open_file("/dev/null", O_RDWR);
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO}) ::dup2(nothing.get(), fd);
-  if (::chdir("/") != 0) base::throw_errno("cannot enter /");
+  leave_command(std::move(kept));
+  if (!request.die_with_parent) return;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  if (::getppid() != parent) ::_exit(1);  // it died before the call
 }
 
 // What it has to say from here on is kept with its box.
@@ -190,7 +164,7 @@ void refuse(base::Fd stream, const base::Error& error) {
   base::Fd spare;  // a client is gone with the supervisor that could not be made
   std::optional<SupervisorProcess> process;
   try {
-    leave_command(request, first_client.get(), parent);
+    leave_command_of(request, first_client.get(), parent);
     spare = base::duplicate(first_client.get());
     process.emplace(request, std::move(first_client));
   } catch (const base::Error& error) {

@@ -7,6 +7,7 @@
 
 #include "base/log.hpp"
 #include "sandbox/guest_box.hpp"
+#include "sandbox/stamp.hpp"
 #include "vmm/kvm/host_support.hpp"
 #include "vmm/machine_plan.hpp"
 #include "vmm/monitor_machine.hpp"
@@ -28,15 +29,24 @@ std::unique_ptr<sandbox::Box> VmEngine::create(sandbox::BoxRequest request) {
   }
   if (!request.saved.empty()) {
     auto machine = std::make_unique<MonitorMachine>(
-        [saved = read_saved_machine(request.saved, request.root)] { return saved; }, std::nullopt,
+        MachinePlans{
+            .cold = [saved = read_saved_machine(request.saved, request.root)] { return saved; },
+            .warm = {},
+            .standby = {}},
         request.directory);
     return std::make_unique<sandbox::GuestBox>(std::move(request), std::move(machine));
   }
+  MachinePlans plans{
+      .cold = [request] { return plan_machine(request); }, .warm = {}, .standby = {}};
   // Whoever looks at the guest's console wants to see it boot.
-  const bool cold = request.spec.vm.cold || base::log_level() == base::LogLevel::debug;
-  auto machine = std::make_unique<MonitorMachine>(
-      [boot = request] { return plan_machine(boot); },
-      cold ? std::nullopt : std::optional(plan_warm_start(request)), request.directory);
+  if (!request.spec.vm.cold && base::log_level() != base::LogLevel::debug) {
+    plans.warm = [request] { return plan_warm_start(request); };
+    // Of one that was started before, the time that it took is not the box's.
+    if (request.spec.vm.standby && sandbox::cpu_counter() < 0) {
+      plans.standby = standby_place(request);
+    }
+  }
+  auto machine = std::make_unique<MonitorMachine>(std::move(plans), request.directory);
   return std::make_unique<sandbox::GuestBox>(std::move(request), std::move(machine));
 }
 

@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "base/size.hpp"
+#include "sandbox/guest_box.hpp"
 
 namespace twinbox::vmm {
 namespace {
@@ -36,7 +37,9 @@ ImageConfig plan_image(std::span<const std::filesystem::path> layers, std::uint6
 }
 
 // One layer needs no partition, which would have to be made.
-std::vector<sandbox::AgentDisk> disks_in(const ImageConfig& image) {
+std::vector<sandbox::AgentDisk> disks_in(const MachineConfig& machine, std::size_t layers) {
+  const auto& image = machine.image;
+  if (image.size == 0) return sandbox::whole_disks(layers);
   std::vector<sandbox::AgentDisk> disks;
   for (const auto& file : image.files) {
     sandbox::AgentDisk disk{.device = device};

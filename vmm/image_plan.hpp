@@ -15,7 +15,7 @@ namespace twinbox::vmm {
 // images; size 0 where they are too large for a machine with `memory_bytes` of RAM, or not there.
 ImageConfig plan_image(std::span<const std::filesystem::path> layers, std::uint64_t memory_bytes);
 
-// The guest's names of the layers in it.
-std::vector<sandbox::AgentDisk> disks_in(const ImageConfig& image);
+// The guest's names of the layers, so many, of a machine.
+std::vector<sandbox::AgentDisk> disks_in(const MachineConfig& machine, std::size_t layers);
 
 }  // namespace twinbox::vmm

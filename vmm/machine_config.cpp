@@ -22,6 +22,7 @@ std::string to_json(const MachineConfig& config) {
   }
   return Json{{"snapshot", config.snapshot},
               {"kernel", config.kernel},
+              {"notes_writes", config.notes_writes},
               {"linux64", config.linux64},
               {"initrd", config.initrd},
               {"command_line", config.command_line},
@@ -59,6 +60,7 @@ MachineConfig machine_config_from_json(std::string_view text, std::string_view s
   MachineConfig config;
   config.snapshot = view.get_or<std::string>("snapshot", "");
   config.kernel = config.snapshot.empty() ? view.get<std::string>("kernel") : "";
+  config.notes_writes = view.get_or<bool>("notes_writes", true);
   config.linux64 = view.get_or<bool>("linux64", false);
   config.initrd = view.get_or<std::string>("initrd", "");
   config.command_line = view.get_or<std::string>("command_line", "");

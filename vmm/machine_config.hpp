@@ -39,6 +39,8 @@ struct MachineConfig {
   // A snapshot to go on from, in place of kernel, initrd and command line: the machine must have
   // the same size, disks and ports as the one it was taken of.
   std::string snapshot;
+  // Where nobody has noted yet what machines write when they go on from it, this one does.
+  bool notes_writes = true;
   std::string kernel;    // an uncompressed ELF (vmlinux)
   bool linux64 = false;  // enter it by Linux's 64-bit protocol, not by PVH
   std::string initrd;    // empty: none

@@ -10,6 +10,7 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,7 +38,7 @@ class Run {
         reporter_(reporter),
         signals_(base::make_signalfd(std::array{SIGTERM, SIGINT, SIGHUP})) {
     watch_for_end();
-    if (snapshot::lacks_working_set(config_.snapshot)) watch_for_workload();
+    if (config_.notes_writes && snapshot::lacks_working_set(config_.snapshot)) watch_for_workload();
     machine_ = build_machine(
         config, loop_,
         {.on_end = [this](EndRequest end) { mailbox_.post(std::move(end)); },
@@ -83,10 +84,22 @@ class Run {
     loop_.add(config_.report, EPOLLIN, [this](std::uint32_t) { take_orders(); });
   }
 
+  // Of one who is gone with some of the report unread, the connection is reset.
+  std::optional<std::size_t> receive_orders(std::span<std::byte> buffer) const {
+    try {
+      return base::receive_some(config_.report, buffer);
+    } catch (const base::Error&) {
+      return 0;
+    }
+  }
+
   void take_orders() {
     std::array<std::byte, 256> buffer{};
-    while (const auto count = base::receive_some(config_.report, buffer)) {
-      if (*count == 0) return loop_.remove(config_.report);  // nobody is left to give any
+    while (const auto count = receive_orders(buffer)) {
+      if (*count == 0) {  // nobody is left who would know how it ends
+        loop_.remove(config_.report);
+        return end_with(EndReason::stopped);
+      }
       orders_.append(reinterpret_cast<const char*>(buffer.data()), *count);
       for (auto end = orders_.find('\n'); end != std::string::npos; end = orders_.find('\n')) {
         if (const auto order = order_from_line(std::string_view(orders_).substr(0, end)))

@@ -1,5 +1,9 @@
 #include "vmm/monitor_machine.hpp"
 
+#include <unistd.h>
+
+#include <chrono>
+#include <string>
 #include <utility>
 
 #include "base/log.hpp"
@@ -11,14 +15,15 @@
 #include "vmm/template_store.hpp"
 
 namespace twinbox::vmm {
-MonitorMachine::MonitorMachine(PlanCold plan_cold, std::optional<WarmStart> warm,
-                               std::filesystem::path directory)
-    : plan_cold_(std::move(plan_cold)), warm_(std::move(warm)), directory_(std::move(directory)) {}
+MonitorMachine::MonitorMachine(MachinePlans plans, std::filesystem::path directory)
+    : plans_(std::move(plans)), directory_(std::move(directory)) {}
 
 void MonitorMachine::start(base::EventLoop& loop, Handlers handlers) {
   loop_ = &loop;
   handlers_ = std::move(handlers);
-  if (!warm_) return start_cold();
+  if (auto machine = take_standby(plans_.standby)) return adopt(*std::move(machine));
+  if (!plans_.warm) return start_cold();
+  warm_ = plans_.warm();
   if (std::filesystem::exists(warm_->snapshot)) return start_warm();
   maker_.emplace(*loop_, *warm_,
                  TemplateMaker::Handlers{
@@ -27,7 +32,7 @@ void MonitorMachine::start(base::EventLoop& loop, Handlers handlers) {
 }
 
 void MonitorMachine::start_cold() {
-  cold_ = plan_cold_();
+  cold_ = plans_.cold();
   spawn(cold_);
   handlers_.on_port(std::move(port_),
                     cold_.snapshot.empty() ? Agent::starts : Agent::saved_at_work);
@@ -72,10 +77,38 @@ void MonitorMachine::spawn(MachineConfig config) {
   record_monitor(directory_, monitor_->pid());
 }
 
+// What came before is another's time. It has been told to go on, and says hello. It ends with its
+// report's reader; that it is known to who cleans up, should it hang then, has some time.
+void MonitorMachine::adopt(StandbyMachine machine) {
+  constexpr std::chrono::milliseconds while_the_box_starts{20};
+  adopted_ = sandbox::Stamp::now();
+  adopted_config_ = std::move(machine.config);
+  monitor_.emplace(
+      *loop_, std::move(machine.monitor),
+      [this](const MonitorReport& report) { on_monitor_end(report); },
+      [this](sandbox::Mark) { tell_marks(monitor_->marks()); });
+  record_timer_ = loop_->add_timer(while_the_box_starts, [this] {
+    record_timer_.reset();
+    if (monitor_->running()) record_monitor(directory_, monitor_->pid());
+  });
+  handlers_.on_mark(sandbox::Mark::created, *adopted_);
+  handlers_.on_port(std::move(machine.port), Agent::starts);
+}
+
+MonitorMachine::~MonitorMachine() {
+  if (record_timer_) loop_->cancel_timer(*record_timer_);
+}
+
 void MonitorMachine::save(const std::filesystem::path& directory, sandbox::Done done) {
-  write_saved_machine(directory, config());
+  write_saved_machine(directory, adopted_ ? adopted_config() : config());
   monitor_->order({.command = Command::snapshot, .path = saved_state(directory).string()},
                   std::move(done));
+}
+
+MachineConfig MonitorMachine::adopted_config() const {
+  ::lseek(adopted_config_.get(), 0, SEEK_SET);
+  return machine_config_from_json(base::read_to_end(adopted_config_.get()),
+                                  "the machine's configuration");
 }
 
 void MonitorMachine::on_mark(sandbox::Mark mark) {
@@ -87,7 +120,10 @@ void MonitorMachine::on_mark(sandbox::Mark mark) {
 void MonitorMachine::tell_marks(const sandbox::Marks& marks) {
   for (std::size_t i = 0; i < sandbox::mark_count; ++i) {
     const auto mark = static_cast<sandbox::Mark>(i);
-    if (const auto stamp = marks.find(mark)) handlers_.on_mark(mark, *stamp);
+    const auto stamp = marks.find(mark);
+    if (stamp && (!adopted_ || stamp->monotonic_ns > adopted_->monotonic_ns)) {
+      handlers_.on_mark(mark, *stamp);
+    }
   }
 }
 
@@ -115,8 +151,8 @@ void MonitorMachine::kill() {
 }
 
 std::vector<sandbox::AgentDisk> MonitorMachine::disks(std::size_t layers) const {
-  const auto& image = config().image;
-  return image.size == 0 ? GuestMachine::disks(layers) : disks_in(image);
+  if (adopted_) return {};  // it has been told
+  return disks_in(config(), layers);
 }
 
 std::vector<pid_t> MonitorMachine::processes() const {

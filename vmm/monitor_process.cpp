@@ -1,11 +1,13 @@
 #include "vmm/monitor_process.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <span>
@@ -21,15 +23,6 @@
 namespace twinbox::vmm {
 namespace {
 
-// The configuration travels as a file in memory, so that no path or argument shows or limits it.
-base::Fd config_file(const MachineConfig& config) {
-  base::Fd file(::memfd_create("twinbox-machine", MFD_CLOEXEC));
-  if (!file) base::throw_errno("cannot make a file in memory");
-  const std::string text = to_json(config);
-  base::pwrite_all(file.get(), std::as_bytes(std::span(text)), 0);
-  return file;
-}
-
 std::vector<int> inherited_by(const MachineConfig& config, int config_fd) {
   std::vector<int> fds{config_fd, config.report};
   for (const int fd : {config.serial_in, config.serial_out}) {
@@ -40,10 +33,13 @@ std::vector<int> inherited_by(const MachineConfig& config, int config_fd) {
   return fds;
 }
 
-MonitorEnd lost(pid_t pid, int wait_status, const std::string& report_error) {
+// Without a status of one that was no child.
+MonitorEnd lost(pid_t pid, std::optional<int> status, const std::string& report_error) {
   MonitorEnd end{.reason = EndReason::killed};
-  if (WIFSIGNALED(wait_status)) {
-    const int number = WTERMSIG(wait_status);
+  if (!status) {
+    end.message = fmt::format("the monitor (process {}) ended without a report", pid);
+  } else if (WIFSIGNALED(*status)) {
+    const int number = WTERMSIG(*status);
     end.message = fmt::format("the monitor (process {}) was ended by signal {} ({})", pid, number,
                               ::strsignal(number));
     if (number == SIGKILL) {
@@ -51,7 +47,7 @@ MonitorEnd lost(pid_t pid, int wait_status, const std::string& report_error) {
     }
   } else {
     end.message = fmt::format("the monitor (process {}) ended with status {} and without a report",
-                              pid, WEXITSTATUS(wait_status));
+                              pid, WEXITSTATUS(*status));
   }
   if (!report_error.empty()) end.message += ": " + report_error;
   return end;
@@ -59,44 +55,72 @@ MonitorEnd lost(pid_t pid, int wait_status, const std::string& report_error) {
 
 }  // namespace
 
-MonitorProcess::MonitorProcess(base::EventLoop& loop, MachineConfig config, EndHandler on_end,
-                               MarkHandler on_mark)
-    : loop_(loop), on_end_(std::move(on_end)), on_mark_(std::move(on_mark)) {
+// The configuration travels as a file in memory, so that no path or argument shows or limits it.
+base::Fd config_file(const MachineConfig& config) {
+  base::Fd file(::memfd_create("twinbox-machine", MFD_CLOEXEC));
+  if (!file) base::throw_errno("cannot make a file in memory");
+  const std::string text = to_json(config);
+  base::pwrite_all(file.get(), std::as_bytes(std::span(text)), 0);
+  return file;
+}
+
+RunningMonitor start_monitor(MachineConfig config, DiesWith life) {
   auto [ours, monitors] = base::make_socket_pair();
   config.report = monitors.get();
   const base::Fd file = config_file(config);
   auto child = spawn_monitor({.program = sandbox::program_path("twinbox-vmm").string(),
                               .config_fd = file.get(),
                               .cpu_counter = sandbox::cpu_counter(),
-                              .inherited = inherited_by(config, file.get())});
-  pid_ = child.pid;
-  pidfd_ = std::move(child.pidfd);
-  report_ = std::move(ours);
-  running_ = true;
-  base::set_nonblocking(report_.get(), true);
-  loop_.add(report_.get(), EPOLLIN, [this](std::uint32_t) { read_report(); });
-  loop_.add(pidfd_.get(), EPOLLIN, [this](std::uint32_t) { process_gone(); });
+                              .inherited = inherited_by(config, file.get()),
+                              .dies_with_parent = life == DiesWith::starter});
+  return {.pid = child.pid, .pidfd = std::move(child.pidfd), .report = std::move(ours)};
+}
+
+MonitorProcess::MonitorProcess(base::EventLoop& loop, MachineConfig config, EndHandler on_end,
+                               MarkHandler on_mark)
+    : MonitorProcess(loop, start_monitor(std::move(config), DiesWith::starter), std::move(on_end),
+                     std::move(on_mark)) {}
+
+MonitorProcess::MonitorProcess(base::EventLoop& loop, RunningMonitor monitor, EndHandler on_end,
+                               MarkHandler on_mark)
+    : loop_(loop),
+      on_end_(std::move(on_end)),
+      on_mark_(std::move(on_mark)),
+      monitor_(std::move(monitor)),
+      running_(true) {
+  base::set_nonblocking(monitor_.report.get(), true);
+  loop_.add(monitor_.report.get(), EPOLLIN, [this](std::uint32_t) { read_report(); });
+  loop_.add(monitor_.pidfd.get(), EPOLLIN, [this](std::uint32_t) { process_gone(); });
 }
 
 MonitorProcess::~MonitorProcess() {
-  if (report_) loop_.remove(report_.get());
+  if (monitor_.report) loop_.remove(monitor_.report.get());
   if (!running_) return;
-  loop_.remove(pidfd_.get());
+  loop_.remove(monitor_.pidfd.get());
   kill();
-  base::wait_for(pid_);
+  wait_for_end();
+}
+
+// The status, where it is a child; another's is reaped by that one.
+std::optional<int> MonitorProcess::wait_for_end() {
+  if (monitor_.child) return base::wait_for(monitor_.pid);
+  pollfd gone{monitor_.pidfd.get(), POLLIN, 0};
+  while (::poll(&gone, 1, -1) < 0 && errno == EINTR) {
+  }
+  return std::nullopt;
 }
 
 void MonitorProcess::stop() {
-  if (running_) send_signal(pidfd_.get(), SIGTERM);
+  if (running_) send_signal(monitor_.pidfd.get(), SIGTERM);
 }
 
 void MonitorProcess::kill() {
-  if (running_) send_signal(pidfd_.get(), SIGKILL);
+  if (running_) send_signal(monitor_.pidfd.get(), SIGKILL);
 }
 
 void MonitorProcess::order(const Order& order, sandbox::Done done) {
   const auto line = order_line(order);
-  if (!report_ || !base::send_some(report_.get(), std::as_bytes(std::span(line)))) {
+  if (!monitor_.report || !base::send_some(monitor_.report.get(), std::as_bytes(std::span(line)))) {
     throw base::Error(base::ErrorKind::system, "the monitor takes no orders");
   }
   orders_.push_back(std::move(done));
@@ -105,7 +129,7 @@ void MonitorProcess::order(const Order& order, sandbox::Done done) {
 // A monitor that was killed with an order unread resets the connection; that is an end like any.
 std::optional<std::size_t> MonitorProcess::receive(std::span<std::byte> buffer) {
   try {
-    return base::receive_some(report_.get(), buffer);
+    return base::receive_some(monitor_.report.get(), buffer);
   } catch (const base::Error& error) {
     report_error_ = error.message();
     return 0;
@@ -116,8 +140,8 @@ void MonitorProcess::read_report() {
   std::array<std::byte, 4096> buffer{};
   while (const auto count = receive(buffer)) {
     if (*count == 0) {
-      loop_.remove(report_.get());
-      report_.reset();
+      loop_.remove(monitor_.report.get());
+      monitor_.report.reset();
       return;
     }
     take_report({reinterpret_cast<const char*>(buffer.data()), *count});
@@ -149,20 +173,20 @@ void MonitorProcess::take_report(std::string_view bytes) {
 }
 
 void MonitorProcess::process_gone() {
-  loop_.remove(pidfd_.get());
-  const int status = base::wait_for(pid_);
+  loop_.remove(monitor_.pidfd.get());
+  const auto status = wait_for_end();
   running_ = false;
   // All it wrote is in the pipe by now, even when the loop saw the process first.
-  if (report_) read_report();
-  if (report_) {
-    loop_.remove(report_.get());
-    report_.reset();
+  if (monitor_.report) read_report();
+  if (monitor_.report) {
+    loop_.remove(monitor_.report.get());
+    monitor_.report.reset();
   }
   auto& report = parser_.report();
   for (const auto& answer : std::exchange(orders_, {})) {
     answer(base::Error(base::ErrorKind::system, "the machine has ended"));
   }
-  if (!report.end) report.end = lost(pid_, status, report_error_);
+  if (!report.end) report.end = lost(monitor_.pid, status, report_error_);
   // The handler may destroy this object: what it is given must outlive that.
   const MonitorReport final_report = report;
   const EndHandler on_end = std::move(on_end_);

@@ -18,6 +18,26 @@
 
 namespace twinbox::vmm {
 
+// A monitor that nobody watches yet. It ends when the far end of its report is closed; whoever has
+// the three may be another process than the one that started it, and reaps it.
+struct RunningMonitor {
+  pid_t pid = -1;
+  base::Fd pidfd;
+  base::Fd report;
+  bool child = true;  // of the calling process
+};
+
+// A file in memory with the configuration.
+base::Fd config_file(const MachineConfig& config);
+
+// Whom a monitor dies with, beside the holder of its report.
+enum class DiesWith { starter, nobody };
+
+// The descriptors that `config` names (ports, serial) stay the caller's and are inherited under the
+// same numbers; every other one is closed in the monitor. `config.report` is filled in here. Throws
+// base::Error when the program cannot be started.
+RunningMonitor start_monitor(MachineConfig config, DiesWith life);
+
 // Starts a monitor and watches it. The monitor dies with the thread that started it.
 //
 //   auto [ours, guests] = base::make_socket_pair();
@@ -36,16 +56,17 @@ class MonitorProcess {
   // Called from the loop for each mark as it arrives; may be empty.
   using MarkHandler = std::function<void(sandbox::Mark mark)>;
 
-  // The descriptors that `config` names (ports, serial) stay the caller's and are inherited under
-  // the same numbers; every other one is closed in the monitor. `config.report` is filled in here.
-  // Throws base::Error when the program cannot be started.
+  // One that start_monitor() starts for the calling thread.
   MonitorProcess(base::EventLoop& loop, MachineConfig config, EndHandler on_end,
+                 MarkHandler on_mark = {});
+  // One that runs already.
+  MonitorProcess(base::EventLoop& loop, RunningMonitor monitor, EndHandler on_end,
                  MarkHandler on_mark = {});
   MonitorProcess(const MonitorProcess&) = delete;
   MonitorProcess& operator=(const MonitorProcess&) = delete;
   ~MonitorProcess();
 
-  pid_t pid() const { return pid_; }
+  pid_t pid() const { return monitor_.pid; }
   bool running() const { return running_; }
   const sandbox::Marks& marks() const { return parser_.report().marks; }
   // Asks it to end (SIGTERM), with a report of its own; or ends it at once (SIGKILL). `on_end`
@@ -57,6 +78,7 @@ class MonitorProcess {
   void order(const Order& order, sandbox::Done done);
 
  private:
+  std::optional<int> wait_for_end();
   std::optional<std::size_t> receive(std::span<std::byte> buffer);
   void read_report();
   void take_report(std::string_view bytes);
@@ -65,9 +87,7 @@ class MonitorProcess {
   base::EventLoop& loop_;
   EndHandler on_end_;
   MarkHandler on_mark_;
-  pid_t pid_ = -1;
-  base::Fd pidfd_;
-  base::Fd report_;
+  RunningMonitor monitor_;
   ReportParser parser_;
   std::deque<sandbox::Done> orders_;  // given and not done yet
   std::string report_error_;

@@ -27,6 +27,7 @@ struct ChildPlan {
   const std::vector<int>* inherited;
   int null_fd;
   pid_t parent;
+  bool dies_with_parent;
   const char* failed_step = nullptr;
   int error = 0;
 };
@@ -48,7 +49,11 @@ const char* arrange_descriptors(const ChildPlan& plan) {
 }
 
 const char* prepare_child(const ChildPlan& plan) {
-  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return "prctl";
+  if (plan.dies_with_parent) {
+    if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return "prctl";
+  } else if (::setsid() < 0) {  // what a scheduler gives to a session is not shared by such
+    return "setsid";
+  }
   // The parent may have gone before the line above took effect.
   if (::getppid() != plan.parent) return "the parent is gone";
   sigset_t none;
@@ -95,7 +100,8 @@ SpawnedMonitor spawn_monitor(const SpawnRequest& request) {
     arguments[2] = counter.data();
   }
   const base::Fd null_fd = base::open_file("/dev/null", O_RDWR);
-  ChildPlan plan{program.c_str(), arguments.data(), &request.inherited, null_fd.get(), ::getpid()};
+  ChildPlan plan{program.c_str(), arguments.data(), &request.inherited,
+                 null_fd.get(),   ::getpid(),       request.dies_with_parent};
 
   constexpr std::size_t stack_size = 64 * 1024;
   const auto stack = std::make_unique_for_overwrite<std::byte[]>(stack_size);

@@ -15,6 +15,7 @@ struct SpawnRequest {
   int config_fd = -1;
   int cpu_counter = -1;        // its number, where CPU time is counted
   std::vector<int> inherited;  // kept open under the same numbers; stderr always is
+  bool dies_with_parent = true;
 };
 
 struct SpawnedMonitor {
@@ -22,8 +23,8 @@ struct SpawnedMonitor {
   base::Fd pidfd;
 };
 
-// Returns when the program has been executed; throws base::Error when it could not be. The child
-// gets SIGKILL when the calling thread ends.
+// Returns when the program has been executed; throws base::Error when it could not be. A child that
+// dies with its parent gets SIGKILL when the calling thread ends.
 SpawnedMonitor spawn_monitor(const SpawnRequest& request);
 
 // A signal to a process by its pidfd; one that is gone already is no error.

@@ -106,6 +106,8 @@ Launch OwnEngine::launch(const LaunchRequest& request) {
   }
   // A boot is what is compared, unless a copy of a booted machine is asked for.
   if (settings_.engine == "vm" && settings_.start != "warm") command.emplace_back("--cold");
+  // Nor is one that somebody keeps on standby what a start costs.
+  if (settings_.engine == "vm") command.emplace_back("--standby=false");
   if (is_machine() && !kernel().empty()) command.insert(command.end(), {"--kernel", kernel()});
   // A box of a run that is interrupted must not go on and disturb the next one.
   command.insert(command.end(), {"--rm", "--die-with-parent"});

@@ -15,10 +15,12 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/json.hpp"
+#include "base/log.hpp"
 #include "base/syscall.hpp"
 #include "container/engine.hpp"
+#include "container/hostname.hpp"
 #include "guest-images/agent/identity.hpp"
-#include "sandbox/spec.hpp"
+#include "sandbox/spec_message.hpp"
 
 namespace twinbox::agent {
 namespace {
@@ -27,31 +29,27 @@ namespace fs = std::filesystem;
 
 const fs::path run_directory = "/run/twinbox";
 
-// A device, or a part of it.
-struct Disk {
-  std::string device;
-  std::uint64_t start = 0;
-  std::uint64_t size = 0;  // 0: all of it
-};
-
 struct BoxMessage {
   sandbox::Spec spec;
   std::vector<Disk> disks;
   std::uint64_t clock_ns = 0;
 };
 
+std::vector<Disk> disks_from(const base::JsonView& list) {
+  std::vector<Disk> disks;
+  for (const auto& disk : list.elements()) {
+    disks.push_back({disk.get<std::string>("device"), disk.get_or<std::uint64_t>("start", 0),
+                     disk.get_or<std::uint64_t>("size", 0)});
+  }
+  return disks;
+}
+
 BoxMessage parse_message(std::string_view text) {
   const auto json = base::parse_json(text, "start_box");
   const base::JsonView view(json, "start_box");
-  BoxMessage message{.spec = sandbox::spec_from_json(view.at("spec")),
-                     .disks = {},
+  BoxMessage message{.spec = sandbox::spec_from_message(view.at("spec")),
+                     .disks = disks_from(view.at("disks")),
                      .clock_ns = view.get_or<std::uint64_t>("clock_ns", 0)};
-  if (view.get_or("standard", false)) put_standard_parts(message.spec);
-  for (const auto& disk : view.at("disks").elements()) {
-    message.disks.push_back({disk.get<std::string>("device"),
-                             disk.get_or<std::uint64_t>("start", 0),
-                             disk.get_or<std::uint64_t>("size", 0)});
-  }
   // The machine itself is as large as the workload may be.
   auto& limits = message.spec.resources;
   limits.memory_bytes.reset();
@@ -67,7 +65,12 @@ void mount_cgroups() {
   if (!mounted) throw base::Error(base::ErrorKind::system, "cannot mount cgroup2");
 }
 
+// The kernel hands out pages in another order each time.
+constexpr unsigned rehearsals = 3;
+
 std::string box_id(unsigned number) { return fmt::format("{:012x}", number); }
+
+fs::path box_directory(unsigned number) { return run_directory / fmt::format("box-{}", number); }
 
 // Where the disk's part has a device of its own. An earlier box of this machine may have made it.
 std::string device_of(const Disk& disk, std::size_t number) {
@@ -97,6 +100,12 @@ fs::path mount_layer(const Disk& disk, std::size_t number) {
     base::throw_errno("cannot mount the layer on {}", device);
   }
   return target;
+}
+
+std::vector<fs::path> mount_layers(const std::vector<Disk>& disks) {
+  std::vector<fs::path> layers;
+  for (const auto& disk : disks) layers.push_back(mount_layer(disk, layers.size()));
+  return layers;
 }
 
 class BoxRunner : public sandbox::BoxProcess {
@@ -146,7 +155,7 @@ std::unique_ptr<sandbox::BoxProcess> Boxes::start(
   if (message.clock_ns != 0) set_clock(message.clock_ns);
   mount_cgroups();
   sandbox::BoxRequest request{.id = box_id(++count_),
-                              .directory = run_directory / fmt::format("box-{}", count_),
+                              .directory = box_directory(count_),
                               .spec = std::move(message.spec),
                               .root = {},
                               .stdio = workload.process_ends(),
@@ -157,9 +166,8 @@ std::unique_ptr<sandbox::BoxProcess> Boxes::start(
                                   },
                               // In this machine's memory, where it can be looked at.
                               .keep_files = true};
-  for (const auto& disk : message.disks) {
-    request.root.directories.push_back(mount_layer(disk, request.root.directories.size()));
-  }
+  request.root.directories =
+      message.disks.empty() ? expected_layers() : mount_layers(message.disks);
   base::make_directories(request.directory);
   const std::shared_ptr<sandbox::Box> box = engine_->create(std::move(request));
   boxes_[id] = box;
@@ -194,9 +202,53 @@ void Boxes::thaw() {
 
 void Boxes::become_copy(const std::string& hostname) {
   for (const auto& box : running()) {
-    if (!hostname.empty()) set_hostname(box->processes().front(), hostname);
+    if (!hostname.empty()) container::HostnameOf(box->processes().front()).set(hostname);
     on_executed_();
   }
+}
+
+void Boxes::expect_image(const base::JsonView& disks, std::function<void()> done) {
+  expected_disks_ = disks_from(disks);
+  const auto layers = expected_layers();
+  const auto directory = box_directory(count_ + 1);
+  base::make_directories(directory);
+  engine_->prepare_root(layers, directory);
+  rehearse(rehearsals, std::move(done));
+}
+
+// Mounted when they are asked for first.
+const std::vector<fs::path>& Boxes::expected_layers() {
+  if (expected_.empty()) expected_ = mount_layers(expected_disks_);
+  return expected_;
+}
+
+// Its workload is the stub that executes one, which ends where it finds itself executed.
+void Boxes::rehearse(unsigned times, std::function<void()> done) {
+  const auto directory = box_directory(0);
+  base::make_directories(directory);
+  const auto nothing = base::open_file("/dev/null", O_RDWR);
+  auto spec = sandbox::default_spec();
+  spec.process.args = {"/proc/self/exe"};
+  rehearsal_ = engine_->create({.id = box_id(0),
+                                .directory = directory,
+                                .spec = std::move(spec),
+                                .root = {.directories = expected_, .disks = {}},
+                                .stdio = {nothing.get(), nothing.get(), nothing.get()},
+                                .on_executed = {},
+                                .keep_files = true});
+  boxes_[0] = rehearsal_;
+  rehearsal_->start(loop_, [this, directory, times, done = std::move(done)](const auto&) {
+    loop_.defer([this, directory, times, done] {
+      rehearsal_.reset();
+      try {
+        base::remove_tree(directory);
+      } catch (const base::Error& error) {
+        base::log_line(base::LogLevel::warning, error.what());
+      }
+      if (times > 1) return rehearse(times - 1, done);
+      done();
+    });
+  });
 }
 
 sandbox::Box& Boxes::at(std::uint32_t id) const {

@@ -21,6 +21,13 @@ class ContainerEngine;
 
 namespace twinbox::agent {
 
+// A device, or a part of it.
+struct Disk {
+  std::string device;
+  std::uint64_t start = 0;
+  std::uint64_t size = 0;  // 0: all of it
+};
+
 // What a Machine (service.hpp) does with boxes; each is named by the process that it was started
 // as.
 class Boxes {
@@ -40,6 +47,11 @@ class Boxes {
   void thaw();
   // Those that run are a copy's, which has this host name.
   void become_copy(const std::string& hostname);
+  // The first box's layers will be on these disks, as start_box names them: they are mounted, its
+  // root is made, and a box is started and ended in its place, so that this machine has of its own
+  // all the memory that this takes. `done` is called from the loop, unless base::Error is thrown:
+  // start() does what could not be done.
+  void expect_image(const base::JsonView& disks, std::function<void()> done);
   // Throws base::Error (not_found) for one that does not run.
   sandbox::Box& at(std::uint32_t id) const;
   // Whether a child of this process belongs to a box.
@@ -47,12 +59,17 @@ class Boxes {
 
  private:
   std::vector<std::shared_ptr<sandbox::Box>> running() const;
+  const std::vector<std::filesystem::path>& expected_layers();
+  void rehearse(unsigned times, std::function<void()> done);
 
   base::EventLoop& loop_;
   std::function<void()> on_executed_;
   std::unique_ptr<container::ContainerEngine> engine_;
   std::map<std::uint32_t, std::weak_ptr<sandbox::Box>> boxes_;
   std::set<const sandbox::BoxProcess*> further_;  // beside each box's first
+  std::vector<Disk> expected_disks_;              // of a box that names none
+  std::vector<std::filesystem::path> expected_;   // and where they are mounted
+  std::shared_ptr<sandbox::Box> rehearsal_;       // while it runs
   unsigned count_ = 0;
 };
 

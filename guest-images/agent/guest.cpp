@@ -63,6 +63,8 @@ void serve_host() {
                    become_copy(identity);
                    boxes.become_copy(identity.template get_or<std::string>("hostname", ""));
                  },
+             .expect_image = [&](const auto& disks,
+                                 auto done) { boxes.expect_image(disks, std::move(done)); },
              .owns_child = [&](pid_t child) { return boxes.own(child); }});
   base::log_line(base::LogLevel::info, service.serve(port.open(port_name, port_patience)));
 }

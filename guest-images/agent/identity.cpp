@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <linux/random.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -62,17 +61,6 @@ void set_clock(std::uint64_t nanoseconds) {
 void become_copy(const base::JsonView& identity) {
   set_clock(identity.get<std::uint64_t>("clock_ns"));
   reseed(seed_from(identity.get<std::string>("entropy")));
-}
-
-void set_hostname(pid_t process, const std::string& name) {
-  const auto own = base::open_file("/proc/self/ns/uts", O_RDONLY);
-  const auto boxs = base::open_file(fmt::format("/proc/{}/ns/uts", process), O_RDONLY);
-  if (::setns(boxs.get(), CLONE_NEWUTS) != 0) base::throw_errno("cannot enter a box");
-  const bool set = ::sethostname(name.data(), name.size()) == 0;
-  const int error = errno;
-  if (::setns(own.get(), CLONE_NEWUTS) != 0) base::throw_errno("cannot leave a box");
-  errno = error;
-  if (!set) base::throw_errno("cannot set the host name of a box");
 }
 
 }  // namespace twinbox::agent

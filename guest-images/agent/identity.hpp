@@ -1,10 +1,7 @@
 // What a machine that was made from a saved one must not share with it.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
-#include <string>
 
 #include "base/json.hpp"
 
@@ -16,8 +13,5 @@ void set_clock(std::uint64_t nanoseconds);
 // The identity of a go_on message: the wall clock is set, and the kernel's random numbers are
 // others than those of any other copy from here on.
 void become_copy(const base::JsonView& identity);
-
-// Of the box that `process` is in.
-void set_hostname(pid_t process, const std::string& name);
 
 }  // namespace twinbox::agent

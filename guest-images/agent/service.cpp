@@ -154,10 +154,27 @@ void Service::begin_as_copy(std::string_view identity) {
   connection_->release();
   std::erase_if(workloads_, [this](const auto& entry) { return entry.first != box_; });
   const auto json = base::parse_json(identity, "go_on");
-  if (machine_.become_copy) machine_.become_copy(base::JsonView(json, "go_on"));
+  const base::JsonView view(json, "go_on");
+  if (machine_.become_copy) machine_.become_copy(view);
+  if (const auto disks = view.find("disks")) return greet_when_ready(*disks);
+  greet();
+}
+
+void Service::greet() {
   connection_->send(FrameType::hello, 0, hello());
   const auto workload = workloads_.find(box_);
   if (workload != workloads_.end()) workload->second.begin_anew();
+}
+
+// A box that is started without what could not be made ahead only takes longer.
+void Service::greet_when_ready(const base::JsonView& disks) {
+  try {
+    if (!machine_.expect_image) return greet();
+    machine_.expect_image(disks, [this] { greet(); });
+  } catch (const base::Error& error) {
+    log(error.message());
+    greet();
+  }
 }
 
 sandbox::ServedProcess& Service::add_workload(std::uint32_t id) {

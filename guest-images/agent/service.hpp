@@ -40,6 +40,9 @@ struct Machine {
   std::function<void()> thaw{};
   // This machine was made from what was saved of another one: it is to become one of its own.
   std::function<void(const base::JsonView& identity)> become_copy{};
+  // The next box will have these layers, as start_box names them: what it needs can be made ahead.
+  // Calls `done` from the loop, or throws base::Error.
+  std::function<void(const base::JsonView& disks, std::function<void()> done)> expect_image{};
   // Whether somebody else waits for this child.
   std::function<bool(pid_t)> owns_child{};
 };
@@ -63,6 +66,8 @@ class Service {
   void take_machine_frame(const sandbox::protocol::Frame& frame);
   void freeze();
   void begin_as_copy(std::string_view identity);
+  void greet_when_ready(const base::JsonView& disks);
+  void greet();
   void go_on(std::string_view payload);
   void start_command(const sandbox::protocol::Frame& frame);
   void start_box(const sandbox::protocol::Frame& frame);

@@ -1,6 +1,6 @@
 // The conformance suite: one table, run with one engine. Usage: conformance_test --engine ENGINE
-// [--start FLAGS-OF-RUN] [--programs DIRECTORY] [GoogleTest's flags]. It acts by the command
-// `twinbox` alone.
+// [--start FLAGS-OF-RUN] [--standby MACHINES] [--programs DIRECTORY] [GoogleTest's flags]. It acts
+// by the command `twinbox` alone.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -9,6 +9,7 @@
 #include <memory>
 #include <set>
 
+#include "base/text.hpp"
 #include "tests/conformance/suite.hpp"
 
 namespace twinbox::conformance {
@@ -54,14 +55,21 @@ std::vector<Case> selected_cases() {
 
 class WholeSuite : public ::testing::Environment {
  public:
-  WholeSuite(std::string engine, std::string start, std::string programs)
-      : engine_(std::move(engine)), start_(std::move(start)), programs_(std::move(programs)) {}
+  WholeSuite(std::string engine, std::string start, std::string programs, unsigned standby)
+      : engine_(std::move(engine)),
+        start_(std::move(start)),
+        programs_(std::move(programs)),
+        standby_(standby) {}
 
   void SetUp() override {
     suite = std::make_unique<Suite>(engine_, start_, programs_);
+    if (standby_ > 0) suite->keep_on_standby(standby_);
     suite->begin(selected_cases(), engine_ == "container" ? 4 : 3);
   }
   void TearDown() override {
+    if (standby_ > 0) {
+      EXPECT_GE(suite->taken_from_standby(), 2 * standby_);
+    }
     EXPECT_EQ(suite->remove_everything(), "") << "boxes that could not be removed";
     suite.reset();
   }
@@ -70,6 +78,7 @@ class WholeSuite : public ::testing::Environment {
   std::string engine_;
   std::string start_;
   std::string programs_;
+  unsigned standby_;
 };
 
 TEST(Table, DiffersByEngineInAtMostFiveCases) {
@@ -105,16 +114,19 @@ int main(int count, char** words) {
   ::testing::InitGoogleTest(&count, words);
   std::string engine = "container";
   std::string start;
+  unsigned standby = 0;
   std::string programs = std::filesystem::path(words[0]).parent_path();
   for (int at = 1; at + 1 < count; at += 2) {
     const std::string flag = words[at];
     if (flag == "--engine") engine = words[at + 1];
     if (flag == "--start") start = words[at + 1];
+    if (flag == "--standby")
+      standby = twinbox::base::parse_number<unsigned>(words[at + 1]).value_or(0);
     if (flag == "--programs") programs = std::string(words[at + 1]) + ":" + programs;
   }
   if (::geteuid() != 0) return 77;  // ctest's skip: boxes need root
   twinbox::conformance::register_cases();
   ::testing::AddGlobalTestEnvironment(
-      new twinbox::conformance::WholeSuite(engine, start, programs));
+      new twinbox::conformance::WholeSuite(engine, start, programs, standby));
   return RUN_ALL_TESTS();
 }

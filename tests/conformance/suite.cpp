@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "base/error.hpp"
+#include "base/text.hpp"
 #include "sandbox/paths.hpp"
 #include "tests/conformance/prelude.hpp"
 
@@ -50,6 +51,17 @@ Suite::Suite(std::string engine, const std::string& start, const std::string& pr
 Suite::~Suite() {
   next_ = cases_.size();
   lanes_.clear();
+}
+
+void Suite::keep_on_standby(unsigned machines) {
+  const auto started =
+      run_script(fmt::format("twinbox standby start --count {} busybox", machines), "standby");
+  if (started.status != 0) throw base::Error(base::ErrorKind::conflict, started.err);
+}
+
+unsigned Suite::taken_from_standby() const {
+  const auto taken = run_script("sleep 1; twinbox standby ls --format '{{.Taken}}'", "standby");
+  return base::parse_number<unsigned>(base::words(taken.out).at(0)).value_or(0);
 }
 
 void Suite::begin(const std::vector<Case>& cases, unsigned lanes) {
@@ -115,7 +127,10 @@ std::string Suite::introduce_boxes(std::string_view script) {
 
 std::string Suite::remove_everything() {
   lanes_.clear();
-  run_script("twinbox ps -aq | xargs -r twinbox rm -f >/dev/null; twinbox snapshot prune", "end");
+  run_script(
+      "twinbox ps -aq | xargs -r twinbox rm -f >/dev/null; twinbox standby stop --all; twinbox "
+      "snapshot prune",
+      "end");
   std::string left;
   for (const auto& entry : fs::directory_iterator(directory_.path() / "store/boxes")) {
     left += entry.path().filename().string() + "\n";

@@ -24,6 +24,10 @@ class Suite {
   ~Suite();
 
   const std::string& engine() const { return engine_; }
+  // Has so many machines wait for boxes, until remove_everything().
+  void keep_on_standby(unsigned machines);
+  // How many of them boxes have taken.
+  unsigned taken_from_standby() const;
   // Starts with these cases, `lanes` at a time.
   void begin(const std::vector<Case>& cases, unsigned lanes);
   // Waits for the case's end. The names that it made up read "@me".

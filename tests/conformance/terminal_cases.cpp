@@ -50,7 +50,7 @@ echo $?)sh",
        "5\n"},
       {"Terminal", "InterruptEndsTheForeground",
        R"sh(on_terminal 24 80 twinbox exec -it $plain sh <<STEPS
-send echo rea''dy; sleep 1000\r
+send sh -c 'echo rea''dy; exec sleep 1000'\r
 expect ready
 send \x03
 send echo status \$?\r

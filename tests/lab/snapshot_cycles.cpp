@@ -22,6 +22,7 @@
 #include "image/store.hpp"
 #include "image/workload.hpp"
 #include "sandbox/protocol.hpp"
+#include "sandbox/spec_message.hpp"
 #include "vmm/agent_port.hpp"
 #include "vmm/machine_plan.hpp"
 #include "vmm/monitor_process.hpp"
@@ -105,7 +106,7 @@ class Guest {
     request.spec.all_devices = true;
     request.root = image.root;
     const base::Json start{
-        {"spec", base::parse_json(sandbox::to_json(request.spec), "config.json")},
+        {"spec", base::parse_json(sandbox::spec_message(request.spec), "the workload")},
         {"disks", base::Json::array({{{"device", "/dev/vda"}}})}};
     return {start.dump(), vmm::plan_machine(request)};
   }

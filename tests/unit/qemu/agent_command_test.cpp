@@ -50,7 +50,7 @@ std::string error_of_a_dying_lab(std::uint32_t last, LabCommand command) {
   auto [ours, theirs] = base::make_socket_pair();
   const std::jthread agent([last, socket = std::move(theirs)] {
     protocol::Decoder decoder;
-    say(socket.get(), FrameType::hello, 0, R"({"protocol": 3, "kernel": "6.1"})");
+    say(socket.get(), FrameType::hello, 0, R"({"protocol": 4, "kernel": "6.1"})");
     for (std::uint32_t process = 1; process <= last; ++process) {
       wait_for_command(socket.get(), decoder, process);
       say(socket.get(), FrameType::started, process, "");

@@ -46,7 +46,7 @@ class FakeAgent : public testing::Test {
       if (count < 0) loop.run_once(std::chrono::milliseconds(10));
     }
   }
-  void hello() { say(encode(FrameType::hello, 0, "{\"protocol\": 3, \"kernel\": \"6.1\"}")); }
+  void hello() { say(encode(FrameType::hello, 0, "{\"protocol\":4, \"kernel\": \"6.1\"}")); }
   void run_until(const std::function<bool()>& condition) {
     const auto end = std::chrono::steady_clock::now() + deadline;
     while (!condition() && std::chrono::steady_clock::now() < end) {
@@ -203,7 +203,7 @@ TEST_P(HostileAgent, IsCutOff) {
 INSTANTIATE_TEST_SUITE_P(
     Messages, HostileAgent,
     testing::Values(
-        std::string(16, '\xff'), encode(FrameType::hello, 0, "{\"protocol\": 3}"),
+        std::string(16, '\xff'), encode(FrameType::hello, 0, "{\"protocol\":4}"),
         encode(FrameType::stdout_data, 2, "of a process that never was"),
         encode(FrameType::started, 1, "") + encode(FrameType::started, 1, ""),
         encode(FrameType::stdout_data, 1, std::string(protocol::stream_window + 1, 'x')),

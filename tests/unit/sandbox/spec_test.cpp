@@ -42,34 +42,6 @@ TEST(DefaultSpec, HasDockersCapabilitiesMountsAndPath) {
   EXPECT_EQ(spec.seccomp, Seccomp::standard);
 }
 
-TEST(StandardParts, ComeBackAsTheyWere) {
-  auto spec = default_spec();
-  spec.process.args = {"true"};
-  const auto whole = to_json(spec);
-  ASSERT_TRUE(take_standard_parts(spec));
-  EXPECT_LT(to_json(spec).size(), whole.size() / 3);
-  auto read = spec_from_json(to_json(spec), "the rest");
-  put_standard_parts(read);
-  EXPECT_EQ(to_json(read), whole);
-}
-
-TEST(StandardParts, AreAllOrNone) {
-  const std::vector<std::function<void(Spec&)>> differences{
-      [](Spec& spec) { spec.mounts.pop_back(); },
-      [](Spec& spec) { spec.mounts[1].options.emplace_back("ro"); },
-      [](Spec& spec) { spec.masked_paths.emplace_back("/proc/uptime"); },
-      [](Spec& spec) { spec.readonly_paths.clear(); },
-      [](Spec& spec) { spec.process.capabilities.emplace_back("CAP_SYS_ADMIN"); }};
-  for (const auto& differ : differences) {
-    auto spec = default_spec();
-    differ(spec);
-    const auto before = to_json(spec);
-    EXPECT_FALSE(has_standard_parts(spec));
-    EXPECT_FALSE(take_standard_parts(spec));
-    EXPECT_EQ(to_json(spec), before);
-  }
-}
-
 TEST(SpecJson, KeepsEveryField) {
   auto spec = default_spec();
   spec.process.args = {"sh", "-c", "echo 'a \"b\"' \n ü"};

@@ -23,6 +23,12 @@ class PlanImage : public testing::Test {
   int count_ = 0;
 };
 
+MachineConfig with(const ImageConfig& image) {
+  MachineConfig machine;
+  machine.image = image;
+  return machine;
+}
+
 TEST_F(PlanImage, OneLayerIsAllOfTheDevice) {
   const std::vector layers{layer(8192)};
   const auto image = plan_image(layers, 128 * mebibyte);
@@ -32,7 +38,7 @@ TEST_F(PlanImage, OneLayerIsAllOfTheDevice) {
   EXPECT_EQ(0U, image.files[0].offset);
   EXPECT_EQ(8192U, image.files[0].size);
 
-  const auto disks = disks_in(image);
+  const auto disks = disks_in(with(image), layers.size());
   ASSERT_EQ(1U, disks.size());
   EXPECT_EQ("/dev/pmem0", disks[0].device);
   EXPECT_EQ(0U, disks[0].size);
@@ -44,12 +50,20 @@ TEST_F(PlanImage, FurtherLayersAreParts) {
   ASSERT_EQ(2U, image.files.size());
   EXPECT_EQ(4 * mebibyte, image.files[1].offset);
 
-  const auto disks = disks_in(image);
+  const auto disks = disks_in(with(image), layers.size());
   ASSERT_EQ(2U, disks.size());
   EXPECT_EQ(0U, disks[0].start);
   EXPECT_EQ(4 * mebibyte, disks[0].size);
   EXPECT_EQ(4 * mebibyte, disks[1].start);
   EXPECT_EQ(2 * mebibyte, disks[1].size);
+}
+
+TEST(DisksIn, AreDrivesInTheirOrderWithoutAnImage) {
+  const auto disks = disks_in({}, 2);
+  ASSERT_EQ(2U, disks.size());
+  EXPECT_EQ("/dev/vda", disks[0].device);
+  EXPECT_EQ("/dev/vdb", disks[1].device);
+  EXPECT_EQ(0U, disks[1].size);
 }
 
 TEST_F(PlanImage, SizesAreFewAndGrowWithTheMemory) {

@@ -35,9 +35,12 @@ class MonitorMachineTest : public ScriptedMonitor {
   std::optional<sandbox::GuestMachine::End> start() {
     WarmStart warm;
     warm.snapshot = snapshot();
-    MonitorMachine machine(
-        []() -> MachineConfig { throw base::Error(base::ErrorKind::usage, "it went cold"); }, warm,
-        directory_.path());
+    MonitorMachine machine({.cold = []() -> MachineConfig {
+                              throw base::Error(base::ErrorKind::usage, "it went cold");
+                            },
+                            .warm = [&] { return warm; },
+                            .standby = {}},
+                           directory_.path());
     std::optional<sandbox::GuestMachine::End> ended;
     machine.start(loop_, {.on_mark = [](auto, const auto&) {},
                           .on_port = [](auto, auto) {},

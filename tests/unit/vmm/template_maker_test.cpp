@@ -16,7 +16,7 @@ namespace {
 // Says hello as an agent does, a frame with JSON (sandbox/protocol.hpp), and dies soon after.
 constexpr const char* dies_after_hello = R"(
 port=$(value '"ports":\[[^]]*"descriptor"')
-printf '\x22\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0{"protocol": 3, "kernel": "6.1.0"}' >&$port
+printf '\x22\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0{"protocol": 4, "kernel": "6.1.0"}' >&$port
 sleep 0.05
 )";
 
