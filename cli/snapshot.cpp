@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <string>
@@ -14,17 +13,13 @@
 #include "base/size.hpp"
 #include "cli/each_box.hpp"
 #include "cli/options.hpp"
+#include "cli/verb_family.hpp"
 #include "cli/verbs.hpp"
 #include "supervise/snapshot_store.hpp"
 #include "vmm/template_store.hpp"
 
 namespace twinbox::cli {
 namespace {
-
-struct SnapshotVerb {
-  std::string_view name;
-  int (*function)(const Arguments& arguments);  // after the verb
-};
 
 void create(const std::string& reference, const std::string& name) {
   const auto store = box_store();
@@ -101,34 +96,20 @@ int prune_templates(const Arguments& arguments) {
   return 0;
 }
 
-constexpr std::array snapshot_verbs{
-    SnapshotVerb{"create", create_snapshot}, SnapshotVerb{"ls", list_snapshots},
-    SnapshotVerb{"inspect", inspect_snapshots}, SnapshotVerb{"rm", remove_snapshots},
-    SnapshotVerb{"prune", prune_templates}};
+constexpr std::array verbs{
+    FamilyVerb{"create", "BOX NAME", "save a running machine, which goes on", create_snapshot},
+    FamilyVerb{"ls", "", "list the snapshots", list_snapshots},
+    FamilyVerb{"inspect", "NAME...", "show all that is known of snapshots", inspect_snapshots},
+    FamilyVerb{"rm", "NAME...", "remove snapshots", remove_snapshots},
+    FamilyVerb{"prune", "", "remove the templates that machines start warm from", prune_templates}};
 
 }  // namespace
 
 int snapshot(const Arguments& arguments) {
-  const auto* const found =
-      arguments.empty() ? snapshot_verbs.end()
-                        : std::ranges::find(snapshot_verbs, arguments.front(), &SnapshotVerb::name);
-  if (found != snapshot_verbs.end())
-    return found->function({arguments.begin() + 1, arguments.end()});
-  Options options(
-      "snapshot VERB [ARGUMENTS]",
-      "Keeps running machines as they are, for boxes that go on from there: twinbox run --from "
-      "NAME.\n\nVerbs:\n"
-      "  create BOX NAME    save a running machine, which goes on\n"
-      "  ls                 list the snapshots\n"
-      "  inspect NAME...    show all that is known of snapshots\n"
-      "  rm NAME...         remove snapshots\n"
-      "  prune              remove the templates that machines start warm from\n");
-  const auto words = options.parse(arguments);
-  if (options.help_shown()) return 0;
-  throw base::Error(base::ErrorKind::usage,
-                    words.empty() ? "snapshot: say what to do: create, ls, inspect, rm or prune"
-                                  : fmt::format("snapshot: there is no verb '{}'", words.front()),
-                    options.see_help());
+  return run_family("snapshot",
+                    "Keeps running machines as they are, for boxes that go on from there: twinbox "
+                    "run --from NAME.",
+                    verbs, arguments);
 }
 
 }  // namespace twinbox::cli

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -30,7 +29,7 @@
 #include "cli/options.hpp"
 #include "cli/run_spec.hpp"
 #include "cli/standby_record.hpp"
-#include "cli/verbs.hpp"
+#include "cli/verb_family.hpp"
 #include "image/store.hpp"
 #include "sandbox/machine_size.hpp"
 #include "sandbox/owned_directory.hpp"
@@ -238,34 +237,15 @@ int start_standby(const Arguments& arguments) {
   return 0;
 }
 
-struct StandbyVerb {
-  std::string_view name;
-  int (*function)(const Arguments& arguments);  // after the verb
-};
-constexpr std::array standby_verbs{StandbyVerb{"start", start_standby},
-                                   StandbyVerb{"ls", list_standbys},
-                                   StandbyVerb{"stop", stop_standbys}};
+constexpr std::array verbs{FamilyVerb{"start", "IMAGE", "start machines ahead", start_standby},
+                           FamilyVerb{"ls", "", "list those that wait", list_standbys},
+                           FamilyVerb{"stop", "IMAGE|ID...", "end them", stop_standbys}};
 
 }  // namespace
 
 int standby(const Arguments& arguments) {
-  const auto* const found =
-      arguments.empty() ? standby_verbs.end()
-                        : std::ranges::find(standby_verbs, arguments.front(), &StandbyVerb::name);
-  if (found != standby_verbs.end()) {
-    return found->function({arguments.begin() + 1, arguments.end()});
-  }
-  Options options("standby VERB [ARGUMENTS]",
-                  "Keeps machines that have started and wait for an image's workload.\n\nVerbs:\n"
-                  "  start IMAGE        start machines ahead\n"
-                  "  ls                 list those that wait\n"
-                  "  stop IMAGE|ID...   end them\n");
-  const auto words = options.parse(arguments);
-  if (options.help_shown()) return 0;
-  throw base::Error(base::ErrorKind::usage,
-                    words.empty() ? "standby: say what to do: start, ls or stop"
-                                  : fmt::format("standby: there is no verb '{}'", words.front()),
-                    options.see_help());
+  return run_family("standby", "Keeps machines that have started and wait for an image's workload.",
+                    verbs, arguments);
 }
 
 }  // namespace twinbox::cli

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor_message.hpp"
 #include "base/syscall.hpp"
 #include "sandbox/engine.hpp"
 
@@ -22,21 +23,8 @@ void send(int socket, const report_abi::Header& header, std::string_view text) {
 void send_descriptor(int socket, report_abi::Type type, int descriptor) {
   report_abi::Header header{};
   header.type = type;
-  iovec bytes{&header, sizeof header};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptor)> control{};
-  msghdr message{};
-  message.msg_iov = &bytes;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  auto* const rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof descriptor);
-  std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
-  if (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
-    base::throw_errno("cannot hand a descriptor to the box's parent");
-  }
+  base::send_with_descriptors(socket, std::as_bytes(std::span(&header, 1)),
+                              std::span(&descriptor, 1));
 }
 
 constexpr std::uint32_t bit(std::uint32_t type) { return std::uint32_t{1} << type; }

@@ -165,9 +165,8 @@ void StandbyKeeper::add_machine() {
   config.image = layers.image;
   base::write_all(ours.get(),
                   std::string_view(sandbox::go_on_expecting(disks_in(config, layers_))));
-  const auto saved = config;
+  auto file = config_file(config);
   auto monitor = start_monitor(std::move(config), DiesWith::nobody);
-  auto file = config_file(saved);
   const auto place = machines_.insert(machines_.end(), {.machine = {.monitor = std::move(monitor),
                                                                     .port = std::move(ours),
                                                                     .config = std::move(file)},

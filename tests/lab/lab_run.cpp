@@ -11,6 +11,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <sstream>
 #include <stdexcept>
 
 #include "base/error.hpp"
@@ -128,6 +129,13 @@ void expect_comparison_tests_pass_in_lab(const std::string& filter, int count) {
   const auto passed = "[  PASSED  ] " + std::to_string(count) + " test";
   EXPECT_NE(result.out.find(passed), std::string::npos) << result.out;
   EXPECT_EQ(result.out.find("[  SKIPPED ]"), std::string::npos) << result.out;
+}
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
 }
 
 }  // namespace twinbox::test

@@ -53,6 +53,7 @@ RunResult run(std::vector<std::string> args, std::string_view input = {},
 RunResult in_lab(std::vector<std::string> args, std::string_view input = {});
 // The same with a shell script.
 RunResult script_in_lab(const std::string& script, std::string_view input = {});
+std::vector<std::string> lines_of(const std::string& text);
 // Runs those of the comparison's own tests that `filter` (as of --gtest_filter) names in the lab;
 // expects that they are `count`, and that all of them pass and none is skipped.
 void expect_comparison_tests_pass_in_lab(const std::string& filter, int count);

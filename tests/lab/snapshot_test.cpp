@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -30,13 +29,6 @@ copy() { twinbox run -l snapshot-test --from "$@"; }
 lines() { twinbox logs $1 | wc -l; }
 wait_for_line() { for i in $(seq 600); do twinbox logs $1 | grep -q "$2" && return; sleep 0.1; done; echo "no $2 of $1"; }
 )sh" + script);
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
 }
 
 // Each number comes with a sum over all numbers so far, which the workload keeps in its memory; the

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <set>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -26,13 +25,6 @@ warm() { twinbox run --rm --as vm "$@"; }
 )sh" + script + R"sh(
 twinbox standby stop --all >/dev/null; sleep 0.2; machines; ls "$standby"
 )sh");
-}
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
 }
 
 TEST(Standby, ABoxTakesAMachineAndAnotherIsMade) {

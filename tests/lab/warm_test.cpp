@@ -24,13 +24,6 @@ warm() { twinbox run --rm --as vm "$@"; }
 )" + script);
 }
 
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) lines.push_back(line);
-  return lines;
-}
-
 TEST(WarmStart, OneTemplateServesEveryCommandOfASize) {
   const auto result = with_own_templates(R"(
 warm --cold busybox echo cold; ls $templates 2>/dev/null
