@@ -1,6 +1,7 @@
 #include "base/json.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace twinbox::base {
 namespace {

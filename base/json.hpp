@@ -7,7 +7,7 @@
 #include <limits>
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>  // the whole takes a second to compile: for those who look into it
 #include <optional>
 #include <string>
 #include <string_view>

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
 

@@ -1,6 +1,7 @@
 // How a verb shows its rows: docker's --format.
 #pragma once
 
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>

@@ -1,6 +1,7 @@
 #include "cli/format_template.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <ranges>
 #include <utility>
 #include <vector>

@@ -1,4 +1,5 @@
 #include <cctype>
+#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 #include "cli/format_syntax.hpp"

@@ -1,6 +1,7 @@
 #include "cli/standby_record.hpp"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 #include "base/file.hpp"

@@ -6,6 +6,7 @@
 #include <array>
 #include <csignal>
 #include <iterator>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "base/error.hpp"

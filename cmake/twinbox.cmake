@@ -59,6 +59,16 @@ function(twinbox_executable name)
   endif()
 endfunction()
 
+# twinbox_test_program(NAME SOURCES ... [LINK ...]): a program of test cases. What it tests is optimized, it is not:
+# that would take longer to compile than the cases take to run.
+function(twinbox_test_program name)
+  cmake_parse_arguments(arg "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE twinbox_flags ${arg_LINK} GTest::gtest GTest::gtest_main)
+  target_compile_options(${name} PRIVATE -O0)
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+endfunction()
+
 # twinbox_test(NAME SOURCES ... [LINK ...] [LABELS name] [LOCK name] [TIMEOUT s]): a GoogleTest program;
 # ctest lists each of its test cases. One label and one lock only: ctest's file of discovered cases does
 # not keep lists apart.
@@ -67,9 +77,7 @@ function(twinbox_test name)
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
-  add_executable(${name} ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE twinbox_flags ${arg_LINK} GTest::gtest GTest::gtest_main)
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  twinbox_test_program(${name} SOURCES ${arg_SOURCES} LINK ${arg_LINK})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RESOURCE_LOCK "${arg_LOCK}")
 endfunction()

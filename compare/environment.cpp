@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <ctime>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.hpp"

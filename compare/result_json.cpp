@@ -1,5 +1,7 @@
 // report.json: the result model as JSON. result_read.cpp is the way back.
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "compare/audit.hpp"
 #include "compare/plan_json.hpp"

@@ -1,5 +1,7 @@
 #include "compare/summary_json.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "compare/result_parts.hpp"
 
 namespace twinbox::compare {

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <tuple>

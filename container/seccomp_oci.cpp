@@ -1,6 +1,7 @@
 #include "container/seccomp_oci.hpp"
 
 #include <cerrno>
+#include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
 #include "container/seccomp_profile.hpp"

@@ -1,4 +1,7 @@
+
 #include "image/config.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace twinbox::image {
 

@@ -1,5 +1,7 @@
 #include "image/import_marks.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 
 namespace twinbox::image {

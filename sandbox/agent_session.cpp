@@ -4,6 +4,7 @@
 
 #include <array>
 #include <ctime>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/json.hpp"

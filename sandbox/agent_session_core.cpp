@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/json.hpp"

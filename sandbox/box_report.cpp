@@ -1,5 +1,7 @@
 #include "sandbox/box_report.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.hpp"
 #include "base/json.hpp"
 

@@ -1,4 +1,7 @@
+
 #include "sandbox/box_words.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace twinbox::sandbox {
 

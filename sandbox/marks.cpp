@@ -1,5 +1,7 @@
 #include "sandbox/marks.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 
 namespace twinbox::sandbox {

@@ -1,6 +1,7 @@
 #include "sandbox/peer_words.hpp"
 
 #include <cctype>
+#include <nlohmann/json.hpp>
 
 namespace twinbox::sandbox {
 namespace {

@@ -1,5 +1,6 @@
 #include "sandbox/served_process.hpp"
 
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 

@@ -1,6 +1,7 @@
 // A Spec as an OCI runtime-spec 1.1 config.json, both ways.
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.hpp"

@@ -1,6 +1,7 @@
 #include "sandbox/spec_json_linux.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
 #include "sandbox/spec_json_checks.hpp"
 

@@ -1,5 +1,7 @@
 #include "sandbox/spec_message.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/json_writer.hpp"
 
 namespace twinbox::sandbox {

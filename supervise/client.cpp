@@ -1,5 +1,7 @@
 #include "supervise/client.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 #include "sandbox/box_words.hpp"
 #include "supervise/control_socket.hpp"

@@ -1,5 +1,6 @@
 #include "supervise/control_connection.hpp"
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.hpp"

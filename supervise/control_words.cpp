@@ -1,4 +1,7 @@
+
 #include "supervise/control_words.hpp"
+
+#include <nlohmann/json.hpp>
 
 namespace twinbox::supervise {
 

@@ -1,5 +1,7 @@
 #include "supervise/snapshot_record.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/error.hpp"
 #include "base/json.hpp"
 #include "base/json_writer.hpp"

@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <list>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>

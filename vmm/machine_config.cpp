@@ -1,5 +1,7 @@
 #include "vmm/machine_config.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/json.hpp"
 
 namespace twinbox::vmm {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/error.hpp"

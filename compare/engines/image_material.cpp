@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 #include "base/file.hpp"

@@ -1,5 +1,7 @@
 #include "compare/engines/oci_runtime.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include "base/command.hpp"
 #include "base/error.hpp"
 #include "base/file.hpp"

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cmath>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.hpp"

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
 #include "base/json.hpp"

@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <utility>
 

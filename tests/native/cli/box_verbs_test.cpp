@@ -1,6 +1,7 @@
 // The verbs for boxes that are there, on real containers.
 
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
 #include "tests/native/cli/cli_fixture.hpp"

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/file.hpp"
