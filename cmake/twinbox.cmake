@@ -69,15 +69,18 @@ function(twinbox_test_program name)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 endfunction()
 
-# twinbox_test(NAME SOURCES ... [LINK ...] [LABELS name] [LOCK name] [TIMEOUT s]): a GoogleTest program;
-# ctest lists each of its test cases. One label and one lock only: ctest's file of discovered cases does
-# not keep lists apart.
+# twinbox_test(NAME SOURCES ... [LINK ...] [LABELS name] [LOCK name] [TIMEOUT s] [COST n]): a GoogleTest
+# program; ctest lists each of its test cases. One label and one lock only: ctest's file of discovered cases does
+# not keep lists apart. Those with a cost come first, where it is not known yet what each takes.
 function(twinbox_test name)
-  cmake_parse_arguments(arg "" "TIMEOUT;LABELS;LOCK" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT;LABELS;LOCK;COST" "SOURCES;LINK" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 120)
   endif()
+  if(NOT arg_COST)
+    set(arg_COST 0)
+  endif()
   twinbox_test_program(${name} SOURCES ${arg_SOURCES} LINK ${arg_LINK})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST TEST_PREFIX "${name}."
-    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RESOURCE_LOCK "${arg_LOCK}")
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" RESOURCE_LOCK "${arg_LOCK}" COST ${arg_COST})
 endfunction()
