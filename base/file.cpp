@@ -19,7 +19,8 @@ std::string read_file(const std::filesystem::path& path) {
   try {
     return read_to_end(fd.get());
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("cannot read {}: {}", path.string(), error.message()));
+    throw Error(error.kind(), fmt::format("cannot read {}: {}", path.string(), error.message()), {},
+                error.number());
   }
 }
 
@@ -28,7 +29,8 @@ void write_file(const std::filesystem::path& path, std::string_view text) {
   try {
     write_all(fd.get(), text);
   } catch (const Error& error) {
-    throw Error(error.kind(), fmt::format("cannot write {}: {}", path.string(), error.message()));
+    throw Error(error.kind(), fmt::format("cannot write {}: {}", path.string(), error.message()),
+                {}, error.number());
   }
 }
 

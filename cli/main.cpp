@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <string_view>
+#include <system_error>
 
 #include "base/error.hpp"
 #include "cli/engines.hpp"
@@ -58,9 +60,13 @@ int dispatch(Arguments arguments) {
   return verb.function(arguments);
 }
 
+// As a program that SIGPIPE ends: whoever reads its output no more wants no word about it either.
+constexpr int reader_gone = 128 + SIGPIPE;
+
 // What a verb has printed must have arrived: a full disk behind stdout is an error, not a success.
 int finish(int status) {
   if (std::fflush(stdout) == 0) return status;
+  if (errno == EPIPE) return reader_gone;
   return report(base::system_error(errno, "cannot write to standard output").message(), {});
 }
 
@@ -83,6 +89,9 @@ int main(int count, char** values) {
     return cli::finish(cli::dispatch({values + 1, values + count}));
   } catch (const base::Error& error) {
     return cli::report(error);
+  } catch (const std::system_error& error) {  // of fmt::print
+    if (error.code() == std::errc::broken_pipe) return cli::reader_gone;
+    return cli::report(error.what(), {});
   } catch (const std::exception& error) {
     return cli::report(fmt::format("unexpected failure: {}", error.what()), {});
   }

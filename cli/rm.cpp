@@ -1,4 +1,8 @@
 // twinbox rm: boxes with all that is left of them.
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "base/error.hpp"
 #include "cli/box_status.hpp"
 #include "cli/each_box.hpp"
@@ -9,14 +13,26 @@
 namespace twinbox::cli {
 namespace {
 
+void remove(supervise::OwnedBox box) {
+  const auto last = box.record();
+  box.remove();
+  supervise::emit(last, "destroy");
+}
+
 void remove_at_rest(const supervise::BoxRecord& record) {
   supervise::require(supervise::Action::remove, record.state.status, record.name);
   auto box = box_store().own(record.id);
   // It may have been started meanwhile and ended again; owned it does not change any more.
   supervise::require(supervise::Action::remove, box.record().state.status, record.name);
-  const auto last = box.record();
-  box.remove();
-  supervise::emit(last, "destroy");
+  remove(std::move(box));
+}
+
+std::optional<supervise::OwnedBox> own_if_ended(const std::string& id) {
+  try {
+    return box_store().own(id);
+  } catch (const base::Error&) {
+    return std::nullopt;
+  }
 }
 
 void remove_by_force(const supervise::BoxRecord& record) {
@@ -24,10 +40,10 @@ void remove_by_force(const supervise::BoxRecord& record) {
   try {
     tell_box(record, [](auto& client, auto done) { client.remove(done); });
   } catch (const base::Error&) {
-    // It ended by itself just now, unless it still runs.
-    const auto now = box_store().find(record.id);
-    if (is_alive(now.state.status)) throw;
-    remove_at_rest(now);
+    // It ended by itself just now, or its record could not say so, unless somebody owns it.
+    auto ended = own_if_ended(record.id);
+    if (!ended) throw;
+    remove(std::move(*ended));
   }
 }
 

@@ -161,7 +161,7 @@ void become_program(const InitPlan& plan, Role role, int& report) {
   }
   keep_only(std::move(own), report);
   if (process.terminal) control_terminal(STDIN_FILENO);
-  enter_working_directory(process.cwd);
+  enter_working_directory(process.cwd, role);
   // Late, since none of the limits is for what comes before, and some would end it. Before the user
   // changes, whose processes are counted then.
   set_resource_limits(process.rlimits);
@@ -179,7 +179,7 @@ void become_program_inside(const InitPlan& plan, const Entrance& entrance, int& 
   auto own = gather(plan, entrance.root);
   entrance.enter();
   keep_only(std::move(own), report);
-  enter_working_directory(process.cwd);
+  enter_working_directory(process.cwd, Role::further);
   set_resource_limits_for_two(process.rlimits);
   drop_privileges(plan);
   entrance.successor.take_over();

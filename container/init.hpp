@@ -17,7 +17,6 @@ namespace twinbox::container {
 
 // Turns the calling process, in its box's root and namespaces, into the program of
 // plan.spec.process. Returns only by a throw. `report` changes its number on the way.
-enum class Role { first, further };
 void become_program(const InitPlan& plan, Role role, int& report);
 
 // How a process from outside of a box gets into it.

@@ -17,6 +17,9 @@ enum class Isolation {
   none,  // the native baseline: only the root file system is the box's own
 };
 
+// Of a program among those of its box.
+enum class Role { first, further };
+
 struct InitPlan {
   sandbox::Spec spec;
   std::vector<std::filesystem::path> layers;  // lowest first

@@ -21,9 +21,11 @@
 #include "base/error.hpp"
 #include "base/syscall.hpp"
 #include "container/capabilities.hpp"
+#include "container/handshake.hpp"
 #include "container/mount_api.hpp"
 #include "container/report_abi.hpp"
 #include "container/seccomp.hpp"
+#include "sandbox/engine.hpp"
 
 namespace twinbox::container {
 namespace {
@@ -138,7 +140,7 @@ void set_oom_score(std::optional<int> score) {
   }
 }
 
-void enter_working_directory(const std::string& path) {
+void enter_working_directory(const std::string& path, Role role) {
   if (!path.starts_with('/')) {
     throw base::Error(base::ErrorKind::usage,
                       fmt::format("the working directory {} is no absolute path", path));
@@ -146,7 +148,14 @@ void enter_working_directory(const std::string& path) {
   // Never through a magic link such as /proc/self/fd/N, which would lead out (CVE-2024-21626).
   const base::Fd root = base::open_file("/", O_PATH | O_DIRECTORY);
   const auto directory =
-      open_or_make_in_root(root.get(), path, Links::within_root, Missing::directory);
+      role == Role::first
+          ? open_or_make_in_root(root.get(), path, Links::within_root, Missing::directory)
+          : open_in_root(root.get(), path, Links::within_root);
+  if (!directory) {
+    throw Failure{
+        sandbox::status_command_not_found,
+        {base::ErrorKind::not_found, fmt::format("there is no directory {} to work in", path)}};
+  }
   if (::fchdir(directory.get()) != 0) base::throw_errno("cannot enter the directory {}", path);
   // The system call itself: it says "(unreachable)..." for a directory outside of the root.
   std::array<char, PATH_MAX> name{};

@@ -24,8 +24,9 @@ void set_resource_limits_for_two(std::vector<sandbox::Rlimit> limits);
 void set_process_limit(std::vector<sandbox::Rlimit> limits);
 // Which process is killed first where memory lacks: -1000 to 1000.
 void set_oom_score(std::optional<int> score);
-// Makes the directory if it is missing, enters it and makes sure that it is inside the root.
-void enter_working_directory(const std::string& path);
+// Enters the directory and makes sure that it is inside the root. One that is missing is made for a
+// box's first process, and is a failure (status 127) of a further one.
+void enter_working_directory(const std::string& path, Role role);
 void become_user(const sandbox::User& user);
 // Puts the standard filter of system calls on the calling process, for a plan like default_spec().
 void filter_ahead(InitPlan& plan);

@@ -20,13 +20,13 @@ TerminalRelay::TerminalRelay(base::EventLoop& loop, base::Fd master, base::Fd in
     : master_(std::move(master)),
       typed_(loop, nonblocking_duplicate(master_.get()),
              {.give_credit = [this](std::uint32_t bytes) { input_.add_credit(bytes); },
-              .on_closed = [](const std::string&) {},
+              .on_closed = [](const base::Error&) {},
               .on_drained = [] {}}),
       input_(loop, std::move(in),
              {.send = [this](std::string_view bytes) { typed_.push(bytes); }, .on_end = [] {}}),
       shown_(loop, std::move(out),
              {.give_credit = [this](std::uint32_t bytes) { output_.add_credit(bytes); },
-              .on_closed = [](const std::string&) {},
+              .on_closed = [](const base::Error&) {},
               .on_drained =
                   [this] {
                     if (const auto drained = std::exchange(on_drained_, nullptr)) drained();

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
+#include <cerrno>
 #include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,11 +15,10 @@
 #include "base/error.hpp"
 #include "base/file.hpp"
 #include "base/syscall.hpp"
-#include "base/text.hpp"
 #include "image/compression.hpp"
 #include "image/digest.hpp"
+#include "image/import_source.hpp"
 #include "image/tar_writer.hpp"
-#include "image/unpack.hpp"
 #include "sandbox/owned_directory.hpp"
 
 namespace twinbox::image {
@@ -32,8 +31,6 @@ using base::JsonView;
 constexpr auto manifest_type = "application/vnd.oci.image.manifest.v1+json";
 constexpr auto config_type = "application/vnd.oci.image.config.v1+json";
 constexpr auto layer_type = "application/vnd.oci.image.layer.v1.tar+zstd";
-
-constexpr auto import_hint = "give a directory, or a tar of a root file system";
 
 // A name as registries allow it: lower case words, parted by single separators, and a tag.
 void check_name(const std::string& name) {
@@ -51,63 +48,10 @@ void check_name(const std::string& name) {
   }
 }
 
-// What SOURCE_DATE_EPOCH says (reproducible-builds.org/specs/source-date-epoch), in seconds since
-// 1970: the same content then makes the same image at any time.
-std::optional<std::time_t> told_time() {
-  const char* const told = std::getenv("SOURCE_DATE_EPOCH");
-  if (told == nullptr) return std::nullopt;
-  constexpr std::time_t last = 253'402'300'799;  // of the year 9999
-  const auto seconds = base::parse_number<std::time_t>(told);
-  if (!seconds || *seconds < 0 || *seconds > last) {
-    throw base::Error(ErrorKind::usage,
-                      fmt::format("SOURCE_DATE_EPOCH: '{}' is no number of seconds", told),
-                      "give seconds since 1970, or unset it");
-  }
-  return *seconds;
-}
-
-std::string as_rfc3339(std::time_t time) {
-  tm parts{};
-  ::gmtime_r(&time, &parts);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
-
 std::string join(const std::map<std::string, Descriptor>& images) {
   std::string names;
   for (const auto& [name, manifest] : images) names += (names.empty() ? "" : ", ") + name;
   return names;
-}
-
-// A directory to import from; a tar is unpacked below `work` first.
-fs::path directory_of(const fs::path& source, const fs::path& work) {
-  if (!fs::exists(source)) {
-    throw base::Error(ErrorKind::not_found, fmt::format("there is no {}", source.string()),
-                      import_hint);
-  }
-  if (fs::is_directory(source)) return source;
-  const auto directory = work / "import";
-  base::make_directories(directory);
-  Decompressor input(source);
-  try {
-    unpack_tar([&] { return input.read(); }, directory,
-               {.whiteouts = UnpackOptions::Whiteouts::drop});
-  } catch (const base::Error& error) {
-    throw base::Error(error.kind(),
-                      fmt::format("cannot import {}: {}", source.string(), error.message()),
-                      error.hint().empty() ? import_hint : error.hint());
-  }
-  return directory;
-}
-
-// A directory that holds the store would become part of itself.
-void check_is_outside(const fs::path& root, const fs::path& source) {
-  const auto inside = fs::weakly_canonical(root).lexically_relative(fs::canonical(source));
-  if (!inside.empty() && *inside.begin() != "..") {
-    throw base::Error(ErrorKind::usage,
-                      fmt::format("{} contains twinbox's own data", source.string()),
-                      "import a directory that holds nothing but the image");
-  }
 }
 
 }  // namespace
@@ -131,8 +75,22 @@ ImportedImage Store::import(const std::string& name, const fs::path& source, Ima
   check_name(name);
   const auto told = told_time();
   const auto held = lock();
+  try {
+    return import_locked(name, source, std::move(config), told);
+  } catch (const base::Error& error) {
+    collect_garbage();  // blobs that no index names
+    if (error.number() != ENOSPC) throw;
+    throw base::Error(ErrorKind::system,
+                      fmt::format("no room to import {} below {}: {}", source.string(),
+                                  root_.string(), error.message()),
+                      "make room there, or set TWINBOX_ROOT to another place", ENOSPC);
+  }
+}
+
+ImportedImage Store::import_locked(const std::string& name, const fs::path& source,
+                                   ImageConfig config, std::optional<std::time_t> told) {
   const auto work = sandbox::OwnedDirectory::create(root_ / "work");
-  const auto directory = directory_of(source, work.path());
+  const auto directory = import_directory(source, work.path());
   if (directory == source) check_is_outside(root_, source);
   config.diff_ids.resize(1);
   const auto layer = store_layer(directory, config.diff_ids.front());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -78,6 +79,8 @@ class Store {
   ImageConfig read_config(const Manifest& manifest) const;
   ImageSummary summary(const std::string& name, const Descriptor& manifest) const;
   base::Fd lock();
+  ImportedImage import_locked(const std::string& name, const std::filesystem::path& source,
+                              ImageConfig config, std::optional<std::time_t> told);
   Descriptor store_layer(const std::filesystem::path& directory, std::string& diff_id);
   Descriptor store_image(const ImageConfig& config, const Descriptor& layer);
   bool is_same(const Descriptor& manifest, const ImageConfig& config) const;

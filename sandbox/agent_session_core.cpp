@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -17,6 +18,9 @@ using protocol::Stream;
 
 constexpr int log_lines_limit = 200;
 constexpr std::size_t deepest_reply = 32;
+
+// Of a pipe, a terminal or a socket: who wanted no more.
+bool reader_is_gone(int error) { return error == EPIPE || error == EIO || error == ECONNRESET; }
 
 base::Fd duplicate_if_open(int fd) { return base::Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
@@ -90,10 +94,18 @@ std::unique_ptr<StreamSink> AgentSession::Core::make_sink(ProcessId id, Stream s
                                  connection_->send(FrameType::credit, id, payload);
                                },
                            .on_closed =
-                               [this, id, name](const std::string&) {
+                               [this, id, name](const base::Error& reason) {
+                                 note_loss(id, reason);
                                  connection_->send(FrameType::stream_closed, id, name);
                                },
                            .on_drained = [this, id] { settle(id); }});
+}
+
+void AgentSession::Core::note_loss(ProcessId id, const base::Error& reason) {
+  const auto found = processes_.find(id);
+  if (found == processes_.end() || reader_is_gone(reason.number())) return;
+  found->second.lost_output =
+      base::system_error(reason.number(), "what the process printed cannot be written");
 }
 
 void AgentSession::Core::when_ready(std::function<void()> action) {
@@ -237,8 +249,14 @@ void AgentSession::Core::tell_end(ProcessId id) {
       if (const auto self = weak.lock()) self->tell_lost();
     });
   }
-  const auto& process = node.mapped();
-  if (process.handlers.on_end) process.handlers.on_end(*process.outcome);
+  auto& process = node.mapped();
+  auto& outcome = *process.outcome;
+  // Nobody shall take for a success what has not arrived.
+  if (process.lost_output && outcome.status == 0) {
+    outcome.status = status_own_error;
+    outcome.error = process.lost_output;
+  }
+  if (process.handlers.on_end) process.handlers.on_end(outcome);
 }
 
 void AgentSession::Core::lose(const base::Error& reason) {

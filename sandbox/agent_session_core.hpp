@@ -65,12 +65,14 @@ class AgentSession::Core : public std::enable_shared_from_this<Core> {
     std::unique_ptr<StreamSink> err;
     bool started = false;
     std::optional<Outcome> outcome;
+    std::optional<base::Error> lost_output{};
   };
 
   ProcessId add(Stdio stdio, ProcessHandlers handlers);
   void give_input(ProcessId id);
   std::unique_ptr<StreamSource> make_source(ProcessId id, base::Fd fd);
   std::unique_ptr<StreamSink> make_sink(ProcessId id, protocol::Stream stream, base::Fd fd);
+  void note_loss(ProcessId id, const base::Error& reason);
   void when_ready(std::function<void()> action);
   void on_frame(const protocol::Frame& frame);
   void on_process_frame(const protocol::Frame& frame);

@@ -90,7 +90,7 @@ std::unique_ptr<StreamSink> ServedProcess::make_sink(base::Fd fd) {
                                  connection_->send(FrameType::credit, id_, payload);
                                },
                            .on_closed =
-                               [this](const std::string&) {
+                               [this](const base::Error&) {
                                  connection_->send(FrameType::stream_closed, id_,
                                                    stream_name(Stream::in));
                                },

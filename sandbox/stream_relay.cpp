@@ -182,18 +182,18 @@ void StreamSink::set_watch(bool on) {
 }
 
 void StreamSink::flush() {
-  std::string failure;
+  std::optional<base::Error> failure;
   try {
     write_queue();
     set_watch(!queue_.empty());
   } catch (const base::Error& error) {
-    failure = error.message();
+    failure = error;
     broken_ = true;
     consumed(queue_.size() - queue_start_);
     queue_.clear();
     stop();
   }
-  if (!failure.empty()) handlers_.on_closed(failure);
+  if (failure) handlers_.on_closed(*failure);
   if (!finishing_ || !queue_.empty() || std::exchange(drained_, true)) return;
   stop();
   handlers_.on_drained();

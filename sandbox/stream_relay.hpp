@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.hpp"
 #include "base/event_loop.hpp"
 #include "base/fd.hpp"
 #include "sandbox/quiet_writer.hpp"
@@ -75,9 +76,9 @@ class StreamSink {
  public:
   struct Handlers {
     std::function<void(std::uint32_t bytes)> give_credit;
-    // The descriptor takes no more ("Broken pipe" when its reader is gone); what comes later is
-    // thrown away. Called once at most.
-    std::function<void(const std::string& reason)> on_closed;
+    // The descriptor takes no more (EPIPE when its reader is gone); what comes later is thrown
+    // away. Called once at most.
+    std::function<void(const base::Error& reason)> on_closed;
     // After finish(): all is written or thrown away. Called once.
     std::function<void()> on_drained;
   };

@@ -147,7 +147,7 @@ std::unique_ptr<sandbox::StreamSink> ControlConnection::make_input(std::uint32_t
                                           connection_->send(FrameType::credit, id, payload);
                                         },
                                     .on_closed =
-                                        [this, id](const std::string&) {
+                                        [this, id](const base::Error&) {
                                           connection_->send(FrameType::stream_closed, id,
                                                             input_stream());
                                         },

@@ -1,7 +1,10 @@
 #include "supervise/record.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -9,6 +12,7 @@
 #include "base/file.hpp"
 #include "base/json.hpp"
 #include "base/json_writer.hpp"
+#include "base/syscall.hpp"
 #include "base/text.hpp"
 
 namespace twinbox::supervise {
@@ -164,6 +168,17 @@ void replace_in(const fs::path& box, std::string_view name, std::string_view tex
     ::unlink(draft.c_str());
     throw;
   }
+}
+
+// Blanks make up for what the new text is shorter: one write is all there is, and no reader finds
+// the end of the old one behind it.
+void overwrite(const fs::path& box, std::string_view name, std::string text) {
+  const auto path = box / name;
+  const base::Fd fd = base::open_file(path, O_WRONLY);
+  struct stat status {};
+  if (::fstat(fd.get(), &status) != 0) base::throw_errno("cannot look at {}", path.string());
+  text.resize(std::max(text.size(), static_cast<std::size_t>(status.st_size)), ' ');
+  base::write_all(fd.get(), text);
 }
 
 }  // namespace twinbox::supervise

@@ -1,6 +1,7 @@
 #include "supervise/store.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <system_error>
@@ -107,7 +108,19 @@ bool OwnedBox::note(const std::function<void(BoxRecord&)>& change) {
     return true;
   } catch (const base::Error& error) {
     change(record_);
+    if (error.number() == ENOSPC && overwrite_record()) return true;
     base::log(base::LogLevel::warning, "{}", error.what());
+    return false;
+  }
+}
+
+bool OwnedBox::overwrite_record() {
+  try {
+    auto text = to_json(record_);
+    overwrite(path(), record_name, text);
+    written_ = std::move(text);
+    return true;
+  } catch (const base::Error&) {
     return false;
   }
 }
@@ -273,7 +286,7 @@ void BoxStore::repair(OwnedBox& box, const CleanUp& clean_up) {
   } else if (wants_owner(was.state)) {
     std::error_code missing;
     fs::remove(box.path() / "control.sock", missing);
-    box.change(end_of_orphan);
+    box.note(end_of_orphan);
   }
   if (ran(was.state)) emit(was, "die", {{"exitCode", std::to_string(killed)}});
   if (wants_removal(was)) emit(was, "destroy");

@@ -37,8 +37,8 @@ class OwnedBox {
   sandbox::Spec spec() const;
   // Changes the record, in one step for readers; nothing is written where nothing changes.
   void change(const std::function<void(BoxRecord&)>& change);
-  // The same for what has happened already: where it cannot be written down, that is a
-  // warning, and false.
+  // The same for what has happened already: a full disk has the room that the record takes, and
+  // where it cannot be written down all the same, that is a warning, and false.
   bool note(const std::function<void(BoxRecord&)>& change);
   void write_spec(const sandbox::Spec& spec);
   void rename(std::string_view new_name);
@@ -50,6 +50,7 @@ class OwnedBox {
   friend class BoxStore;
   OwnedBox(sandbox::OwnedDirectory directory, BoxRecord record)
       : directory_(std::move(directory)), record_(std::move(record)) {}
+  bool overwrite_record();
 
   sandbox::OwnedDirectory directory_;
   BoxRecord record_;

@@ -1,6 +1,5 @@
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 
 #include <array>
@@ -76,8 +75,7 @@ class AgentRun {
     }
     ended_status_ = outcome.status;
     if (!command_.out) return finish();
-    archive_ = base::Fd(::memfd_create("out", MFD_CLOEXEC));
-    if (!archive_) base::throw_errno("cannot make a file in memory");
+    archive_ = archive_for(*command_.out);
     const base::Fd null_fd = base::open_file("/dev/null", O_RDWR);
     session_->start_command(
         {.args = {"sh", "-c", send_out_directory, out_directory_}, .env = command_.env, .cwd = "/"},
@@ -85,7 +83,9 @@ class AgentRun {
         {.on_started = {}, .on_end = [this](const sandbox::Outcome& archived) {
            if (lost_) return;
            if (session_->lost()) return lose(*session_->lost());
-           if (archived.status != 0) {
+           if (archived.error) {
+             lost_ = *archived.error;
+           } else if (archived.status != 0) {
              lost_ = base::Error(base::ErrorKind::system, "the lab could not send what is in /out");
            }
            finish();
@@ -106,10 +106,11 @@ class AgentRun {
     signalfd_siginfo info{};
     while (base::read_some(signals_.get(), std::as_writable_bytes(std::span(&info, 1)))) {
       const auto number = static_cast<int>(info.ssi_signo);
-      if (process_) {
+      if (process_ && !archive_) {
         session_->signal(*process_, number);
-      } else {
-        status_ = 128 + number;  // there is nothing yet that could take it
+      } else {  // there is nothing that could take it: not yet, or no more
+        archive_.reset();
+        status_ = 128 + number;
         loop_.stop();
       }
     }

@@ -167,7 +167,7 @@ std::vector<std::string> lab_environment(LabTiming timing) {
 
 int run_deterministic(LabMachineConfig config, const LabCommand& command) {
   const base::Fd status = file_in_memory("status");
-  const base::Fd files = file_in_memory("files");
+  const base::Fd files = command.out ? archive_for(*command.out) : file_in_memory("files");
   PortReader reader;
   config.timing = LabTiming::deterministic;
   config.script = make_script(command);

@@ -1,5 +1,7 @@
 #include "qemu/lab/transfer.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <vector>
@@ -16,6 +18,14 @@ void make_writable_directory(const std::filesystem::path& directory) {
   if (::access(directory.c_str(), W_OK | X_OK) != 0) {
     base::throw_errno("nothing can be written to {}", directory.string());
   }
+}
+
+base::Fd archive_for(const std::filesystem::path& directory) {
+  base::Fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  // NFS and FUSE have no such files.
+  if (!file) file = base::Fd(::memfd_create("archive", MFD_CLOEXEC));
+  if (!file) base::throw_errno("cannot make a file in {}", directory.string());
+  return file;
 }
 
 void extract_archive(int archive, const std::filesystem::path& directory) {

@@ -2,7 +2,9 @@
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <chrono>
+#include <random>
 #include <thread>
 
 #include "base/error.hpp"
@@ -35,15 +37,30 @@ class Disk : public CliFixture {
 
   fs::path fill() const { return root() / "fill"; }
   void fill_disk() const {
-    struct statvfs info {};
     do {
       base::write_file(fill(), "");
       try {
         base::write_file(fill(), std::string(32U << 20, 'x'));
       } catch (const base::Error&) {  // as it is to be
       }
-      ::statvfs(root().c_str(), &info);
-    } while (info.f_bavail != 0);
+    } while (room() != 0);
+  }
+  fsblkcnt_t room() const {
+    struct statvfs info {};
+    ::statvfs(root().c_str(), &info);
+    return info.f_bavail;
+  }
+  // A box that takes all the room that there is, and then sleeps. Its id.
+  std::string start_filling(const std::string& name) const {
+    auto id = twinbox({"run", "-d", "--name", name, "busybox", "sh", "-c",
+                       "cat /dev/zero >/fill; exec sleep 1000"})
+                  .out;
+    id.resize(id.find('\n'));
+    while (room() != 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    return id;
+  }
+  std::string state(const std::string& name) const {
+    return twinbox({"inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", name}).out;
   }
   // For new commands and for what goes on running.
   void make_read_only() {
@@ -93,6 +110,45 @@ TEST_F(Disk, ThatIsFullIsNamedAndEndsNoBox) {
   EXPECT_EQ(twinbox({"run", "--rm", "busybox", "true"}).status, 0);
   EXPECT_EQ(twinbox({"rm", "-f", "serves", "made"}).status, 0);
   EXPECT_EQ(names_in(root() / "boxes"), Words{});
+}
+
+// Its record says how it ended, and it can be removed, whose files take all the room there is.
+TEST_F(Disk, ThatABoxHasFilledIsEmptiedWithIt) {
+  start_filling("stopped");
+  EXPECT_EQ(twinbox({"exec", "stopped", "echo", "still"}).out, "still\n");
+  EXPECT_EQ(twinbox({"stop", "-t", "0", "stopped"}).status, 0);
+  EXPECT_EQ(state("stopped"), "exited 137\n");
+  expect_refusal({"start", "stopped"}, 1);
+  EXPECT_EQ(twinbox({"rm", "stopped"}).status, 0);
+
+  start_filling("removed");
+  EXPECT_EQ(twinbox({"rm", "-f", "removed"}).status, 0);
+
+  kill_supervisor_of(start_filling("orphan"));
+  EXPECT_EQ(state("orphan"), "exited 137\n");
+  EXPECT_EQ(twinbox({"rm", "orphan"}).status, 0);
+  expect_it_serves();
+}
+
+TEST_F(Disk, ThatIsFullTakesNoImageAndKeepsNothingOfIt) {
+  const auto before = names_in(root() / "images/blobs/sha256");
+  fs::create_directories(scratch() / "large");
+  std::string block(1U << 20, ' ');
+  std::ranges::generate(
+      block, [random = std::mt19937(1)]() mutable { return static_cast<char>(random()); });
+  // Once stored, and a layer of all of them: the blob has room, and what is unpacked of it not.
+  for (const auto* const name : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) {
+    base::write_file(scratch() / "large" / name, block);
+  }
+  const Words import{"image", "import", "large", scratch() / "large"};
+  expect_refusal(import, 125);
+  EXPECT_EQ(names_in(root() / "images/blobs/sha256"), before);
+  fill_disk();  // and then no room for the blob
+  expect_refusal(import, 125);
+  EXPECT_NE(twinbox(import).err.find("hint: make room"), std::string::npos);
+  EXPECT_EQ(names_in(root() / "images/blobs/sha256"), before);
+  fs::remove(fill());
+  EXPECT_EQ(twinbox({"run", "--rm", "busybox", "echo", "still"}).out, "still\n");
 }
 
 TEST_F(Disk, ThatIsReadOnlyIsNamedAndEndsNoBox) {

@@ -39,7 +39,6 @@ base::Json json_of(const fs::path& path) {
   return base::parse_json(base::read_file(path), path.string());
 }
 
-// Its box dies with it.
 void kill_supervisor(const fs::path& box) {
   try {
     const pid_t supervisor = json_of(box / "box.json")["state"]["supervisor"];
@@ -63,8 +62,12 @@ void CliFixture::SetUp() {
 }
 
 void CliFixture::TearDown() {
-  for (const auto& id : names_in(root() / "boxes")) kill_supervisor(root() / "boxes" / id);
+  for (const auto& id : names_in(root() / "boxes")) kill_supervisor_of(id);
   if (!names_in(root() / "boxes").empty()) twinbox({"image", "ls"});
+}
+
+void CliFixture::kill_supervisor_of(const std::string& id) const {
+  kill_supervisor(root() / "boxes" / id);
 }
 
 void CliFixture::sweep_until_no_box_is_left() const {

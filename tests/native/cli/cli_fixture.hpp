@@ -35,6 +35,8 @@ class CliFixture : public ::testing::Test {
   std::string layer_digest() const;
   static void damage(const std::filesystem::path& file);
 
+  // Waits until it is gone; the box dies with it.
+  void kill_supervisor_of(const std::string& id) const;
   // A supervisor that is to die with its command does not do so at the same instant: repeats
   // commands until they have swept it, or fails.
   void sweep_until_no_box_is_left() const;

@@ -59,9 +59,7 @@ TEST_F(Lifecycle, FollowingALogEndsWhenTheSupervisorIsKilled) {
   const auto id = line(twinbox({"run", "-d", "busybox", "sh", "-c", "echo ready; sleep 100"}));
   auto log = start({"logs", "-f", id});
   log.wait_for_output("ready");
-  const auto record = base::read_file(root() / "boxes" / id / "box.json");
-  const std::string key = "\"supervisor\":";
-  ::kill(std::stoi(record.substr(record.find(key) + key.size())), SIGKILL);
+  kill_supervisor_of(id);
   EXPECT_EQ(log.finish().status, 0);
   EXPECT_EQ(twinbox({"start", id}).status, 0) << "it has exited";
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -54,6 +55,14 @@ TEST_F(FinishedReport, IsShownInEveryForm) {
   const auto json = base::parse_json(compare({"show", "--format=json", report_}).out, "shown");
   EXPECT_EQ(json["schema_version"], schema_version);
   EXPECT_EQ(compare({"show", "--format=poem", report_}).status, 125);
+}
+
+TEST_F(FinishedReport, IsShownToNobodyWithoutAWord) {
+  const auto run =
+      base::run_command({"bash", "-c", R"sh(exec 3> >(:); wait $!; "$0" compare show "$1" >&3)sh",
+                         TWINBOX_PROGRAM, report_});
+  EXPECT_EQ(run.status, 128 + SIGPIPE);
+  EXPECT_EQ(run.err, "");
 }
 
 TEST_F(FinishedReport, IsFoundInItsDirectory) {

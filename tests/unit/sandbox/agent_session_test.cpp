@@ -71,6 +71,37 @@ TEST_F(FakeAgent, ThatGoesBeforeItHasReadAllHasClosedTheConnection) {
   EXPECT_THAT(lost->message(), HasSubstr("closed the connection"));
 }
 
+TEST_F(FakeAgent, WhoseOutputCannotBeWrittenHasNoSuccess) {
+  const auto full = base::open_file("/dev/full", O_WRONLY);
+  hello();
+  for (const int status : {0, 3}) {
+    outcome.reset();
+    start({-1, full.get(), -1});
+    const auto id = static_cast<std::uint32_t>(status == 0 ? 1 : 2);
+    say(encode(FrameType::started, id, "") + encode(FrameType::stdout_data, id, "lost") +
+        encode(FrameType::exited, id,
+               fmt::format("{{\"status\": {}, \"oom_killed\": false}}", status)));
+    run_until([&] { return outcome.has_value(); });
+    EXPECT_EQ(outcome->status, status == 0 ? status_own_error : status);
+    ASSERT_EQ(outcome->error.has_value(), status == 0);
+    if (outcome->error) {
+      EXPECT_THAT(outcome->error->message(), HasSubstr("No space left"));
+    }
+  }
+}
+
+TEST_F(FakeAgent, WhoseReaderIsGoneEndsAsItDoes) {
+  auto [out_read, out_write] = base::make_pipe();
+  out_read.reset();
+  start({-1, out_write.get(), -1});
+  hello();
+  say(encode(FrameType::started, 1, "") + encode(FrameType::stdout_data, 1, "for nobody") +
+      encode(FrameType::exited, 1, "{\"status\": 0, \"oom_killed\": false}"));
+  run_until([&] { return outcome.has_value(); });
+  EXPECT_EQ(outcome->status, 0);
+  EXPECT_FALSE(outcome->error);
+}
+
 TEST_F(FakeAgent, ToldTheStatusAfterTheLastByte) {
   auto [out_read, out_write] = base::make_pipe();
   start({-1, out_write.get(), -1});

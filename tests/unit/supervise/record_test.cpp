@@ -108,5 +108,19 @@ TEST(Record, WhoseReplacementFailsStaysAndLeavesNoDraft) {
   EXPECT_FALSE(fs::exists(box.path() / "box.json.new"));
 }
 
+TEST(Record, IsWrittenOverALongerOrAShorterOneInItsRoom) {
+  const base::TemporaryDirectory box;
+  auto record = full_record();
+  for (const auto* const error : {"", "a long reason for which it had ended", "short"}) {
+    record.state.error = error;
+    if (*error == '\0') base::write_file(box.path() / record_name, to_json(record));
+    overwrite(box.path(), record_name, to_json(record));
+    const auto read = read_record(box.path());
+    ASSERT_TRUE(read) << error;
+    EXPECT_EQ(read->state.error, error);
+    EXPECT_EQ(read->name, record.name);
+  }
+}
+
 }  // namespace
 }  // namespace twinbox::supervise
