@@ -43,6 +43,11 @@ class Error : public std::exception {
 // A system error from an errno value: "MESSAGE: No such file or directory".
 Error system_error(int error_number, std::string_view message, std::string hint = {});
 
+// Whether a disk is full, or what a quota leaves of it.
+inline bool is_out_of_room(int error_number) {
+  return error_number == ENOSPC || error_number == EDQUOT;
+}
+
 // Throws system_error(errno, formatted message).
 template <typename... Args>
 [[noreturn]] void throw_errno(fmt::format_string<Args...> format, Args&&... args) {

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "base/error.hpp"
+#include "cli/output.hpp"
 #include "cli/report.hpp"
 
 namespace twinbox::cli {
@@ -26,7 +27,7 @@ int for_each_box(const std::vector<std::string>& references,
     const auto done = tell_errors([&] {
       act(box_store().find(reference));
       fmt::print("{}\n", reference);
-      std::fflush(stdout);
+      flush_output();
     });
     if (done != 0) status = done;
   }

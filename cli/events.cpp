@@ -13,6 +13,7 @@
 #include "cli/each_box.hpp"
 #include "cli/format.hpp"
 #include "cli/moment.hpp"
+#include "cli/output.hpp"
 #include "cli/verbs.hpp"
 #include "supervise/time.hpp"
 
@@ -107,7 +108,7 @@ int events(const Arguments& arguments) {
       if (!matches(event, filters)) return;
       fmt::print("{}\n", shape ? shape->render(format == "json" ? json_of(event) : fields_of(event))
                                : line_of(event));
-      if (std::fflush(stdout) != 0) base::throw_errno("cannot write the events");
+      flush_output_or_end();
     });
   });
 }

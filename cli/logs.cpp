@@ -13,6 +13,7 @@
 #include "cli/each_box.hpp"
 #include "cli/flag_values.hpp"
 #include "cli/moment.hpp"
+#include "cli/output.hpp"
 #include "cli/verbs.hpp"
 #include "supervise/log.hpp"
 #include "supervise/time.hpp"
@@ -41,7 +42,7 @@ class Printer {
     begins_line = entry.text.ends_with('\n');
     const bool whole =
         std::fwrite(entry.text.data(), 1, entry.text.size(), file) == entry.text.size();
-    if (!whole || (at_once_ && std::fflush(file) != 0)) base::throw_errno("cannot write the log");
+    if (!whole || (at_once_ && std::fflush(file) != 0)) throw OutputFailed{errno};
   }
 
  private:

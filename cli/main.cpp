@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -14,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "cli/engines.hpp"
+#include "cli/output.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 
@@ -60,14 +60,11 @@ int dispatch(Arguments arguments) {
   return verb.function(arguments);
 }
 
-// As a program that SIGPIPE ends: whoever reads its output no more wants no word about it either.
-constexpr int reader_gone = 128 + SIGPIPE;
-
-// What a verb has printed must have arrived: a full disk behind stdout is an error, not a success.
-int finish(int status) {
-  if (std::fflush(stdout) == 0) return status;
-  if (errno == EPIPE) return reader_gone;
-  return report(base::system_error(errno, "cannot write to standard output").message(), {});
+int report_unexpected(const std::exception& error) {
+  // fmt::print's own, of a standard output that takes no more.
+  const auto* const failed = dynamic_cast<const std::system_error*>(&error);
+  if (failed != nullptr && std::ferror(stdout) != 0) return output_failed(failed->code().value());
+  return report(fmt::format("unexpected failure: {}", error.what()), {});
 }
 
 // A closed standard stream's number would go to the next thing that is opened.
@@ -86,13 +83,12 @@ int main(int count, char** values) {
   std::signal(SIGPIPE, SIG_IGN);
   cli::open_closed_streams();
   try {
-    return cli::finish(cli::dispatch({values + 1, values + count}));
+    return cli::finish_output(cli::dispatch({values + 1, values + count}));
   } catch (const base::Error& error) {
     return cli::report(error);
-  } catch (const std::system_error& error) {  // of fmt::print
-    if (error.code() == std::errc::broken_pipe) return cli::reader_gone;
-    return cli::report(error.what(), {});
+  } catch (const cli::OutputFailed& failed) {
+    return cli::output_failed(failed.error);
   } catch (const std::exception& error) {
-    return cli::report(fmt::format("unexpected failure: {}", error.what()), {});
+    return cli::report_unexpected(error);
   }
 }

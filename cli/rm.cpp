@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "cli/box_status.hpp"
 #include "cli/each_box.hpp"
+#include "cli/engines.hpp"
 #include "cli/report.hpp"
 #include "cli/verbs.hpp"
 #include "supervise/events.hpp"
@@ -30,7 +31,8 @@ void remove_at_rest(const supervise::BoxRecord& record) {
 std::optional<supervise::OwnedBox> own_if_ended(const std::string& id) {
   try {
     return box_store().own(id);
-  } catch (const base::Error&) {
+  } catch (const base::Error& error) {
+    if (error.kind() != base::ErrorKind::conflict) throw;
     return std::nullopt;
   }
 }
@@ -40,7 +42,8 @@ void remove_by_force(const supervise::BoxRecord& record) {
   try {
     tell_box(record, [](auto& client, auto done) { client.remove(done); });
   } catch (const base::Error&) {
-    // It ended by itself just now, or its record could not say so, unless somebody owns it.
+    sweep_leftovers();  // where its supervisor has just been killed
+    // It ended by itself, or its record has no room to say so, unless somebody owns it.
     auto ended = own_if_ended(record.id);
     if (!ended) throw;
     remove(std::move(*ended));

@@ -16,6 +16,7 @@
 #include "cli/each_box.hpp"
 #include "cli/format.hpp"
 #include "cli/format_units.hpp"
+#include "cli/output.hpp"
 #include "cli/verbs.hpp"
 
 namespace twinbox::cli {
@@ -136,7 +137,7 @@ void show(Sampler& sampler, const RowFormat& format, const StatsFlags& flags) {
     std::this_thread::sleep_for(interval);
     const auto text = format.render(sampler.sample());
     fmt::print("{}{}", !flags.once && ::isatty(STDOUT_FILENO) != 0 ? clear_screen : "", text);
-    if (std::fflush(stdout) != 0) base::throw_errno("cannot write the statistics");
+    flush_output_or_end();
   } while (!flags.once);
 }
 

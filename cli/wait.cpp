@@ -6,6 +6,7 @@
 #include "cli/box_status.hpp"
 #include "cli/each_box.hpp"
 #include "cli/engines.hpp"
+#include "cli/output.hpp"
 #include "cli/verbs.hpp"
 
 namespace twinbox::cli {
@@ -36,7 +37,7 @@ int wait(const Arguments& arguments) {
   for (const auto& box : *boxes) {
     const auto done = tell_errors([&] {
       fmt::print("{}\n", status_of_end(box_store().find(box)));
-      std::fflush(stdout);
+      flush_output();
     });
     if (done != 0) status = done;
   }

@@ -71,7 +71,7 @@ endfunction()
 
 # twinbox_test(NAME SOURCES ... [LINK ...] [LABELS name] [LOCK name] [TIMEOUT s] [COST n]): a GoogleTest
 # program; ctest lists each of its test cases. One label and one lock only: ctest's file of discovered cases does
-# not keep lists apart. Those with a cost come first, where it is not known yet what each takes.
+# not keep lists apart. Those with a cost come first.
 function(twinbox_test name)
   cmake_parse_arguments(arg "" "TIMEOUT;LABELS;LOCK;COST" "SOURCES;LINK" ${ARGN})
   if(NOT arg_TIMEOUT)

@@ -1,4 +1,3 @@
-
 #include "image/config.hpp"
 
 #include <nlohmann/json.hpp>

@@ -1,6 +1,9 @@
 #include "image/erofs.hpp"
 
+#include <sys/statvfs.h>
+
 #include <array>
+#include <cerrno>
 #include <string>
 
 #include "base/command.hpp"
@@ -21,6 +24,12 @@ void clear_build_time(const std::filesystem::path& file) {
   base::pwrite_all(fd.get(), zero, build_time_offset);
 }
 
+// Where a program's words are all there is.
+bool has_no_room(const std::filesystem::path& file) {
+  struct statvfs info {};
+  return ::statvfs(file.parent_path().c_str(), &info) == 0 && info.f_bavail == 0;
+}
+
 }  // namespace
 
 void make_erofs(const std::filesystem::path& directory, const std::filesystem::path& file) {
@@ -39,7 +48,7 @@ void make_erofs(const std::filesystem::path& directory, const std::filesystem::p
                       fmt::format("cannot make the erofs image {}: mkfs.erofs ended with status "
                                   "{}: {}{}",
                                   file.string(), result.status, result.err, result.out),
-                      "is the disk full?");
+                      "is the disk full?", has_no_room(file) ? ENOSPC : 0);
   }
   clear_build_time(file);
 }

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <ctime>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 
 #include "base/error.hpp"
 #include "base/file.hpp"
+#include "base/log.hpp"
 #include "base/syscall.hpp"
 #include "image/compression.hpp"
 #include "image/digest.hpp"
@@ -78,12 +78,12 @@ ImportedImage Store::import(const std::string& name, const fs::path& source, Ima
   try {
     return import_locked(name, source, std::move(config), told);
   } catch (const base::Error& error) {
-    collect_garbage();  // blobs that no index names
-    if (error.number() != ENOSPC) throw;
+    drop_unnamed_blobs();
+    if (!base::is_out_of_room(error.number())) throw;
     throw base::Error(ErrorKind::system,
                       fmt::format("no room to import {} below {}: {}", source.string(),
                                   root_.string(), error.message()),
-                      "make room there, or set TWINBOX_ROOT to another place", ENOSPC);
+                      "make room there, or set TWINBOX_ROOT to another place", error.number());
   }
 }
 
@@ -335,6 +335,14 @@ void Store::collect_garbage() {
   }
   blobs_.keep_only(blobs);
   layers_.keep_only(layers);
+}
+
+void Store::drop_unnamed_blobs() {
+  try {
+    collect_garbage();
+  } catch (const base::Error& error) {
+    base::log(base::LogLevel::debug, "unused blobs stay: {}", error.what());
+  }
 }
 
 void Store::sweep() {

@@ -90,6 +90,7 @@ class Store {
   FoundImage look_up(const std::string& name) const;
   PreparedImage prepare_found(const std::string& name, FoundImage found);
   void collect_garbage();
+  void drop_unnamed_blobs();
 
   std::filesystem::path root_;
   Blobs blobs_;

@@ -224,7 +224,7 @@ class Unpacker {
                          static_cast<std::uint64_t>(offset));
       } catch (const base::Error& error) {
         throw base::Error(error.kind(), fmt::format("cannot unpack {}: {}", name, error.message()),
-                          error.hint());
+                          error.hint(), error.number());
       }
     }
   }

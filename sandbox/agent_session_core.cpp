@@ -1,8 +1,10 @@
 #include "sandbox/agent_session_core.hpp"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -19,8 +21,10 @@ using protocol::Stream;
 constexpr int log_lines_limit = 200;
 constexpr std::size_t deepest_reply = 32;
 
-// Of a pipe, a terminal or a socket: who wanted no more.
-bool reader_is_gone(int error) { return error == EPIPE || error == EIO || error == ECONNRESET; }
+// Who wanted no more: of a pipe or a socket, or at a terminal.
+bool reader_is_gone(int error, bool terminal) {
+  return error == EPIPE || error == ECONNRESET || (terminal && error == EIO);
+}
 
 base::Fd duplicate_if_open(int fd) { return base::Fd(::fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
 
@@ -85,6 +89,7 @@ std::unique_ptr<StreamSink> AgentSession::Core::make_sink(ProcessId id, Stream s
                                                           base::Fd fd) {
   std::string name;
   protocol::append_u32(name, static_cast<std::uint32_t>(stream));
+  const bool terminal = ::isatty(fd.get()) == 1;
   return std::make_unique<StreamSink>(
       loop_, std::move(fd),
       StreamSink::Handlers{.give_credit =
@@ -94,8 +99,9 @@ std::unique_ptr<StreamSink> AgentSession::Core::make_sink(ProcessId id, Stream s
                                  connection_->send(FrameType::credit, id, payload);
                                },
                            .on_closed =
-                               [this, id, name](const base::Error& reason) {
-                                 note_loss(id, reason);
+                               [this, id, name, terminal](const base::Error& reason) {
+                                 if (!reader_is_gone(reason.number(), terminal))
+                                   note_loss(id, reason);
                                  connection_->send(FrameType::stream_closed, id, name);
                                },
                            .on_drained = [this, id] { settle(id); }});
@@ -103,7 +109,7 @@ std::unique_ptr<StreamSink> AgentSession::Core::make_sink(ProcessId id, Stream s
 
 void AgentSession::Core::note_loss(ProcessId id, const base::Error& reason) {
   const auto found = processes_.find(id);
-  if (found == processes_.end() || reader_is_gone(reason.number())) return;
+  if (found == processes_.end()) return;
   found->second.lost_output =
       base::system_error(reason.number(), "what the process printed cannot be written");
 }
@@ -251,8 +257,9 @@ void AgentSession::Core::tell_end(ProcessId id) {
   }
   auto& process = node.mapped();
   auto& outcome = *process.outcome;
-  // Nobody shall take for a success what has not arrived.
-  if (process.lost_output && outcome.status == 0) {
+  // Nobody shall take for a success what has not arrived. A process that went on to write was told
+  // by SIGPIPE.
+  if (process.lost_output && (outcome.status == 0 || outcome.status == 128 + SIGPIPE)) {
     outcome.status = status_own_error;
     outcome.error = process.lost_output;
   }

@@ -1,4 +1,3 @@
-
 #include "sandbox/box_words.hpp"
 
 #include <nlohmann/json.hpp>

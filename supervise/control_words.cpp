@@ -1,4 +1,3 @@
-
 #include "supervise/control_words.hpp"
 
 #include <nlohmann/json.hpp>

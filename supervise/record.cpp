@@ -22,6 +22,8 @@ namespace fs = std::filesystem;
 using base::JsonView;
 using base::JsonWriter;
 
+constexpr std::size_t page = 4096;
+
 void write_settings(JsonWriter& json, const BoxSettings& settings) {
   json.member("image", settings.image);
   json.member("image_id", settings.image_id);
@@ -170,14 +172,18 @@ void replace_in(const fs::path& box, std::string_view name, std::string_view tex
   }
 }
 
-// Blanks make up for what the new text is shorter: one write is all there is, and no reader finds
-// the end of the old one behind it.
+// One write within one page, which file systems do whole or not at all. Blanks make up for what the
+// new text is shorter, so that no reader finds the end of the old one behind it.
 void overwrite(const fs::path& box, std::string_view name, std::string text) {
   const auto path = box / name;
   const base::Fd fd = base::open_file(path, O_WRONLY);
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) base::throw_errno("cannot look at {}", path.string());
   text.resize(std::max(text.size(), static_cast<std::size_t>(status.st_size)), ' ');
+  if (text.size() > page) {
+    throw base::Error(base::ErrorKind::system,
+                      fmt::format("{} is too long to be written over", path.string()));
+  }
   base::write_all(fd.get(), text);
 }
 

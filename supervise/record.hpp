@@ -76,7 +76,9 @@ BoxRecord record_from_json(std::string_view text, std::string_view source);
 std::optional<BoxRecord> read_record(const std::filesystem::path& box);
 // Replaces `box`/`name` in one step for readers; an error names it and leaves what was there.
 void replace_in(const std::filesystem::path& box, std::string_view name, std::string_view text);
-// The same in the room that the file has, for a disk which has no more.
+// Writes over `box`/`name` in the room that the file has, for a disk which has no more. Readers may
+// find a mix for an instant. An error names the file and leaves what was there: one of more than
+// 4096 bytes is not written over.
 void overwrite(const std::filesystem::path& box, std::string_view name, std::string text);
 inline constexpr std::string_view record_name = "box.json";
 

@@ -1,7 +1,6 @@
 #include "supervise/store.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <optional>
 #include <system_error>
@@ -108,7 +107,7 @@ bool OwnedBox::note(const std::function<void(BoxRecord&)>& change) {
     return true;
   } catch (const base::Error& error) {
     change(record_);
-    if (error.number() == ENOSPC && overwrite_record()) return true;
+    if (base::is_out_of_room(error.number()) && overwrite_record()) return true;
     base::log(base::LogLevel::warning, "{}", error.what());
     return false;
   }
@@ -286,7 +285,7 @@ void BoxStore::repair(OwnedBox& box, const CleanUp& clean_up) {
   } else if (wants_owner(was.state)) {
     std::error_code missing;
     fs::remove(box.path() / "control.sock", missing);
-    box.note(end_of_orphan);
+    if (!box.note(end_of_orphan)) return;  // and that it died is told by whoever can write it down
   }
   if (ran(was.state)) emit(was, "die", {{"exitCode", std::to_string(killed)}});
   if (wants_removal(was)) emit(was, "destroy");

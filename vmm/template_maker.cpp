@@ -80,7 +80,7 @@ void TemplateMaker::on_frozen(const std::variant<std::monostate, base::Error>& a
 void TemplateMaker::on_saved(const std::variant<std::monostate, base::Error>& answer) {
   if (const auto* const error = std::get_if<base::Error>(&answer)) {
     error_ = *error;
-    if (error->number() == ENOSPC || error->number() == EDQUOT) note_too_little_room();
+    if (base::is_out_of_room(error->number())) note_too_little_room();
   } else {
     saved_ = true;
   }

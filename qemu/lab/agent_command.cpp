@@ -23,7 +23,8 @@ constexpr std::array forwarded_signals{SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1
 constexpr const char* with_out_directory =
     "mkdir -p \"$0\" && exec unshare -m sh -c 'mount --bind \"$0\" /out && exec \"$@\"' \"$0\" "
     "\"$@\"";
-constexpr const char* send_out_directory = "tar -C \"$0\" -c . && rm -rf \"$0\"";
+constexpr const char* send_out_directory =
+    "tar -C \"$0\" -c .; status=$?; rm -rf \"$0\"; exit $status";
 
 class AgentRun {
  public:
@@ -81,10 +82,12 @@ class AgentRun {
         {.args = {"sh", "-c", send_out_directory, out_directory_}, .env = command_.env, .cwd = "/"},
         {.in = null_fd.get(), .out = archive_.get(), .err = STDERR_FILENO},
         {.on_started = {}, .on_end = [this](const sandbox::Outcome& archived) {
-           if (lost_) return;
+           if (lost_ || !archive_) return;
            if (session_->lost()) return lose(*session_->lost());
            if (archived.error) {
-             lost_ = *archived.error;
+             lost_ = base::Error(archived.error->kind(),
+                                 fmt::format("cannot bring the lab's files to {}: {}",
+                                             command_.out->string(), archived.error->message()));
            } else if (archived.status != 0) {
              lost_ = base::Error(base::ErrorKind::system, "the lab could not send what is in /out");
            }
@@ -108,12 +111,23 @@ class AgentRun {
       const auto number = static_cast<int>(info.ssi_signo);
       if (process_ && !archive_) {
         session_->signal(*process_, number);
-      } else {  // there is nothing that could take it: not yet, or no more
-        archive_.reset();
+      } else if (archive_) {
+        give_up(number);
+      } else {  // there is nothing yet that could take it
         status_ = 128 + number;
         loop_.stop();
       }
     }
+  }
+
+  // Without what is in /out, which shall not stay in the lab.
+  void give_up(int signal) {
+    archive_.reset();
+    status_ = 128 + signal;
+    process_.reset();  // the next signal ends this at once
+    session_->start_command(
+        {.args = {"rm", "-rf", out_directory_}, .env = command_.env, .cwd = "/"}, {-1, -1, -1},
+        {.on_started = {}, .on_end = [this](const auto&) { loop_.stop(); }});
   }
 
   const LabCommand& command_;

@@ -88,7 +88,8 @@ class CpioWriter {
     // libarchive's own mistakes have negative numbers, and then a text that says something.
     if (const int code = archive_errno(archive_.get()); code > 0) {
       throw base::system_error(
-          code, what, code == ENOSPC ? "the disk is full; TWINBOX_ROOT may name another" : "");
+          code, what,
+          base::is_out_of_room(code) ? "the disk is full; TWINBOX_ROOT may name another" : "");
     }
     throw base::Error(base::ErrorKind::system,
                       fmt::format("{}: {}", what, archive_error_string(archive_.get())));

@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <vector>
 
 #include "base/error.hpp"
@@ -23,7 +24,8 @@ void make_writable_directory(const std::filesystem::path& directory) {
 base::Fd archive_for(const std::filesystem::path& directory) {
   base::Fd file(::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   // NFS and FUSE have no such files.
-  if (!file) file = base::Fd(::memfd_create("archive", MFD_CLOEXEC));
+  if (!file && (errno == EOPNOTSUPP || errno == EISDIR))
+    file = base::Fd(::memfd_create("archive", MFD_CLOEXEC));
   if (!file) base::throw_errno("cannot make a file in {}", directory.string());
   return file;
 }

@@ -40,11 +40,16 @@ std::vector<Case> stream_cases() {
        "3\n"},
       {"Streams", "OutputThatCannotBeWritten",
        R"sh(tb exec $plain echo lost 2>$dir/err >/dev/full; echo $?; grep -c 'No space left' $dir/err
-          tb exec $plain sh -c 'echo lost; exit 3' 2>/dev/null >/dev/full; echo $?)sh",
-       "125\n1\n3\n"},
+          tb exec $plain sh -c 'echo lost; exit 3' 2>/dev/null >/dev/full; echo $?
+          tb exec $plain yes 2>/dev/null >/dev/full; echo $?)sh",
+       "125\n1\n3\n125\n"},
       {"Streams", "OutputOfRunThatCannotBeWritten",
        R"sh(run --rm busybox echo lost 2>$dir/err >/dev/full; echo $?; grep -c 'No space left' $dir/err)sh",
        "125\n1\n"},
+      {"Streams", "OutputOfAVerbThatCannotBeWritten",
+       R"sh(tb ps 2>$dir/err >/dev/full; echo $?; grep -c 'No space left' $dir/err
+          tb rm nothing-of-this-name 2>/dev/null >/dev/full; echo $?)sh",
+       "125\n1\n1\n"},
       {"Streams", "AFewBytesComeAtOnce",
        R"sh(twinbox exec $plain sh -c 'echo early; exec sleep 1000' >$dir/out & command=$!
           until_true grep -q early $dir/out; kill $command; wait $command; cat $dir/out)sh",

@@ -55,9 +55,12 @@ class Disk : public CliFixture {
     auto id = twinbox({"run", "-d", "--name", name, "busybox", "sh", "-c",
                        "cat /dev/zero >/fill; exec sleep 1000"})
                   .out;
-    id.resize(id.find('\n'));
-    while (room() != 0) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    return id;
+    EXPECT_TRUE(id.ends_with('\n')) << "it has not started";
+    for (int i = 0; i < 3000 && room() != 0; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_EQ(room(), 0U);
+    return id.substr(0, id.find('\n'));
   }
   std::string state(const std::string& name) const {
     return twinbox({"inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", name}).out;
@@ -136,12 +139,12 @@ TEST_F(Disk, ThatIsFullTakesNoImageAndKeepsNothingOfIt) {
   std::string block(1U << 20, ' ');
   std::ranges::generate(
       block, [random = std::mt19937(1)]() mutable { return static_cast<char>(random()); });
-  // Once stored, and a layer of all of them: the blob has room, and what is unpacked of it not.
-  for (const auto* const name : {"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}) {
-    base::write_file(scratch() / "large" / name, block);
+  for (const char name : std::string_view("abcdefghijklmn")) {
+    base::write_file(scratch() / "large" / std::string(1, name), block);
   }
   const Words import{"image", "import", "large", scratch() / "large"};
   expect_refusal(import, 125);
+  EXPECT_NE(twinbox(import).err.find("hint: make room"), std::string::npos);
   EXPECT_EQ(names_in(root() / "images/blobs/sha256"), before);
   fill_disk();  // and then no room for the blob
   expect_refusal(import, 125);

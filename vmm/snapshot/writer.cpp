@@ -113,7 +113,7 @@ void write_whole(const std::string& path, const GuestMemory& memory, unsigned cp
 }
 
 const char* hint_for(int error_number) {
-  if (error_number != ENOSPC && error_number != EDQUOT) return "";
+  if (!base::is_out_of_room(error_number)) return "";
   return "make room: `twinbox snapshot prune` removes the templates that machines start from, and "
          "`twinbox snapshot rm` snapshots";
 }

@@ -108,6 +108,15 @@ TEST(Record, WhoseReplacementFailsStaysAndLeavesNoDraft) {
   EXPECT_FALSE(fs::exists(box.path() / "box.json.new"));
 }
 
+TEST(Record, ThatTakesMoreThanAPageIsNotWrittenOver) {
+  const base::TemporaryDirectory box;
+  auto record = full_record();
+  base::write_file(box.path() / record_name, to_json(record));
+  record.settings.command.emplace_back(4096, 'x');
+  EXPECT_THROW(overwrite(box.path(), record_name, to_json(record)), base::Error);
+  EXPECT_EQ(read_record(box.path())->settings.command, full_record().settings.command);
+}
+
 TEST(Record, IsWrittenOverALongerOrAShorterOneInItsRoom) {
   const base::TemporaryDirectory box;
   auto record = full_record();
