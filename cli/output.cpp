@@ -12,8 +12,8 @@ namespace {
 
 constexpr int reader_gone = 128 + SIGPIPE;
 
-int first_failure =
-    0;  // errno; what a flush could not write is not there for the next to fail with
+// An errno value: what a flush could not write is not there for the next one to fail with.
+int first_failure = 0;
 
 }  // namespace
 
