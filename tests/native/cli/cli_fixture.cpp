@@ -39,19 +39,6 @@ base::Json json_of(const fs::path& path) {
   return base::parse_json(base::read_file(path), path.string());
 }
 
-void kill_supervisor(const fs::path& box) {
-  try {
-    const pid_t supervisor = json_of(box / "box.json")["state"]["supervisor"];
-    if (supervisor <= 0) return;
-    const auto process = base::open_pidfd(supervisor);
-    ::kill(supervisor, SIGKILL);
-    pollfd gone{.fd = process.get(), .events = POLLIN, .revents = 0};
-    ::poll(&gone, 1, 10'000);
-  } catch (const base::Error&) {
-    return;  // it is gone already
-  }
-}
-
 }  // namespace
 
 void CliFixture::SetUp() {
@@ -67,7 +54,16 @@ void CliFixture::TearDown() {
 }
 
 void CliFixture::kill_supervisor_of(const std::string& id) const {
-  kill_supervisor(root() / "boxes" / id);
+  try {
+    const pid_t supervisor = json_of(root() / "boxes" / id / "box.json")["state"]["supervisor"];
+    if (supervisor <= 0) return;
+    const auto process = base::open_pidfd(supervisor);
+    ::kill(supervisor, SIGKILL);
+    pollfd gone{.fd = process.get(), .events = POLLIN, .revents = 0};
+    ::poll(&gone, 1, 10'000);
+  } catch (const base::Error&) {
+    return;  // it is gone already
+  }
 }
 
 void CliFixture::sweep_until_no_box_is_left() const {
