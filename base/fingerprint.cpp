@@ -11,8 +11,10 @@ namespace twinbox::base {
 std::string fingerprint(const std::filesystem::path& file) {
   struct stat status {};
   if (::stat(file.c_str(), &status) != 0) throw_errno("cannot find {}", file.string());
-  return fmt::format("{}:{}:{}:{}:{}.{}", file.string(), status.st_dev, status.st_ino,
-                     status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+  // The time of its content anybody can set; that of its status only who sets the clock.
+  return fmt::format("{}:{}:{}:{}:{}.{}:{}.{}", file.string(), status.st_dev, status.st_ino,
+                     status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                     status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
 }
 
 std::string short_name(std::string_view inputs) {

@@ -51,11 +51,13 @@ int create_snapshot(const Arguments& arguments) {
 }
 
 // A box that does not run goes on from it at its next start.
-void check_unused(const supervise::SnapshotRecord& snapshot) {
+void check_unused(const supervise::SnapshotStore& snapshots, const std::string& name) {
+  const auto record = snapshots.find_readable(name);
   for (const auto& box : box_store().list()) {
-    if (box.settings.snapshot_id != snapshot.id) continue;
+    const auto& used = box.settings;
+    if (record ? used.snapshot_id != record->id : used.snapshot != name) continue;
     throw base::Error(base::ErrorKind::conflict,
-                      fmt::format("box {} is using the snapshot '{}'", box.name, snapshot.name),
+                      fmt::format("box {} is using the snapshot '{}'", box.name, name),
                       fmt::format("remove it first: twinbox rm {}", box.name));
   }
 }
@@ -71,7 +73,7 @@ int remove_snapshots(const Arguments& arguments) {
   for (const auto& name : names) {
     const auto done = tell_errors([&] {
       const supervise::SnapshotStore snapshots;
-      check_unused(snapshots.find(name));
+      check_unused(snapshots, name);
       snapshots.remove(name);
       fmt::print("{}\n", name);
     });

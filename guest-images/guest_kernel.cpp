@@ -52,6 +52,23 @@ GuestKernel existing(const fs::path& image, const char* parameters, const std::s
                     fmt::format("there is no guest kernel at {}", image.string()), hint);
 }
 
+// A kernel without ACPI that is told of its devices on its command line has the one's name in its
+// data, and not the other's. Only an uncompressed one shows it; those of distributions have ACPI.
+bool takes_devices_as_parameters(const fs::path& image) {
+  const auto data = base::read_file(image);
+  return data.starts_with("\177ELF") && data.find("virtio-mmio-cmdline") != std::string::npos &&
+         data.find("acpi_rsdp") == std::string::npos;
+}
+
+GuestKernel kernel_in_file(const fs::path& image, VirtioBus bus) {
+  auto kernel = existing(image, without_tracing, "give a vmlinux or a bzImage");
+  if (bus == VirtioBus::mmio && takes_devices_as_parameters(image)) {
+    kernel.parameters = for_tuned;
+    kernel.firmware = Firmware::mp_table;
+  }
+  return kernel;
+}
+
 std::string default_choice(VirtioBus bus) {
   auto choice = kernel_wish();
   if (choice.empty() && fs::exists(tuned_image())) choice = tuned_kernel_name;
@@ -72,8 +89,7 @@ GuestKernel choose_kernel(const std::string& choice, VirtioBus bus) {
     return existing(kernel_directory(stock_kernel_name) / "vmlinuz", without_tracing,
                     "run guest-images/fetch-kernel, or ./scripts/quickstart");
   }
-  if (choice != tuned_kernel_name)
-    return existing(choice, without_tracing, "give a vmlinux or a bzImage");
+  if (choice != tuned_kernel_name) return kernel_in_file(choice, bus);
   if (bus != VirtioBus::mmio) {
     throw base::Error(base::ErrorKind::unsupported,
                       "the tuned kernel has no PCI, on which QEMU's machines have their devices",

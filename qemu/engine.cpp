@@ -1,7 +1,11 @@
 #include "qemu/engine.hpp"
 
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <cerrno>
+
+#include "base/error.hpp"
 #include "base/processor.hpp"
 #include "base/size.hpp"
 #include "guest-images/initramfs.hpp"
@@ -38,6 +42,20 @@ std::string command_line(const sandbox::VirtualMachine& machine,
   return line;
 }
 
+// As QEMU will ask for it: where that fails, libvirt notices late and says it in many words.
+void check_memory(std::uint64_t bytes) {
+  void* const memory =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory != MAP_FAILED) {
+    ::munmap(memory, bytes);
+    return;
+  }
+  throw base::system_error(
+      errno,
+      fmt::format("this host does not give a machine {} of memory", base::format_size(bytes)),
+      "give it less (--memory), or end other programs");
+}
+
 }  // namespace
 
 void QemuEngine::check_host() const { libvirt::check_installed(); }
@@ -52,6 +70,7 @@ std::unique_ptr<sandbox::Box> QemuEngine::create(sandbox::BoxRequest request) {
   constexpr auto bus = guest_images::VirtioBus::pci;
   const auto kernel = guest_images::choose_kernel(vm.kernel, bus);
   const auto size = sandbox::machine_size(request.spec.resources);
+  check_memory(size.memory_bytes);
   libvirt::DomainConfig config{.name = request.id,
                                .kvm = kvm_runs_linux(),
                                .memory_bytes = size.memory_bytes,

@@ -87,18 +87,30 @@ int run_alone(LabMachineConfig config, const LabCommand& command) {
 constexpr auto patience = seconds(10);
 constexpr auto pause_between_tries = seconds(1);
 
-int run_in_kept_lab(const LabCommand& command, seconds first_limit = patience) {
+int run_by_any_agent(const LabCommand& command, seconds first_limit) {
   const base::Fd log = base::open_file(kept_lab_directory() / "log", O_RDONLY);
   const AgentLease agent = lease_agent();
   const auto end = std::chrono::steady_clock::now() + boot_limit;
   auto limit = first_limit;
   do {
-    const auto status = run_through_agent(agent.connect(), log.get(), command, limit);
-    if (status) return *status;
+    if (auto socket = agent.connect()) {
+      const auto status = run_through_agent(std::move(socket), log.get(), command, limit);
+      if (status) return *status;
+    }
     std::this_thread::sleep_for(pause_between_tries);
     limit = patience;
   } while (std::chrono::steady_clock::now() < end);
   fail_to_boot(log.get());
+}
+
+int run_in_kept_lab(const LabCommand& command, seconds first_limit = patience) {
+  try {
+    return run_by_any_agent(command, first_limit);
+  } catch (const base::Error& error) {
+    if (find_kept_lab()) throw;
+    throw base::Error(error.kind(), fmt::format("the lab has ended meanwhile: {}", error.message()),
+                      "if nobody stopped it, start it again: twinbox lab start");
+  }
 }
 
 // The kept lab, if a command with these options may run in it.

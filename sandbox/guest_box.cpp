@@ -352,7 +352,9 @@ base::Error GuestBox::why_lost() const {
   const auto lines = machine_->last_words();
   if (!lines.empty()) message += "; its last lines:\n" + lines;
   // Without any other sign, a guest that does not come up is most often too small.
-  const bool may_be_too_small = end_->reason.hint().empty() && !executed_ && !ended_for_;
+  const bool agent_tells = lines.find("twinbox-agent: error") != std::string::npos;
+  const bool may_be_too_small =
+      end_->reason.hint().empty() && !executed_ && !ended_for_ && !agent_tells;
   return {base::ErrorKind::system, message,
           may_be_too_small ? "give it more memory (--memory)" : end_->reason.hint()};
 }

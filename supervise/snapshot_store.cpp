@@ -49,6 +49,10 @@ std::optional<SnapshotRecord> read(const fs::path& directory) {
   return snapshot_record_from_json(base::read_file(file), file.string());
 }
 
+bool may_be_name(std::string_view name) {
+  return !name.empty() && name.find('/') == std::string_view::npos && !name.starts_with('.');
+}
+
 }  // namespace
 
 void SnapshotStore::check_new(const std::string& name) const {
@@ -81,7 +85,12 @@ std::vector<SnapshotRecord> SnapshotStore::list() const {
   std::vector<SnapshotRecord> records;
   for (const auto& name : base::names_in(snapshots_)) {
     try {
-      if (auto record = read(snapshots_ / name)) records.push_back(std::move(*record));
+      auto record = read(snapshots_ / name);
+      if (!record) {
+        throw base::Error(base::ErrorKind::not_found,
+                          fmt::format("{} has no {}", (snapshots_ / name).string(), record_file));
+      }
+      records.push_back(std::move(*record));
     } catch (const base::Error& error) {
       base::log(base::LogLevel::warning, "{}", error.what());
     }
@@ -91,11 +100,20 @@ std::vector<SnapshotRecord> SnapshotStore::list() const {
 }
 
 SnapshotRecord SnapshotStore::find(std::string_view name) const {
-  const std::string wanted(name);
-  if (wanted.find('/') != std::string::npos || wanted.starts_with('.')) refuse_missing(name);
-  auto record = read(snapshots_ / wanted);
+  if (!may_be_name(name)) refuse_missing(name);
+  auto record = read(snapshots_ / name);
   if (!record) refuse_missing(name);
   return std::move(*record);
+}
+
+std::optional<SnapshotRecord> SnapshotStore::find_readable(const std::string& name) const {
+  std::error_code unknown;
+  if (!may_be_name(name) || !fs::exists(snapshots_ / name, unknown)) refuse_missing(name);
+  try {
+    return read(snapshots_ / name);
+  } catch (const base::Error&) {
+    return std::nullopt;
+  }
 }
 
 SnapshotRecord SnapshotStore::find(std::string_view name, std::string_view id) const {
@@ -120,7 +138,7 @@ std::uint64_t SnapshotStore::size(const std::string& name) const {
 
 // Gone for everybody in one step; the rest may be left to a sweep.
 void SnapshotStore::remove(const std::string& name) const {
-  find(name);
+  if (!may_be_name(name)) refuse_missing(name);
   const auto work = sandbox::OwnedDirectory::create(work_);
   const auto place = snapshots_ / name;
   if (::rename(place.c_str(), (work.path() / "snapshot").c_str()) == 0) return;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,10 +36,13 @@ class SnapshotStore {
   SnapshotRecord find(std::string_view name) const;
   // The one that had this id, for a box that was made of it. Throws base::Error (not_found).
   SnapshotRecord find(std::string_view name, std::string_view id) const;
+  // Nullopt where it is there and cannot be read. Throws base::Error (not_found).
+  std::optional<SnapshotRecord> find_readable(const std::string& name) const;
   std::filesystem::path directory(const std::string& name) const { return snapshots_ / name; }
   // Bytes of disk that it takes.
   std::uint64_t size(const std::string& name) const;
-  // Boxes that go on from it keep what they have. Throws base::Error (not_found).
+  // Also one that cannot be read. Boxes that go on from it keep what they have. Throws base::Error
+  // (not_found).
   void remove(const std::string& name) const;
 
  private:

@@ -1,6 +1,7 @@
 #include "vmm/builder.hpp"
 
 #include <future>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -158,11 +159,19 @@ void check_size(const MachineConfig& config, const snapshot::Snapshot& saved) {
 
 // Calls it, and says of its errors that they are the snapshot's.
 template <typename Use>
-auto with_snapshot(Use use) {
+auto with_snapshot(const std::string& path, Use use) {
   try {
     return use();
   } catch (const Error& error) {
-    throw SnapshotError(error);
+    if (error.message().find(path) != std::string::npos) throw SnapshotError(error);
+    throw SnapshotError(
+        {error.kind(), fmt::format("cannot go on from the snapshot {}: {}", path, error.message()),
+         error.hint()});
+  } catch (const std::bad_alloc&) {
+    throw SnapshotError(
+        {ErrorKind::system,
+         fmt::format("the host has not the memory that the snapshot {} takes", path),
+         "end other programs"});
   }
 }
 
@@ -228,7 +237,8 @@ std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventL
                                        const MachineHooks& hooks) {
   check(config);
   std::optional<snapshot::Snapshot> saved;
-  if (!config.snapshot.empty()) saved = with_snapshot([&] { return open_snapshot(config); });
+  if (!config.snapshot.empty())
+    saved = with_snapshot(config.snapshot, [&] { return open_snapshot(config); });
   // Guest memory. A thread fills it with kernel, initrd and command line while KVM makes a VM
   // around it, for which the host's kernel may have to wait milliseconds: each VM has a thread of
   // its own that moves into our control group. Where there is no room for a thread, it is filled by
@@ -247,7 +257,7 @@ std::unique_ptr<Machine> build_machine(const MachineConfig& config, base::EventL
   add_clock_and_marks(*machine, hooks);
   add_virtio_devices(*machine, loop, config);
   if (saved) {
-    with_snapshot([&] { restore(*machine, config, *saved); });
+    with_snapshot(config.snapshot, [&] { restore(*machine, config, *saved); });
   } else {
     write_tables(*machine, config);
     // Processors: the first one begins at the kernel's entry, the others when it wakes them.

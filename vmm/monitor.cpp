@@ -125,6 +125,8 @@ class Run {
       reporter_.done();
     } catch (const base::Error& error) {
       reporter_.failed(error);
+    } catch (const std::exception& error) {  // of memory that the host has none of
+      reporter_.failed(base::Error(base::ErrorKind::system, error.what()));
     }
   }
 
@@ -145,7 +147,7 @@ class Run {
     if (!was_paused) set_paused(true);
     try {
       snapshot::save(*machine_, path);
-    } catch (const base::Error&) {
+    } catch (const std::exception&) {
       if (!was_paused) set_paused(false);
       throw;
     }

@@ -1,5 +1,6 @@
 #include "vmm/saved_machine.hpp"
 
+#include <cerrno>
 #include <string>
 #include <vector>
 
@@ -13,22 +14,40 @@ namespace fs = std::filesystem;
 
 fs::path configuration(const fs::path& directory) { return directory / "machine.json"; }
 
-}  // namespace
-
-fs::path saved_state(const fs::path& directory) { return directory / "machine.snapshot"; }
-
-void write_saved_machine(const fs::path& directory, MachineConfig machine) {
+// What is of the machine that was saved, and not of the one that goes on.
+void keep_shape(MachineConfig& machine) {
   machine.snapshot.clear();
   machine.ports.clear();
   for (auto& disk : machine.disks) disk.path.clear();
   for (auto& file : machine.image.files) file.path.clear();
   machine.serial_in = machine.serial_out = machine.report = -1;
+}
+
+std::string read_configuration(const fs::path& file) {
+  try {
+    return base::read_file(file);
+  } catch (const base::Error& error) {
+    if (error.number() != ENOENT) throw;
+    throw base::Error(
+        base::ErrorKind::not_found,
+        fmt::format("the snapshot in {} is gone, or not whole", file.parent_path().string()),
+        "see: twinbox snapshot ls; one that is not whole: twinbox snapshot rm");
+  }
+}
+
+}  // namespace
+
+fs::path saved_state(const fs::path& directory) { return directory / "machine.snapshot"; }
+
+void write_saved_machine(const fs::path& directory, MachineConfig machine) {
+  keep_shape(machine);
   base::write_file_atomic(configuration(directory), to_json(machine));
 }
 
 MachineConfig read_saved_machine(const fs::path& directory, const sandbox::RootFilesystem& root) {
   const auto file = configuration(directory);
-  auto machine = machine_config_from_json(base::read_file(file), file.string());
+  auto machine = machine_config_from_json(read_configuration(file), file.string());
+  keep_shape(machine);  // a file that was changed names nothing of this host
   machine.snapshot = saved_state(directory).string();
   // Layers are in disks or in an image's memory; a place says more than its path.
   std::vector<std::string*> places;

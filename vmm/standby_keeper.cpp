@@ -31,8 +31,13 @@ constexpr std::chrono::seconds look_interval{1};
 // Of the time that its host gives the machine; long also for an emulated one.
 constexpr std::chrono::seconds ready_limit{60};
 
+struct MonitorLoss {
+  base::Error reason;
+  bool by_template = false;
+};
+
 // What a monitor that is gone has said of it.
-base::Error reason_of(const RunningMonitor& monitor, int status) {
+MonitorLoss loss_of(const RunningMonitor& monitor, int status) {
   ReportParser parser;
   try {
     std::array<std::byte, 4096> buffer{};
@@ -42,14 +47,15 @@ base::Error reason_of(const RunningMonitor& monitor, int status) {
       parser.feed({reinterpret_cast<const char*>(buffer.data()), *count});
     }
   } catch (const base::Error& error) {
-    return error;
+    return {.reason = error};
   }
   if (const auto& end = parser.report().end) {
-    return {base::ErrorKind::system, end->message, end->hint};
+    return {.reason = {base::ErrorKind::system, end->message, end->hint},
+            .by_template = end->reason == EndReason::snapshot_error};
   }
-  return {base::ErrorKind::system,
-          fmt::format("a machine on standby (process {}) ended with status {}", monitor.pid,
-                      base::shell_status(status))};
+  return {.reason = {base::ErrorKind::system,
+                     fmt::format("a machine on standby (process {}) ended with status {}",
+                                 monitor.pid, base::shell_status(status))}};
 }
 
 }  // namespace
@@ -165,7 +171,8 @@ void StandbyKeeper::add_machine() {
   config.image = layers.image;
   base::write_all(ours.get(),
                   std::string_view(sandbox::go_on_expecting(disks_in(config, layers_))));
-  auto file = config_file(config);
+  // What a snapshot keeps is the plan's: a layer's copy goes, and who goes on from it notes writes.
+  auto file = config_file(warm_.machine);
   auto monitor = start_monitor(std::move(config), DiesWith::nobody);
   const auto place = machines_.insert(machines_.end(), {.machine = {.monitor = std::move(monitor),
                                                                     .port = std::move(ours),
@@ -189,10 +196,16 @@ void StandbyKeeper::on_ready(Place place) {
 void StandbyKeeper::on_gone(Place place) {
   pollfd gone{place->machine.monitor.pidfd.get(), POLLIN, 0};
   if (::poll(&gone, 1, 0) != 1) return;  // what the loop saw was another's, which had its number
-  const auto reason = reason_of(place->machine.monitor, base::wait_for(place->machine.monitor.pid));
+  const auto loss = loss_of(place->machine.monitor, base::wait_for(place->machine.monitor.pid));
   part_with(place);
   tell();
-  handlers_.on_failure(reason);
+  // Another template is made then, as for any box.
+  const bool may_be_mended = loss.by_template && try_to_remove(warm_.snapshot);
+  if (may_be_mended) {
+    base::log(base::LogLevel::warning, "a template is made anew: {}", loss.reason.what());
+  } else {
+    handlers_.on_failure(loss.reason);
+  }
   fill_later(time_to_recover);
 }
 

@@ -62,7 +62,8 @@ void write_patiently(int target, std::string_view text) {
 // What comes over a port, less the end's mark.
 class PortBytes {
  public:
-  explicit PortBytes(int target) : target_(target) {}
+  // `place` names the target in an error.
+  PortBytes(int target, std::string place) : target_(target), place_(std::move(place)) {}
 
   bool ended() const { return ended_; }
 
@@ -84,11 +85,16 @@ class PortBytes {
     return length;
   }
   void pass_on(std::size_t count) {
-    write_patiently(target_, std::string_view(held_).substr(0, count));
+    try {
+      write_patiently(target_, std::string_view(held_).substr(0, count));
+    } catch (const base::Error& error) {
+      throw base::system_error(error.number(), fmt::format("cannot write to {}", place_));
+    }
     held_.erase(0, count);
   }
 
   int target_;
+  std::string place_;
   bool ended_ = false;
   std::string held_;
 };
@@ -96,11 +102,11 @@ class PortBytes {
 // Takes what the lab sends over its ports until the machine has ended.
 class PortReader {
  public:
-  LabPort add(const std::string& name, int target) {
+  LabPort add(const std::string& name, int target, std::string place) {
     auto [ours, theirs] = base::make_socket_pair();
     base::set_nonblocking(ours.get(), true);
     const int fd = ours.get();
-    ports_.emplace(fd, target);
+    ports_.try_emplace(fd, target, std::move(place));
     loop_.add(fd, EPOLLIN, [this, fd](std::uint32_t) { take(fd); });
     ours_.push_back(std::move(ours));
     theirs_.push_back(std::move(theirs));
@@ -171,8 +177,10 @@ int run_deterministic(LabMachineConfig config, const LabCommand& command) {
   PortReader reader;
   config.timing = LabTiming::deterministic;
   config.script = make_script(command);
-  config.ports = {reader.add("stdout", STDOUT_FILENO), reader.add("stderr", STDERR_FILENO),
-                  reader.add("files", files.get()), reader.add("status", status.get())};
+  config.ports = {reader.add("stdout", STDOUT_FILENO, "standard output"),
+                  reader.add("stderr", STDERR_FILENO, "standard error"),
+                  reader.add("files", files.get(), command.out ? command.out->string() : "memory"),
+                  reader.add("status", status.get(), "memory")};
   const LabMachine machine(config);
   reader.read_until_end(machine);
 

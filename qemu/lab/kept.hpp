@@ -40,7 +40,7 @@ struct AgentLease {
   base::Fd lock;
   std::string socket_name;
 
-  // A new connection to the agent.
+  // A new connection to the agent; empty where the lab has not taken the one before it yet.
   base::Fd connect() const;
 };
 

@@ -1,6 +1,6 @@
 // Damages the file of a snapshot in one way, where that can be found out only by what it is about:
 // the checksums that cover it are made right again. snapshot_damage FILE
-// truncated|flipped|version|kernel|processor.
+// truncated|flipped|endless|version|kernel|processor.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/kvm.h>
@@ -87,11 +87,19 @@ void change_processor(File& file) {
   throw base::Error(base::ErrorKind::system, "there is no such leaf in it");
 }
 
+// State of 8 TiB, which the file has, as a hole.
+void make_endless(File& file) {
+  file.header.state_size = std::uint64_t{8} << 40U;
+  file.truncate(file.header.state_offset + file.header.state_size);
+  file.write_header();
+}
+
 void damage(const char* path, std::string_view how) {
   File file(path);
   if (how == "truncated") return file.truncate(file.header.state_offset);
   if (how == "flipped") return flip_memory(file);
   if (how == "processor") return change_processor(file);
+  if (how == "endless") return make_endless(file);
   if (how == "version") ++file.header.version;
   if (how == "kernel") file.header.host_kernel[0] = '9';
   file.write_header();

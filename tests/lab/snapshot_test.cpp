@@ -182,16 +182,18 @@ refused copy snap --memory 1g
 refused copy snap --as container
 refused copy snap busybox
 cp -r $snapshots/snap /tmp/snap.whole
-for how in truncated flipped version kernel processor; do
+for how in truncated flipped endless version kernel processor; do
   cp /tmp/snap.whole/machine.snapshot $snapshots/snap/; rm -f $snapshots/snap/*.checked
   $damage $snapshots/snap/machine.snapshot $how || echo "not $how"
   refused copy snap -d --rm
 done
+rm $snapshots/snap/machine.snapshot; mkfifo $snapshots/snap/machine.snapshot
+refused copy snap -d --rm; rm $snapshots/snap/*
 cp /tmp/snap.whole/* $snapshots/snap/; rm -rf /tmp/snap.whole
 copy snap -d --name two >/dev/null; twinbox ps -q --filter name=two | wc -l; ls $snapshots; ls -A $TWINBOX_ROOT/work
 )sh");
   const auto lines = lines_of(result.out);
-  ASSERT_EQ(15U, lines.size()) << result.out << result.err;
+  ASSERT_EQ(17U, lines.size()) << result.out << result.err;
   EXPECT_THAT(lines[0], HasSubstr("1 twinbox: only a machine of our own monitor"));
   EXPECT_THAT(lines[1], HasSubstr("there is a snapshot 'snap' already"));
   EXPECT_THAT(lines[2], HasSubstr("no such box: missing"));
@@ -203,11 +205,13 @@ copy snap -d --name two >/dev/null; twinbox ps -q --filter name=two | wc -l; ls 
   EXPECT_THAT(lines[8], HasSubstr("125 twinbox: the snapshot"));
   EXPECT_THAT(lines[8], HasSubstr("is damaged"));
   EXPECT_THAT(lines[9], HasSubstr("the checksum of its memory"));
-  EXPECT_THAT(lines[10], HasSubstr("written in format"));
-  EXPECT_THAT(lines[11], HasSubstr("taken under Linux 9"));
-  EXPECT_THAT(lines[12], HasSubstr("processor"));
-  EXPECT_EQ("1", lines[13]);
-  EXPECT_EQ("snap", lines[14]);
+  EXPECT_THAT(lines[10], HasSubstr("bytes of state"));
+  EXPECT_THAT(lines[11], HasSubstr("written in format"));
+  EXPECT_THAT(lines[12], HasSubstr("taken under Linux 9"));
+  EXPECT_THAT(lines[13], HasSubstr("processor"));
+  EXPECT_THAT(lines[14], HasSubstr("it is not a file"));
+  EXPECT_EQ("1", lines[15]);
+  EXPECT_EQ("snap", lines[16]);
 }
 
 // Of the command, of the box's supervisor and of its monitor, at different times.

@@ -157,6 +157,7 @@ TEST(Standby, ABoxOnItCanBeSaved) {
 twinbox standby start busybox >/dev/null
 twinbox run -d --as vm --name saved busybox sh -c 'echo kept >/file; sleep 1000000' >/dev/null
 sleep 0.3; twinbox snapshot create saved point >/dev/null; twinbox rm -f saved >/dev/null
+twinbox standby stop --all >/dev/null; twinbox snapshot prune >/dev/null  # nor its layers' copies
 twinbox run -d --from point --name copy >/dev/null; twinbox exec copy cat /file; twinbox rm -f copy >/dev/null
 twinbox snapshot rm point >/dev/null
 )");
@@ -200,6 +201,15 @@ twinbox standby start busybox >/dev/null & sleep 0.1; kill -9 $!; wait_for 1/1
 warm busybox echo runs; twinbox standby stop busybox | wc -l
 )");
   EXPECT_EQ("runs\n1\n", result.out) << result.err;
+}
+
+TEST(Standby, ADamagedTemplateIsMadeAnew) {
+  const auto result = with_standby(R"(
+twinbox standby start busybox >/dev/null; twinbox standby stop busybox >/dev/null
+for template in ${TWINBOX_RUN:-/run/twinbox}/templates/*.snapshot; do truncate -s 3000000 $template; done
+twinbox standby start busybox >/dev/null; waiting; grep -c 'made anew.*is damaged' $standby/*/keeper.log
+)");
+  EXPECT_EQ("1/1\n1\n", result.out) << result.err;
 }
 
 TEST(Standby, AKernelThatIsGoneForAWhileIsNoEnd) {

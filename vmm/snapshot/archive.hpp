@@ -47,6 +47,11 @@ class StateReader {
 
   template <typename T>
   requires std::is_trivially_copyable_v<T> T get() {
+    if constexpr (std::is_same_v<T, bool>) {  // no other byte is one
+      const auto byte = get<std::uint8_t>();
+      if (byte > 1) fail();
+      return byte == 1;
+    }
     T object;
     std::memcpy(&object, take(sizeof(T)).data(), sizeof(T));
     return object;

@@ -16,10 +16,12 @@ namespace twinbox::vmm::snapshot {
 namespace {
 
 constexpr std::uint64_t mapping_unit = 2U << 20;  // a huge page
+constexpr std::uint64_t largest_machine_state = 64U << 20;
 
 }  // namespace
 
-Snapshot::Snapshot(const std::string& path) : path_(path), file_(base::open_file(path, O_RDONLY)) {
+Snapshot::Snapshot(const std::string& path)
+    : path_(path), file_(base::open_file(path, O_RDONLY | O_NONBLOCK)) {  // a pipe has no writer
   read_header();
   check_host(header_, path_);
   read_state();
@@ -36,6 +38,7 @@ void Snapshot::read_header() {
   struct stat status {};
   if (::fstat(file_.get(), &status) != 0) base::throw_errno("cannot examine {}", path_);
   const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (!S_ISREG(status.st_mode)) damaged("it is not a file");
   if (size < memory_offset) damaged("it is shorter than its header");
   base::pread_exact(file_.get(), std::as_writable_bytes(std::span(&header_, 1)), 0);
   if (header_.magic != magic) {
@@ -53,6 +56,11 @@ void Snapshot::read_header() {
       header_.state_offset != memory_offset + header_.memory_size) {
     damaged(fmt::format("it has {} bytes, and not those of {} and {}", size, header_.memory_size,
                         header_.state_size));
+  }
+  // An extent for each page, at the most, and what KVM and the devices have to say.
+  const auto most_extents = header_.memory_size / GuestMemory::page_size;
+  if (header_.state_size > largest_machine_state + most_extents * sizeof(Extent)) {
+    damaged(fmt::format("it has {} bytes of state", header_.state_size));
   }
 }
 

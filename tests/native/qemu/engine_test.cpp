@@ -103,6 +103,13 @@ TEST_F(Qemu, RefusesAMachineThatCannotBe) {
   EXPECT_NE(result.err.find("cannot boot a kernel"), std::string::npos) << result.err;
 }
 
+TEST_F(Qemu, TellsOfMemoryThatTheHostHasNot) {
+  const auto result = run_box({"--memory", "900g", "busybox", "true"});
+  EXPECT_EQ(result.status, 125);
+  EXPECT_NE(result.err.find("does not give a machine 900"), std::string::npos) << result.err;
+  EXPECT_NE(result.err.find("--memory"), std::string::npos) << result.err;
+}
+
 TEST_F(Qemu, NamesThePackageThatIsMissing) {
   const auto result = Command(TWINBOX_PROGRAM, {"run", "--rm", "--as", "qemu", "busybox", "true"},
                               {"TWINBOX_ROOT=" + root().string(), "PATH=/nonexistent"})

@@ -43,6 +43,20 @@ TEST_F(ChooseKernel, StockComesWithItsModules) {
   EXPECT_EQ(kernels() / "stock/modules/lib/modules/6.1.0-1", kernel.modules);
 }
 
+TEST_F(ChooseKernel, AFileWithoutAcpiTakesItsDevicesAsParameters) {
+  const auto file = directory_.path() / "vmlinux";
+  const auto firmware = [&](const std::string& content, VirtioBus bus = VirtioBus::mmio) {
+    base::write_file(file, content);
+    return choose_kernel(file, bus).firmware;
+  };
+
+  EXPECT_EQ(Firmware::mp_table, firmware("\177ELF ... virtio-mmio-cmdline ..."));
+  EXPECT_EQ(Firmware::acpi, firmware("\177ELF ... virtio-mmio-cmdline acpi_rsdp"));
+  EXPECT_EQ(Firmware::acpi, firmware("\177ELF ..."));
+  EXPECT_EQ(Firmware::acpi, firmware("MZ ... virtio-mmio-cmdline ..."));
+  EXPECT_EQ(Firmware::acpi, firmware("\177ELF ... virtio-mmio-cmdline ...", VirtioBus::pci));
+}
+
 TEST_F(ChooseKernel, TunedIsTheDefaultOnceItIsThere) {
   add_stock();
   EXPECT_EQ(kernels() / "stock/vmlinuz", choose_kernel("", VirtioBus::mmio).image);

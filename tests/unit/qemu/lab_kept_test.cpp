@@ -2,12 +2,15 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 #include <chrono>
 #include <cstdlib>
 #include <future>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "base/file.hpp"
@@ -54,6 +57,24 @@ TEST_F(LabKept, TakesCommandsAlthoughAnExtraOfItIsGone) {
   // As far as the agent, who is not there.
   const auto error = error_of_a_command();
   EXPECT_NE(error.find("cannot reach the lab"), std::string::npos) << error;
+}
+
+TEST_F(LabKept, DoesNotWaitInConnectForALabThatStandsStill) {
+  const auto lease = lease_agent();
+  const base::Fd listening(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  const auto path = (kept_lab_directory() / lease.socket_name).string();
+  ASSERT_LT(path.size(), sizeof address.sun_path);
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  ASSERT_EQ(::bind(listening.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+            0);
+  ASSERT_EQ(::listen(listening.get(), 1), 0);
+  std::vector<base::Fd> not_taken;
+  do {
+    not_taken.push_back(lease.connect());
+  } while (not_taken.back() && not_taken.size() < 16);
+  EXPECT_FALSE(not_taken.back());
+  EXPECT_GT(not_taken.size(), 1);
 }
 
 TEST_F(LabKept, GivesTheAgentThatIsFreeFirst) {

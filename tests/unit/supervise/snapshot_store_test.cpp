@@ -70,6 +70,24 @@ TEST_F(SnapshotStoreTest, KeepsWhatWasSavedAndTheBox) {
   EXPECT_THAT(refusal([&] { store_.find("warm", "another"); }), HasSubstr("'warm'"));
 }
 
+TEST_F(SnapshotStoreTest, RemovesWhatCannotBeRead) {
+  store_.create(record_of("cut"), save_something);
+  store_.create(record_of("bare"), save_something);
+  store_.create(record_of("whole"), save_something);
+  base::write_file(store_.directory("cut") / "snapshot.json", "{");
+  fs::remove(store_.directory("bare") / "snapshot.json");
+
+  EXPECT_EQ(1U, store_.list().size());
+  EXPECT_TRUE(store_.find_readable("whole"));
+  for (const auto* name : {"cut", "bare"}) {
+    EXPECT_FALSE(store_.find_readable(name)) << name;
+    store_.remove(name);
+    EXPECT_THAT(refusal([&] { store_.find_readable(name); }), HasSubstr("no such snapshot"));
+    store_.create(record_of(name), save_something);
+  }
+  EXPECT_THAT(work(), IsEmpty());
+}
+
 TEST_F(SnapshotStoreTest, RefusesATakenNameAndWhatIsNone) {
   store_.create(record_of("warm"), save_something);
   bool saved = false;
