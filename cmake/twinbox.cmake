@@ -59,6 +59,19 @@ function(twinbox_executable name)
   endif()
 endfunction()
 
+# GoogleTest's headers, which take longer to compile than most tests, once for all of them.
+function(twinbox_reuse_test_headers name)
+  if(NOT TARGET twinbox_test_headers)
+    file(WRITE ${CMAKE_BINARY_DIR}/test_headers.cpp "")
+    add_library(twinbox_test_headers OBJECT ${CMAKE_BINARY_DIR}/test_headers.cpp)
+    target_link_libraries(twinbox_test_headers PRIVATE twinbox_flags GTest::gtest)
+    target_compile_options(twinbox_test_headers PRIVATE -O0)
+    target_precompile_headers(twinbox_test_headers PRIVATE <gmock/gmock.h> <gtest/gtest.h>)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM twinbox_test_headers)
+  target_compile_options(${name} PRIVATE -fpch-preprocess)  # for ccache
+endfunction()
+
 # twinbox_test_program(NAME SOURCES ... [LINK ...]): a program of test cases. What it tests is optimized, it is not:
 # that would take longer to compile than the cases take to run.
 function(twinbox_test_program name)
@@ -66,6 +79,7 @@ function(twinbox_test_program name)
   add_executable(${name} ${arg_SOURCES})
   target_link_libraries(${name} PRIVATE twinbox_flags ${arg_LINK} GTest::gtest GTest::gtest_main)
   target_compile_options(${name} PRIVATE -O0)
+  twinbox_reuse_test_headers(${name})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 endfunction()
 
