@@ -189,6 +189,7 @@ void StandbyKeeper::on_ready(Place place) {
   char first = 0;
   if (::recv(place->machine.port.get(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) return;
   place->ready = true;
+  template_renewed_ = false;
   tell();
   fill();
 }
@@ -199,8 +200,9 @@ void StandbyKeeper::on_gone(Place place) {
   const auto loss = loss_of(place->machine.monitor, base::wait_for(place->machine.monitor.pid));
   part_with(place);
   tell();
-  // Another template is made then, as for any box.
-  const bool may_be_mended = loss.by_template && try_to_remove(warm_.snapshot);
+  // Another template is made then, as for any box; but not one after the other.
+  const bool may_be_mended =
+      loss.by_template && !std::exchange(template_renewed_, true) && try_to_remove(warm_.snapshot);
   if (may_be_mended) {
     base::log(base::LogLevel::warning, "a template is made anew: {}", loss.reason.what());
   } else {

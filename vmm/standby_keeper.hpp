@@ -76,6 +76,7 @@ class StandbyKeeper {
   std::list<Waiting> machines_;
   std::list<Given> given_;
   std::size_t taken_ = 0;
+  bool template_renewed_ = false;  // since a machine was ready
   std::optional<base::EventLoop::TimerId> timer_;
   base::EventLoop::TimerId look_timer_;
 };
